@@ -1,0 +1,1 @@
+"""What `make check` holds beside ruff, mypy and import-linter; `python -m checks` runs them all."""

@@ -1,0 +1,3 @@
+"""Linkwright: a self-hosted record-linkage server."""
+
+__version__ = "0.1.0"
