@@ -1,0 +1,1 @@
+"""The only code that opens DuckDB and touches Parquet: batches, live views, run, limits."""

@@ -1,0 +1,29 @@
+"""A million rows of CSV load in under 15 seconds on two cores, with under 2 GiB (docs/benchmarks.md)."""
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+ROWS_COUNT = 1_000_000
+MOST_SECONDS = 15
+MOST_MIB = 2048
+
+
+def run(*arguments: str) -> str:
+    command = [sys.executable, "-m", "tests.benchmarks.load_run", *arguments]
+    return subprocess.run(command, capture_output=True, text=True, check=True, timeout=600).stdout
+
+
+@pytest.mark.benchmark
+@pytest.mark.parametrize("style", ["plain", "rough"])
+def test_a_million_rows_load_within_the_time_and_memory_that_are_promised(tmp_path: Path, style: str) -> None:
+    source = tmp_path / "births.csv"
+    run("make", str(source), str(ROWS_COUNT), style)
+    measured = json.loads(run("load", str(source)))
+    print(f"{style}: {measured}")  # noqa: T201  # shown by pytest -s, to be written into docs/benchmarks.md
+    assert measured["rows"] == ROWS_COUNT
+    assert measured["wall_s"] < MOST_SECONDS
+    assert measured["peak_mib"] < MOST_MIB
