@@ -1,0 +1,1 @@
+"""The Job Queue: the job table's rules (enqueue, claim, transitions, lock), and nothing of linkage."""

@@ -1,0 +1,47 @@
+"""Puts the jobs of an Envelope into the queue, together and in their order."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from django.db import transaction
+from django.utils import timezone
+
+from linkwright.queue.order import back_rank, queue_state
+from linkwright.queue.transitions import record_event
+from linkwright.store.models import Envelope, Job, JobKind
+
+
+@dataclass(frozen=True)
+class Step:
+    """One job to be: its kind, and what it works on."""
+
+    kind: JobKind
+    parameters: Mapping[str, Any] = field(default_factory=dict)
+
+
+def enqueue_chain(envelope: Envelope, steps: Sequence[Step]) -> list[Job]:
+    """Queue an Envelope's jobs behind all others, as one unit.
+
+    Returns: the jobs, first to run first.
+    """
+    with transaction.atomic():
+        # The lock keeps two arrivals from taking the same rank.
+        queue_state(lock=True)
+        rank, now = back_rank(), timezone.now()
+        jobs = [
+            Job.objects.create(
+                kind=step.kind,
+                envelope=envelope,
+                project=envelope.project,
+                project_code=envelope.project_code,
+                parameters=dict(step.parameters),
+                queue_rank=rank,
+                chain_position=position,
+                queued_at=now,
+            )
+            for position, step in enumerate(steps)
+        ]
+        for job in jobs:
+            record_event(job, left="", reason="queued")
+    return jobs

@@ -1,0 +1,110 @@
+"""The catalog's rules: which files a job may see, and how files come to count and cease to.
+
+Rows only; the files themselves are written by `warehouse` and swept by services/sweep_files.py.
+"""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+from django.db.models import Max, Q, QuerySet
+from django.utils import timezone
+
+from linkwright.store.models import Batch, BatchKind, BatchState, Envelope, Job, LinkageProject
+
+
+@dataclass(frozen=True)
+class NewBatch:
+    """A file that a job has written and wants to have counted."""
+
+    kind: BatchKind
+    file_name: str
+    rows_count: int
+    bytes_count: int
+    first_id: int | None = None
+    last_id: int | None = None
+
+
+def add_batches(job: Job, batches: Iterable[NewBatch]) -> None:
+    """Name files as staged; call it in the transaction that ends the job."""
+    if job.envelope is None or job.project is None:
+        raise ValueError(f"job {job.pk} has no Envelope or no project: its files belong to nobody")
+    now = timezone.now()
+    for batch in batches:
+        Batch.objects.create(
+            project=job.project,
+            envelope=job.envelope,
+            job=job,
+            kind=batch.kind,
+            file_name=batch.file_name,
+            rows_count=batch.rows_count,
+            bytes_count=batch.bytes_count,
+            first_id=batch.first_id,
+            last_id=batch.last_id,
+            created_at=now,
+        )
+
+
+def live_batches(project: LinkageProject, kind: BatchKind) -> QuerySet[Batch]:
+    """Return the files that are the project, oldest first: what pages and other Envelopes see."""
+    return Batch.objects.filter(project=project, kind=kind, state=BatchState.LIVE)
+
+
+def own_batches(envelope: Envelope, kind: BatchKind) -> QuerySet[Batch]:
+    """Return an Envelope's own files, staged or live, oldest first."""
+    return Batch.objects.filter(envelope=envelope, kind=kind, state__in=[BatchState.STAGED, BatchState.LIVE])
+
+
+def held_batches(envelope: Envelope, kind: BatchKind) -> QuerySet[Batch]:
+    """Return the project's live files that are not this Envelope's, oldest first: what it is linked against."""
+    return Batch.objects.filter(project=envelope.project, kind=kind, state=BatchState.LIVE).exclude(
+        envelope=envelope
+    )
+
+
+def visible_batches(envelope: Envelope, kind: BatchKind) -> QuerySet[Batch]:
+    """Return what one Envelope's job sees: the live files and its own staged ones, oldest first."""
+    return Batch.objects.filter(project=envelope.project, kind=kind).filter(
+        Q(state=BatchState.LIVE) | Q(state=BatchState.STAGED, envelope=envelope)
+    )
+
+
+def next_id(envelope: Envelope, kind: BatchKind) -> int:
+    """Return the first free record id (kind records) or group id (kind assignments), counted from 1.
+
+    Worked out from the files that count, so that undoing an Envelope gives its numbers back.
+    """
+    last = visible_batches(envelope, kind).aggregate(last=Max("last_id"))["last"]
+    return 1 if last is None else int(last) + 1
+
+
+def promote(envelope: Envelope) -> None:
+    """Make an Envelope's staged files the project's: from here on everybody sees them."""
+    Batch.objects.filter(envelope=envelope, state=BatchState.STAGED).update(state=BatchState.LIVE)
+
+
+def demote(envelope: Envelope) -> None:
+    """Hide an Envelope's files again until a retry: it failed, and must have changed nothing."""
+    Batch.objects.filter(envelope=envelope, state=BatchState.LIVE).update(state=BatchState.STAGED)
+
+
+def remove(envelope: Envelope) -> None:
+    """Give up all of an Envelope's files; the sweep deletes them from disk.
+
+    Exact as long as no later Envelope of the project has been grouped since: the chain that is under way, or the
+    last one.
+    """
+    Batch.objects.filter(envelope=envelope).update(state=BatchState.REMOVED)
+
+
+def remove_staged_of_others(envelope: Envelope) -> None:
+    """Give up what failed Envelopes of the project left staged: once another one runs, no retry can use it."""
+    Batch.objects.filter(project=envelope.project, state=BatchState.STAGED).exclude(envelope=envelope).update(
+        state=BatchState.REMOVED
+    )
+
+
+def counted_file_names(project: LinkageProject) -> set[str]:
+    """Return the names of all files that count, staged or live."""
+    return set(
+        Batch.objects.filter(project=project).exclude(state=BatchState.REMOVED).values_list("file_name", flat=True)
+    )

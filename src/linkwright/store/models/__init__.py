@@ -1,0 +1,41 @@
+"""Every table, one concept a file."""
+
+from linkwright.store.models.audit import AuditLogEntry
+from linkwright.store.models.batches import Batch, BatchKind, BatchState
+from linkwright.store.models.catalog import DataProvider, EventType, ImportFormat
+from linkwright.store.models.envelopes import Envelope, EnvelopeReport, EnvelopeState, Notification, Severity
+from linkwright.store.models.jobs import AuditMessage, EndReason, Job, JobEvent, JobKind, JobState
+from linkwright.store.models.people import Membership, Role, User
+from linkwright.store.models.projects import LinkageProject, MatchConfigurationVersion
+from linkwright.store.models.queue import QueueState, WorkerPresence, WorkerRole
+from linkwright.store.models.settings import SettingValue
+
+__all__ = [
+    "AuditLogEntry",
+    "AuditMessage",
+    "Batch",
+    "BatchKind",
+    "BatchState",
+    "DataProvider",
+    "EndReason",
+    "Envelope",
+    "EnvelopeReport",
+    "EnvelopeState",
+    "EventType",
+    "ImportFormat",
+    "Job",
+    "JobEvent",
+    "JobKind",
+    "JobState",
+    "LinkageProject",
+    "MatchConfigurationVersion",
+    "Membership",
+    "Notification",
+    "QueueState",
+    "Role",
+    "SettingValue",
+    "Severity",
+    "User",
+    "WorkerPresence",
+    "WorkerRole",
+]

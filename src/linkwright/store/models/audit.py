@@ -1,0 +1,29 @@
+"""The audit log: who did what, when, why and from where, in the whole system."""
+
+from django.db import models
+
+from linkwright.store.models.people import User
+
+
+class AuditLogEntry(models.Model):
+    """One action that changed something. Written in the transaction of the action, never changed."""
+
+    at = models.DateTimeField()
+    # None: the system itself, or the command line of the machine
+    user = models.ForeignKey(User, on_delete=models.PROTECT, null=True, blank=True)
+    action = models.CharField(max_length=60)
+    # what it was done to, in words: 'Envelope 12 (BIRTHS-2026-03)'
+    target = models.CharField(max_length=300, blank=True)
+    project_code = models.CharField(max_length=255, blank=True)
+    reason = models.TextField(blank=True)
+    detail = models.JSONField(default=dict)
+    # 'command line', or a network address
+    origin = models.CharField(max_length=100, blank=True)
+
+    class Meta:
+        """Newest first."""
+
+        ordering = ["-id"]
+
+    def __str__(self) -> str:
+        return f"{self.at:%Y-%m-%d %H:%M:%S} {self.action} {self.target}"

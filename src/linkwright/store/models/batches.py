@@ -1,0 +1,52 @@
+"""The catalog of bulk data: which immutable Parquet files count (ARCHITECTURE: staged → live → removed)."""
+
+from django.db import models
+
+from linkwright.store.models.envelopes import Envelope
+from linkwright.store.models.jobs import Job
+from linkwright.store.models.projects import LinkageProject
+
+
+class BatchKind(models.TextChoices):
+    """What a file holds."""
+
+    RECORDS = "records", "records"
+    AUX = "aux", "aux"
+    PAIRS = "pairs", "pairs"
+    ASSIGNMENTS = "assignments", "assignments"
+    REJECTS = "rejects", "rejects"
+
+
+class BatchState(models.TextChoices):
+    """Staged files are seen by their own Envelope's jobs alone; live files are the project."""
+
+    STAGED = "staged", "staged"
+    LIVE = "live", "live"
+    REMOVED = "removed", "removed"
+
+
+class Batch(models.Model):
+    """One file, written once by one job. `id` orders the batches of a project."""
+
+    project = models.ForeignKey(LinkageProject, on_delete=models.PROTECT, related_name="batches")
+    envelope = models.ForeignKey(Envelope, on_delete=models.PROTECT, related_name="batches")
+    job = models.ForeignKey(Job, on_delete=models.PROTECT, related_name="batches")
+    kind = models.CharField(max_length=16, choices=BatchKind.choices)
+    state = models.CharField(max_length=8, choices=BatchState.choices, default=BatchState.STAGED)
+    # relative to the project's folder in the warehouse
+    file_name = models.CharField(max_length=255, unique=True)
+    rows_count = models.BigIntegerField()
+    bytes_count = models.BigIntegerField()
+    # records: first and last record id; assignments: the highest group id so far as `last_id`
+    first_id = models.BigIntegerField(null=True, blank=True)
+    last_id = models.BigIntegerField(null=True, blank=True)
+    created_at = models.DateTimeField()
+
+    class Meta:
+        """Oldest first: later assignments win."""
+
+        ordering = ["id"]
+        indexes = [models.Index(fields=["project", "state", "kind", "id"], name="batch_live")]
+
+    def __str__(self) -> str:
+        return self.file_name

@@ -1,0 +1,97 @@
+"""Envelopes, what operators should know about them, and their reports."""
+
+from django.db import models
+
+from linkwright.store.models.people import User
+from linkwright.store.models.projects import LinkageProject, MatchConfigurationVersion
+
+
+class EnvelopeState(models.TextChoices):
+    """What is stored; whether an Envelope is *active* is worked out from what runs (store/queries)."""
+
+    QUEUED = "Queued", "Queued"
+    SUCCESS = "Success", "Success"
+    ERRORS = "Errors", "Errors"
+    CORRUPT = "Corrupt", "Corrupt"
+    CANCELLED = "Cancelled", "Cancelled"
+    ROLLED_BACK = "RolledBack", "Rolled back"
+
+
+class Envelope(models.Model):
+    """One unit of work from outside. Codes are kept as sent: an unknown one must still be shown and mended."""
+
+    name = models.CharField(max_length=255)
+    state = models.CharField(max_length=16, choices=EnvelopeState.choices, default=EnvelopeState.QUEUED)
+    errors_occurred = models.BooleanField(default=False)
+    request_type = models.CharField(max_length=40, blank=True)
+    project_code = models.CharField(max_length=255, blank=True)
+    sender_code = models.CharField(max_length=255, blank=True)
+    event_type_codes = models.JSONField(default=list)
+    project = models.ForeignKey(
+        LinkageProject, on_delete=models.PROTECT, null=True, blank=True, related_name="envelopes"
+    )
+    # the version that Match used: a changed configuration holds for later Envelopes only
+    match_configuration = models.ForeignKey(
+        MatchConfigurationVersion, on_delete=models.PROTECT, null=True, blank=True
+    )
+    # relative to the folder of received Envelopes
+    file_name = models.CharField(max_length=255)
+    size_bytes = models.BigIntegerField(default=0)
+    sha256 = models.CharField(max_length=64, blank=True)
+    records_count = models.BigIntegerField(null=True, blank=True)
+    received_at = models.DateTimeField()
+    received_by = models.ForeignKey(User, on_delete=models.PROTECT, null=True, blank=True)
+    processing_started_at = models.DateTimeField(null=True, blank=True)
+    processed_at = models.DateTimeField(null=True, blank=True)
+
+    class Meta:
+        """Newest first, by key: lists page without counting."""
+
+        ordering = ["-id"]
+        indexes = [
+            models.Index(fields=["state", "-id"], name="envelope_state"),
+            models.Index(fields=["project", "-id"], name="envelope_project"),
+        ]
+
+    def __str__(self) -> str:
+        return f"Envelope {self.pk} ({self.name})"
+
+
+class Severity(models.TextChoices):
+    """How much a Notification matters."""
+
+    INFO = "info", "Info"
+    WARNING = "warning", "Warning"
+    ERROR = "error", "Error"
+
+
+class Notification(models.Model):
+    """Something an operator should know about an Envelope."""
+
+    envelope = models.ForeignKey(Envelope, on_delete=models.CASCADE, related_name="notifications")
+    job = models.ForeignKey("store.Job", on_delete=models.SET_NULL, null=True, blank=True)
+    severity = models.CharField(max_length=8, choices=Severity.choices)
+    text = models.TextField()
+    raised_at = models.DateTimeField()
+
+    class Meta:
+        """In the order raised."""
+
+        ordering = ["id"]
+
+    def __str__(self) -> str:
+        return f"{self.severity}: {self.text}"
+
+
+class EnvelopeReport(models.Model):
+    """The Report job's result: tables as `statistics`, plots as rendered SVG with their data."""
+
+    envelope = models.OneToOneField(Envelope, on_delete=models.CASCADE, related_name="report")
+    # {"envelope": {...}, "project": {...}}: numbers of this Envelope, and of its project at that moment
+    statistics = models.JSONField()
+    # [{"name", "title", "svg", "columns", "rows"}, ...]
+    plots = models.JSONField(default=list)
+    created_at = models.DateTimeField()
+
+    def __str__(self) -> str:
+        return f"Report of {self.envelope}"

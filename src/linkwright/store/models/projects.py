@@ -1,0 +1,47 @@
+"""Linkage Projects and the versions of their match configuration."""
+
+from django.db import models
+
+from linkwright.store.models.catalog import EventType
+from linkwright.store.models.people import User
+
+
+class LinkageProject(models.Model):
+    """One linkage: its Event Types, its linkage fields, how it matches and groups, its own store of records."""
+
+    code = models.CharField(max_length=50, unique=True)
+    name = models.CharField(max_length=200)
+    description = models.TextField(blank=True)
+    notification_email = models.EmailField(blank=True)
+    event_types = models.ManyToManyField(EventType, related_name="projects")
+    # the project's own linkage fields beside the standard ones: {name: type}
+    own_fields = models.JSONField(default=dict)
+    # engine.strategy's grouping form, for instance {"method": "merge"}
+    grouping = models.JSONField(default=dict)
+    keep_unused_columns = models.BooleanField(default=True)
+    created_at = models.DateTimeField(auto_now_add=True)
+
+    def __str__(self) -> str:
+        return self.code
+
+
+class MatchConfigurationVersion(models.Model):
+    """One version of a project's match configuration; never changed, only followed by the next."""
+
+    project = models.ForeignKey(LinkageProject, on_delete=models.CASCADE, related_name="match_configurations")
+    version = models.PositiveIntegerField()
+    # engine.strategy's form
+    definition = models.JSONField()
+    created_at = models.DateTimeField(auto_now_add=True)
+    created_by = models.ForeignKey(User, on_delete=models.PROTECT, null=True, blank=True)
+
+    class Meta:
+        """Versions count up within a project."""
+
+        constraints = [
+            models.UniqueConstraint(fields=["project", "version"], name="match_configuration_version_once")
+        ]
+        ordering = ["project_id", "-version"]
+
+    def __str__(self) -> str:
+        return f"{self.project} v{self.version}"

@@ -1,0 +1,74 @@
+"""Who may do what: the single permissions, the roles that hold them, and which projects exist for a person."""
+
+from enum import StrEnum
+
+from django.contrib.auth.models import AnonymousUser
+from django.db.models import QuerySet
+
+from linkwright.store.models import LinkageProject, Membership, Role, User
+
+
+class Permission(StrEnum):
+    """Every permission that an action asks for."""
+
+    SEE_JOBS = "see jobs"
+    SUBMIT = "submit"
+    CANCEL = "cancel"
+    RETRY = "retry"
+    ROLL_BACK = "roll back"
+    PAUSE_AND_RESUME = "pause and resume"
+    CLEAR = "clear"
+    CONFIGURE_CATALOG = "configure catalog"
+    CONFIGURE_PROJECTS = "configure projects"
+    EXTRACT = "extract"
+    REVIEW = "review"
+    SEE_IDENTIFYING_VALUES = "see identifying values"
+    MANAGE_PEOPLE = "manage people"
+    CHANGE_SETTINGS = "change settings"
+    READ_AUDIT_LOG = "read the audit log"
+
+
+_VIEWER = frozenset({Permission.SEE_JOBS})
+_REVIEWER = _VIEWER | {Permission.REVIEW, Permission.SEE_IDENTIFYING_VALUES}
+_OPERATOR = _VIEWER | {
+    Permission.SUBMIT,
+    Permission.CANCEL,
+    Permission.RETRY,
+    Permission.ROLL_BACK,
+    Permission.PAUSE_AND_RESUME,
+    Permission.EXTRACT,
+}
+_OWNER = _OPERATOR | _REVIEWER | {Permission.CONFIGURE_PROJECTS, Permission.MANAGE_PEOPLE}
+
+ROLE_PERMISSIONS: dict[str, frozenset[Permission]] = {
+    Role.OWNER: _OWNER,
+    Role.OPERATOR: _OPERATOR,
+    Role.REVIEWER: _REVIEWER,
+    Role.VIEWER: _VIEWER,
+}
+
+
+def visible_projects(user: User | AnonymousUser) -> QuerySet[LinkageProject]:
+    """Return the projects that exist for this person: all for the Administrator, else those of a membership."""
+    if not isinstance(user, User):
+        return LinkageProject.objects.none()
+    if user.is_superuser:
+        return LinkageProject.objects.all()
+    return LinkageProject.objects.filter(memberships__user=user)
+
+
+def is_allowed(user: User | AnonymousUser, permission: Permission, project: LinkageProject | None = None) -> bool:
+    """Tell whether a person holds a permission in a project; without one, in any project at all.
+
+    What concerns the whole queue (pause, resume) may be done by whoever holds the permission in some project;
+    clearing touches every project's jobs, and is the Administrator's.
+    """
+    if not isinstance(user, User) or not user.is_active:
+        return False
+    if user.is_superuser:
+        return True
+    memberships = Membership.objects.filter(user=user)
+    if project is not None:
+        memberships = memberships.filter(project=project)
+    roles = memberships.values_list("role", flat=True)
+    return any(permission in ROLE_PERMISSIONS[role] for role in roles)

@@ -1,0 +1,169 @@
+"""The named Settings: type, default, bounds and help of each, and how to read and write them.
+
+Changed on a page or in a project file while the server runs; every change is in the audit log. The process's
+own configuration (data folder, database) stands in config.py instead.
+"""
+
+import difflib
+from dataclasses import dataclass, field
+from typing import Any
+
+from django.db import transaction
+from django.utils import timezone
+
+from linkwright.errors import LinkwrightError
+from linkwright.store.audit_log import Actor, record_action
+from linkwright.store.models import SettingValue
+
+Value = bool | int | str | dict[str, str]
+
+
+class SettingError(LinkwrightError):
+    """An unknown Setting, or a value that it does not take."""
+
+
+@dataclass(frozen=True)
+class Setting:
+    """One Setting: what it takes and what it does."""
+
+    name: str
+    default: Value
+    help: str
+    minimum: int | None = None
+    maximum: int | None = None
+    unit: str = ""
+    allowed: tuple[str, ...] = field(default=())
+
+
+SETTINGS: dict[str, Setting] = {
+    setting.name: setting
+    for setting in (
+        Setting(
+            "Worker.Jobs.PauseProcessingOnFailure",
+            default=False,
+            help="When a job fails, the queue pauses itself instead of going on with the next Envelope.",
+        ),
+        Setting(
+            "Worker.Jobs.MaxAttemptsAfterCrash",
+            default=2,
+            minimum=0,
+            maximum=10_000,
+            help="How often a job whose process died is run again before it fails.",
+        ),
+        Setting(
+            "Worker.Load.MaxRejectedRows",
+            default=0,
+            minimum=0,
+            maximum=2_000_000_000,
+            unit="rows",
+            help="More rejected rows than this in one data file fail its Load job.",
+        ),
+        Setting(
+            "Worker.Match.MaxBlockSize",
+            default=5_000,
+            minimum=2,
+            maximum=100_000_000,
+            unit="records",
+            help="Blocks with more records than this are skipped by Match, and a warning names them.",
+        ),
+        Setting(
+            "Worker.Memory.LimitMiB",
+            default=2_048,
+            minimum=128,
+            maximum=16_000_000,
+            unit="MiB",
+            help="Memory that the computations of one job may use; more goes to disk.",
+        ),
+        Setting(
+            "Envelope.MaxSizeMiB",
+            default=10_240,
+            minimum=1,
+            maximum=100_000_000,
+            unit="MiB",
+            help="An Envelope whose files unpack to more than this is Corrupt.",
+        ),
+        Setting(
+            "Envelope.MaxCompressionRatio",
+            default=200,
+            minimum=1,
+            maximum=100_000,
+            help="An Envelope that unpacks to more than this many times its size is Corrupt.",
+        ),
+        Setting(
+            "Standardise.Sex.Map",
+            default={},
+            help="Beside the usual spellings, what Load makes of a sex: value as sent → m, f or x.",
+        ),
+        Setting(
+            "Standardise.State.Map",
+            default={},
+            help="Beside the usual spellings, what Load makes of a state: value as sent → code.",
+        ),
+    )
+}
+
+
+def find_setting(name: str) -> Setting:
+    """Return a Setting by its full name.
+
+    Raises:
+        SettingError: if there is none; the nearest name is suggested.
+    """
+    if name in SETTINGS:
+        return SETTINGS[name]
+    near = difflib.get_close_matches(name, SETTINGS, n=1)
+    hint = f" Did you mean {near[0]}?" if near else ""
+    raise SettingError(f"There is no setting {name!r}.{hint} The settings are: {', '.join(SETTINGS)}.")
+
+
+def check_setting(name: str, value: Any) -> Value:
+    """Return `value` if the Setting takes it.
+
+    Raises:
+        SettingError: if the Setting is unknown, or the value has the wrong type or leaves its bounds.
+    """
+    setting = find_setting(name)
+    default = setting.default
+    if isinstance(default, bool):
+        if isinstance(value, bool):
+            return value
+        raise SettingError(f"{name} is {value!r}; allowed are true and false.")
+    if isinstance(default, int):
+        low, high = setting.minimum, setting.maximum
+        whole = isinstance(value, int) and not isinstance(value, bool)
+        if not whole or (low is not None and value < low) or (high is not None and value > high):
+            raise SettingError(f"{name} is {value!r}; allowed is a whole number from {low} to {high}.")
+        return int(value)
+    if isinstance(default, dict):
+        if isinstance(value, dict) and all(isinstance(part, str) for pair in value.items() for part in pair):
+            return dict(value)
+        raise SettingError(f"{name} is {value!r}; allowed is a map from text to text.")
+    if not isinstance(value, str) or (setting.allowed and value not in setting.allowed):
+        raise SettingError(f"{name} is {value!r}; allowed are: {', '.join(setting.allowed) or 'text'}.")
+    return value
+
+
+def read_setting(name: str) -> Any:
+    """Return the value in force: the stored one, else the default."""
+    setting = find_setting(name)
+    stored = SettingValue.objects.filter(name=name).values_list("value", flat=True).first()
+    return setting.default if stored is None else stored
+
+
+def change_setting(name: str, value: Any, actor: Actor) -> bool:
+    """Store a new value, with the change in the audit log; returns whether anything changed.
+
+    Raises:
+        SettingError: as `check_setting`.
+    """
+    checked = check_setting(name, value)
+    with transaction.atomic():
+        before = read_setting(name)
+        if before == checked:
+            return False
+        SettingValue.objects.update_or_create(
+            name=name,
+            defaults={"value": checked, "changed_at": timezone.now(), "changed_by": actor.user},
+        )
+        record_action(actor, "change setting", name, detail={"before": before, "after": checked})
+    return True
