@@ -1,0 +1,65 @@
+"""The typer application with all its commands, and how an error becomes a message and an exit code."""
+
+import sys
+from pathlib import Path
+from typing import Annotated
+
+import typer
+from rich.console import Console
+
+from linkwright import __version__
+from linkwright.cli import demo, envelopes, serving, setting_up
+from linkwright.errors import LinkwrightError
+
+EXIT_REFUSED = 2
+
+app = typer.Typer(
+    name="linkwright",
+    help="Record linkage that can be watched, undone and explained.",
+    no_args_is_help=True,
+    add_completion=False,
+    rich_markup_mode=None,
+    pretty_exceptions_enable=False,
+)
+
+app.command("serve")(serving.serve)
+app.command("web")(serving.web)
+app.command("worker")(serving.worker)
+app.command("submit")(envelopes.submit)
+app.command("status")(envelopes.status)
+app.command("build")(envelopes.build)
+app.command("apply")(setting_up.apply)
+app.command("create-administrator")(setting_up.create_administrator_command)
+app.command("add-member")(setting_up.add_member_command)
+app.command("doctor")(setting_up.doctor)
+app.command("demo")(demo.demo)
+
+
+def _show_version(wanted: bool) -> None:
+    if wanted:
+        typer.echo(f"linkwright {__version__}")
+        raise typer.Exit
+
+
+@app.callback()
+def _common(
+    home: Annotated[
+        Path | None,
+        typer.Option(help="The data folder (default: LINKWRIGHT_HOME, else ./linkwright-data)."),
+    ] = None,
+    version: Annotated[
+        bool, typer.Option("--version", help="Show the version and stop.", callback=_show_version, is_eager=True)
+    ] = False,
+) -> None:
+    """Record linkage that can be watched, undone and explained."""
+    # both are dealt with before: --home in bootstrap, --version in its callback
+    del home, version
+
+
+def main() -> None:
+    """Run the command line; an error that a person can mend ends in its text and exit code 2."""
+    try:
+        app()
+    except LinkwrightError as error:
+        Console(stderr=True, highlight=False, soft_wrap=True).print(f"Error: {error}", markup=False, style="red")
+        sys.exit(EXIT_REFUSED)

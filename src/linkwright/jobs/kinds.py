@@ -1,0 +1,19 @@
+"""Which function does the work of which job kind."""
+
+from collections.abc import Callable, Mapping
+
+from linkwright.jobs.context import JobContext, JobResult
+from linkwright.jobs.group import run_group
+from linkwright.jobs.load import run_load
+from linkwright.jobs.match import run_match
+from linkwright.jobs.report import run_report
+from linkwright.jobs.validate import run_validate
+from linkwright.store.models import JobKind
+
+RUN: Mapping[JobKind, Callable[[JobContext], JobResult]] = {
+    JobKind.VALIDATE: run_validate,
+    JobKind.LOAD: run_load,
+    JobKind.MATCH: run_match,
+    JobKind.GROUP: run_group,
+    JobKind.REPORT: run_report,
+}

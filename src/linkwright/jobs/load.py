@@ -1,0 +1,124 @@
+"""Load: one data file of the Envelope becomes a batch of standardised records."""
+
+from dataclasses import asdict
+from typing import Any
+
+from linkwright.engine.import_format import parse_import_format
+from linkwright.engine.progress import Progress
+from linkwright.engine.standardisation import DEFAULT_SEX_MAP, DEFAULT_STATE_MAP, StandardisationMaps
+from linkwright.envelopes.manifest import DataFile, FileFormat
+from linkwright.envelopes.package import examine_package
+from linkwright.envelopes.reader import spool_data_file
+from linkwright.jobs.context import JobContext, JobError, JobResult, package_limits
+from linkwright.jobs.project_form import linkage_fields
+from linkwright.store import batch_catalog
+from linkwright.store.batch_catalog import NewBatch
+from linkwright.store.models import BatchKind, Envelope, EventType, Severity
+from linkwright.store.settings import read_setting
+from linkwright.warehouse.connection import WrittenFile
+from linkwright.warehouse.load import LoadRequest, LoadResult, load_data_file
+
+
+def run_load(context: JobContext) -> JobResult:
+    """Read, standardise and store one data file.
+
+    Raises:
+        JobError: if the file or its Event Type is not what Validate saw.
+        LinkwrightError: as `load_data_file`: the file cannot be read, or too many of its rows are rejected.
+    """
+    envelope = context.envelope
+    data_file = _data_file(context)
+    result = load_data_file(_request(context, data_file), context.report)
+    for warning in result.warnings:
+        context.notify(Severity.WARNING, warning)
+    context.report(Progress("Committing", result.rows_loaded_count, result.rows_loaded_count, "records"))
+
+    def commit() -> None:
+        batch_catalog.remove_staged_of_others(envelope)
+        batch_catalog.add_batches(context.job, _batches(result))
+        loaded = batch_catalog.own_batches(envelope, BatchKind.RECORDS)
+        records_count = sum(loaded.values_list("rows_count", flat=True))
+        Envelope.objects.filter(pk=envelope.pk).update(records_count=records_count)
+
+    return JobResult(statistics=_statistics(data_file, result), commit=commit)
+
+
+def _data_file(context: JobContext) -> DataFile:
+    name = context.job.parameters["file_name"]
+    manifest = examine_package(context.envelope_path, package_limits()).manifest
+    for data_file in manifest.data_files:
+        if data_file.file_name == name:
+            return data_file
+    raise JobError(f"{name!r} is not in the Envelope's manifest any more. Submit the Envelope again.")
+
+
+def _request(context: JobContext, data_file: DataFile) -> LoadRequest:
+    envelope, project = context.envelope, context.project
+    event_type = EventType.objects.select_related("import_format").get(code=data_file.event_type_code)
+    fields = linkage_fields(project)
+    source = spool_data_file(
+        context.envelope_path, data_file, context.scratch_folder, package_limits(), context.report
+    )
+    return LoadRequest(
+        source=source,
+        source_name=data_file.file_name,
+        parquet=data_file.file_format is FileFormat.PARQUET,
+        import_format=parse_import_format(event_type.import_format.definition, fields),
+        fields=fields,
+        event_type_code=event_type.code,
+        first_record_id=batch_catalog.next_id(envelope, BatchKind.RECORDS),
+        held_records=context.paths(batch_catalog.visible_batches(envelope, BatchKind.RECORDS)),
+        keep_aux=project.keep_unused_columns,
+        target_folder=context.project_folder,
+        stem=context.stem,
+        max_rejected_rows=int(read_setting("Worker.Load.MaxRejectedRows")),
+        maps=StandardisationMaps(
+            sex={**DEFAULT_SEX_MAP, **read_setting("Standardise.Sex.Map")},
+            state={**DEFAULT_STATE_MAP, **read_setting("Standardise.State.Map")},
+        ),
+        limits=context.limits,
+    )
+
+
+def _batches(result: LoadResult) -> list[NewBatch]:
+    batches = [
+        _batch(BatchKind.RECORDS, result.records, first_id=result.first_record_id, last_id=result.last_record_id)
+    ]
+    if result.aux is not None:
+        batches.append(_batch(BatchKind.AUX, result.aux))
+    if result.rejects is not None:
+        batches.append(
+            NewBatch(
+                kind=BatchKind.REJECTS,
+                file_name=result.rejects.name,
+                rows_count=result.rows_rejected_count,
+                bytes_count=result.rejects.stat().st_size,
+            )
+        )
+    return batches
+
+
+def _batch(
+    kind: BatchKind, written: WrittenFile, *, first_id: int | None = None, last_id: int | None = None
+) -> NewBatch:
+    return NewBatch(
+        kind=kind,
+        file_name=written.path.name,
+        rows_count=written.rows_count,
+        bytes_count=written.bytes_count,
+        first_id=first_id,
+        last_id=last_id,
+    )
+
+
+def _statistics(data_file: DataFile, result: LoadResult) -> dict[str, Any]:
+    return {
+        "file": data_file.file_name,
+        "event_type": data_file.event_type_code,
+        "rows_read_count": result.rows_read_count,
+        "rows_loaded_count": result.rows_loaded_count,
+        "rows_rejected_count": result.rows_rejected_count,
+        "rejected_by_reason": dict(result.rejected_by_reason),
+        "bytes_read_count": result.bytes_read_count,
+        "fields": [{"field": name, **asdict(statistics)} for name, statistics in result.fields.items()],
+    }

@@ -1,0 +1,27 @@
+"""A project's linkage fields and match configuration, in the engine's form."""
+
+from linkwright.engine.fields import LinkageField, parse_fields
+from linkwright.engine.strategy import MatchConfiguration, parse_match_configuration
+from linkwright.jobs.context import JobError
+from linkwright.store.models import LinkageProject, MatchConfigurationVersion
+
+
+def linkage_fields(project: LinkageProject) -> tuple[LinkageField, ...]:
+    """Return the project's linkage fields: the standard ones, then its own."""
+    return parse_fields(project.own_fields)
+
+
+def current_match_configuration(project: LinkageProject) -> tuple[MatchConfigurationVersion, MatchConfiguration]:
+    """Return the newest version of the match configuration, as stored and in the engine's form.
+
+    Raises:
+        JobError: if the project has none.
+        ConfigurationError: if it does not fit the project's fields.
+    """
+    version = MatchConfigurationVersion.objects.filter(project=project).order_by("-version").first()
+    if version is None:
+        raise JobError(
+            f"Project {project.code} has no match configuration. Add one under `match` in the project file, "
+            "apply it, then retry the Match job."
+        )
+    return version, parse_match_configuration(version.definition, linkage_fields(project))

@@ -1,0 +1,150 @@
+"""Report: the numbers and plots of an Envelope and of its project at that moment."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from django.utils import timezone
+
+from linkwright.engine.charts import Plot, completeness_plot, group_sizes_plot, render_svg, weights_plot
+from linkwright.engine.progress import Progress
+from linkwright.engine.strategy import parse_match_configuration
+from linkwright.jobs.context import JobContext, JobResult
+from linkwright.jobs.project_form import linkage_fields
+from linkwright.store import batch_catalog
+from linkwright.store.models import BatchKind, EnvelopeReport, Job, JobKind, JobState
+from linkwright.warehouse.report import ReportNumbers, ReportRequest, read_report_numbers
+
+
+def run_report(context: JobContext) -> JobResult:
+    """Count, draw, and store both with the Envelope.
+
+    Raises:
+        StorageError: if a file of the project cannot be read.
+    """
+    envelope = context.envelope
+    fields = tuple(field.name for field in linkage_fields(context.project))
+    context.report(Progress("Counting", 0, None, "records"))
+    numbers = read_report_numbers(
+        ReportRequest(
+            records=context.paths(batch_catalog.own_batches(envelope, BatchKind.RECORDS)),
+            project_records=context.paths(batch_catalog.visible_batches(envelope, BatchKind.RECORDS)),
+            assignments=context.paths(batch_catalog.visible_batches(envelope, BatchKind.ASSIGNMENTS)),
+            ended=(),
+            fields=fields,
+            limits=context.limits,
+        )
+    )
+    match, group = _statistics_of(context, JobKind.MATCH), _statistics_of(context, JobKind.GROUP)
+    plots = _plots(context, numbers, match)
+    rendered = []
+    for number, plot in enumerate(plots):
+        context.report(Progress("Drawing", number, len(plots), "plots"))
+        rendered.append(_rendered(plot))
+    statistics = _statistics(numbers, match, group)
+
+    def commit() -> None:
+        # a retry after Report failed finds the files hidden: what is reported is live
+        batch_catalog.promote(envelope)
+        EnvelopeReport.objects.update_or_create(
+            envelope=envelope,
+            defaults={"statistics": statistics, "plots": rendered, "created_at": timezone.now()},
+        )
+
+    return JobResult(statistics={"plots_count": len(rendered), **statistics["project"]}, commit=commit)
+
+
+def _statistics_of(context: JobContext, kind: JobKind) -> Mapping[str, Any]:
+    jobs = Job.objects.filter(envelope=context.envelope, kind=kind, state=JobState.SUCCESS)
+    return jobs.values_list("statistics", flat=True).first() or {}
+
+
+def _plots(context: JobContext, numbers: ReportNumbers, match: Mapping[str, Any]) -> list[Plot]:
+    thresholds = _thresholds(context)
+    used = [one for one in numbers.completeness if one.project_filled_count]
+    return [
+        weights_plot(
+            match.get("weight_histogram", []), match_threshold=thresholds[0], review_threshold=thresholds[1]
+        ),
+        group_sizes_plot(
+            [{"group_size": size.records_count, "groups_count": size.groups_count} for size in numbers.sizes]
+        ),
+        completeness_plot(
+            [
+                {
+                    "field": one.field,
+                    "envelope_share": _share(one.envelope_filled_count, numbers.envelope_records_count),
+                    "project_share": _share(one.project_filled_count, numbers.project_records_count),
+                }
+                for one in used
+            ]
+        ),
+    ]
+
+
+def _thresholds(context: JobContext) -> tuple[float, float]:
+    """Return the match and the review threshold of the first strategy that weighs pairs."""
+    version = context.envelope.match_configuration
+    if version is None:
+        return 0.0, 0.0
+    configuration = parse_match_configuration(version.definition, linkage_fields(context.project))
+    weighing = [strategy for strategy in configuration.strategies if strategy.comparisons]
+    if not weighing:
+        return 0.0, 0.0
+    return float(weighing[0].match_threshold or 0.0), float(weighing[0].review_threshold or 0.0)
+
+
+def _share(part: int, whole: int) -> float:
+    return round(part / whole, 4) if whole else 0.0
+
+
+def _rendered(plot: Plot) -> dict[str, Any]:
+    return {
+        "name": plot.name,
+        "title": plot.title,
+        "svg": render_svg(plot),
+        "columns": list(plot.columns),
+        "rows": [list(row) for row in plot.rows],
+    }
+
+
+def _statistics(
+    numbers: ReportNumbers, match: Mapping[str, Any], group: Mapping[str, Any]
+) -> dict[str, dict[str, Any]]:
+    own = {
+        "records_count": numbers.envelope_records_count,
+        "candidate_pairs_count": match.get("candidate_pairs_count", 0),
+        "kept_pairs_count": match.get("kept_pairs_count", 0),
+        "new_groups_count": group.get("new_groups_count", 0),
+        "joined_records_count": group.get("joined_records_count", 0),
+        "merged_groups_count": group.get("merged_groups_count", 0),
+        "completeness": _completeness_rows(numbers),
+    }
+    project = {
+        "records_count": numbers.project_records_count,
+        "groups_count": numbers.groups_count,
+        "largest_group_size": max((size.records_count for size in numbers.sizes), default=0),
+        "flagged_groups_count": group.get("flagged_groups_count", 0),
+        "linking_rates": [
+            {
+                "event_type": rate.event_type,
+                "with_event_type": rate.with_event_type,
+                "records_count": rate.records_count,
+                "linked_count": rate.linked_count,
+                "linked_share": _share(rate.linked_count, rate.records_count),
+            }
+            for rate in numbers.linking_rates
+        ],
+    }
+    return {"envelope": own, "project": project}
+
+
+def _completeness_rows(numbers: ReportNumbers) -> Sequence[dict[str, Any]]:
+    return [
+        {
+            "field": one.field,
+            "filled_count": one.envelope_filled_count,
+            "filled_share": _share(one.envelope_filled_count, numbers.envelope_records_count),
+        }
+        for one in numbers.completeness
+        if one.project_filled_count
+    ]

@@ -1,0 +1,111 @@
+"""Validate: every byte of the Envelope is read, and every code that it names is looked up.
+
+A damaged Envelope is Corrupt, for good; unknown codes are Errors that can be mended and retried, and are all
+named at once.
+"""
+
+from collections.abc import Iterable
+
+from linkwright.envelopes.manifest import Manifest, RequestType
+from linkwright.envelopes.package import verify_package
+from linkwright.errors import FaultsError
+from linkwright.jobs.context import JobContext, JobResult, package_limits
+from linkwright.store.models import DataProvider, Envelope, EventType, Job, LinkageProject, Severity
+
+LISTED_CODES = 20
+
+
+class RefusedEnvelopeError(FaultsError):
+    """The Envelope is readable, but names what is unknown or not allowed; once mended, it can be retried."""
+
+
+def run_validate(context: JobContext) -> JobResult:
+    """Verify the Envelope and resolve its codes.
+
+    Raises:
+        CorruptEnvelopeError: if it can never be used.
+        RefusedEnvelopeError: naming every unknown or forbidden code at once.
+    """
+    envelope = context.envelope
+    verification = verify_package(context.envelope_path, package_limits(), context.report)
+    manifest = verification.examination.manifest
+    faults = manifest_code_faults(manifest)
+    if faults:
+        raise RefusedEnvelopeError(
+            f"{envelope.name} is refused. Mend what is named here, then retry the Validate job.", faults
+        )
+    if verification.examination.unlisted_files:
+        names = ", ".join(verification.examination.unlisted_files[:10])
+        context.notify(Severity.INFO, f"Files that the manifest does not list are not used: {names}.")
+    project = LinkageProject.objects.get(code=manifest.linkage_project)
+
+    def commit() -> None:
+        Envelope.objects.filter(pk=envelope.pk).update(project=project)
+        Job.objects.filter(envelope=envelope).update(project=project)
+
+    files = [
+        {
+            "file": file.data_file.file_name,
+            "event_type": file.data_file.event_type_code,
+            "format": file.data_file.file_format.value,
+            "size_bytes": file.size_bytes,
+            "sha256": file.sha256,
+        }
+        for file in verification.data_files
+    ]
+    return JobResult(statistics={"files_count": len(files), "files": files}, commit=commit)
+
+
+def manifest_code_faults(manifest: Manifest) -> list[str]:
+    """Name every code of a manifest that is unknown or does not belong; empty if all is well."""
+    faults = []
+    if manifest.request_type != RequestType.SUBMIT_LINKAGE:
+        faults.append(
+            f"RequestType is {manifest.request_type.value}; this version handles "
+            f"{RequestType.SUBMIT_LINKAGE.value} only. Send the data as a linkage Envelope."
+        )
+    project = LinkageProject.objects.filter(code=manifest.linkage_project).first()
+    if project is None:
+        faults.append(
+            f"Linkage Project {manifest.linkage_project!r} is unknown. "
+            f"{_known(LinkageProject.objects.values_list('code', flat=True))} "
+            "Create it, or correct LinkageProject in the manifest and send a new Envelope."
+        )
+    provider = DataProvider.objects.filter(code=manifest.sender).first()
+    if provider is None:
+        faults.append(
+            f"Data Provider {manifest.sender!r} is unknown. "
+            f"{_known(DataProvider.objects.values_list('code', flat=True))} "
+            "Create it, or correct Sender in the manifest and send a new Envelope."
+        )
+    codes = dict.fromkeys(file.event_type_code for file in manifest.data_files)
+    for code in codes:
+        faults.extend(_event_type_faults(code, project, provider))
+    return faults
+
+
+def _event_type_faults(code: str, project: LinkageProject | None, provider: DataProvider | None) -> list[str]:
+    event_type = EventType.objects.filter(code=code).select_related("provider").first()
+    if event_type is None:
+        known = _known(EventType.objects.values_list("code", flat=True))
+        remedy = "Create it, or correct the datasource in the manifest and send a new Envelope."
+        return [f"Event Type {code!r} is unknown. {known} {remedy}"]
+    faults = []
+    if provider is not None and event_type.provider_id != provider.pk:
+        faults.append(
+            f"Event Type {code!r} belongs to Data Provider {event_type.provider.code}, not to the Sender "
+            f"{provider.code}. An Envelope holds data of one Data Provider: send it under that provider's code."
+        )
+    if project is not None and not project.event_types.filter(pk=event_type.pk).exists():
+        faults.append(
+            f"Event Type {code!r} is not attached to project {project.code}. Attach it to the project, then retry."
+        )
+    return faults
+
+
+def _known(codes: Iterable[str]) -> str:
+    known = sorted(codes)
+    if not known:
+        return "None exists yet."
+    more = f" and {len(known) - LISTED_CODES} more" if len(known) > LISTED_CODES else ""
+    return f"Known: {', '.join(known[:LISTED_CODES])}{more}."

@@ -1,0 +1,129 @@
+"""Makes the database as a project file says: creates what is missing, updates what differs, deletes nothing.
+
+The file's whole content is checked first, and every fault named; then everything changes in one transaction, or
+nothing does.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any, TypeVar
+
+from django.db import models, transaction
+
+from linkwright.services.project_file import ProjectFile, ProjectPart, ReadFile, refused
+from linkwright.services.project_file_faults import project_file_faults
+from linkwright.store.audit_log import Actor, record_action
+from linkwright.store.models import (
+    DataProvider,
+    EventType,
+    ImportFormat,
+    LinkageProject,
+    MatchConfigurationVersion,
+)
+from linkwright.store.settings import change_setting, read_setting
+
+_Row = TypeVar("_Row", bound=models.Model)
+
+
+@dataclass(frozen=True)
+class Change:
+    """One thing that applying the file does (or would do)."""
+
+    action: str
+    kind: str
+    code: str
+    fields: tuple[str, ...] = ()
+
+    def __str__(self) -> str:
+        detail = f" ({', '.join(self.fields)})" if self.fields else ""
+        return f"{self.action} {self.kind} {self.code}{detail}"
+
+
+def apply_project_file(read: ReadFile, actor: Actor, *, dry_run: bool = False) -> list[Change]:
+    """Apply a project file.
+
+    Returns: what was changed (with `dry_run`: what would be); empty if nothing differs.
+    Raises:
+        ConfigurationError: naming every fault of the file with its line; nothing was changed.
+    """
+    faults = project_file_faults(read.content)
+    if faults:
+        raise refused(read.name, faults, read.lines)
+    with transaction.atomic():
+        changes = _Applier(actor).apply(read.content)
+        if dry_run:
+            transaction.set_rollback(True)
+    return changes
+
+
+class _Applier:
+    """Writes one file's content, and remembers what it changed."""
+
+    def __init__(self, actor: Actor) -> None:
+        self._actor = actor
+        self._changes: list[Change] = []
+
+    def apply(self, content: ProjectFile) -> list[Change]:
+        for provider in content.providers:
+            self._put(DataProvider, "Data Provider", provider.code, provider.model_dump(exclude={"code"}))
+        for part in content.import_formats:
+            values = {"description": part.description, "definition": part.definition}
+            self._put(ImportFormat, "Import Format", part.code, values)
+        for event_type in content.event_types:
+            references: dict[str, Any] = event_type.model_dump(exclude={"code"})
+            references["provider"] = DataProvider.objects.get(code=event_type.provider)
+            references["import_format"] = ImportFormat.objects.get(code=event_type.import_format)
+            self._put(EventType, "Event Type", event_type.code, references)
+        for project in content.projects:
+            self._put_project(project)
+        for name, value in content.settings.items():
+            if read_setting(name) != value:
+                change_setting(name, value, self._actor)
+                self._changes.append(Change("change", "setting", name))
+        return self._changes
+
+    def _put_project(self, part: ProjectPart) -> None:
+        values = part.model_dump(exclude={"code", "event_types", "fields", "match", "grouping"})
+        values |= {"own_fields": part.fields, "grouping": part.grouping.model_dump()}
+        project = self._put(LinkageProject, "project", part.code, values)
+        wanted = {event_type.pk: event_type for event_type in EventType.objects.filter(code__in=part.event_types)}
+        missing = set(wanted) - set(project.event_types.values_list("pk", flat=True))
+        if missing:
+            project.event_types.add(*missing)
+            codes = ", ".join(sorted(wanted[key].code for key in missing))
+            self._note(Change("attach Event Types to", "project", part.code, (codes,)))
+        if part.match is not None:
+            self._put_match(project, part.match)
+
+    def _put_match(self, project: LinkageProject, definition: Mapping[str, Any]) -> None:
+        newest = MatchConfigurationVersion.objects.filter(project=project).order_by("-version").first()
+        if newest is not None and newest.definition == definition:
+            return
+        version = 1 if newest is None else newest.version + 1
+        MatchConfigurationVersion.objects.create(
+            project=project, version=version, definition=dict(definition), created_by=self._actor.user
+        )
+        self._note(Change("create", "match configuration", f"{project.code} version {version}"))
+
+    def _put(self, model: type[_Row], kind: str, code: str, values: Mapping[str, Any]) -> _Row:
+        row = model._default_manager.filter(code=code).first()  # noqa: SLF001 - Django's public name for it
+        if row is None:
+            row = model._default_manager.create(code=code, **values)  # noqa: SLF001
+            self._note(Change("create", kind, code))
+            return row
+        differing = [name for name, value in values.items() if getattr(row, name) != value]
+        if differing:
+            for name in differing:
+                setattr(row, name, values[name])
+            row.save(update_fields=differing)
+            self._note(Change("update", kind, code, tuple(differing)))
+        return row
+
+    def _note(self, change: Change) -> None:
+        self._changes.append(change)
+        record_action(
+            self._actor,
+            f"{change.action} {change.kind}",
+            change.code,
+            detail={"fields": list(change.fields), "from": "project file"},
+        )

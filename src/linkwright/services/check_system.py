@@ -1,0 +1,127 @@
+"""Looks a whole system over: data folder, database, worker, catalog against files. Changes nothing."""
+
+import shutil
+from dataclasses import dataclass
+
+from django.db import DatabaseError
+
+from linkwright.config import DataFolderError, ServerConfig, prepare_home
+from linkwright.errors import LinkwrightError
+from linkwright.jobs.context import project_folder
+from linkwright.services.prepare_database import database_name, needs_migration
+from linkwright.services.queue_status import read_queue_status
+from linkwright.store.models import Batch, BatchState, Envelope, EnvelopeState, Job, JobState, User
+
+LOW_DISK_BYTES = 1024**3
+LISTED = 5
+
+
+@dataclass(frozen=True)
+class Finding:
+    """One thing looked at."""
+
+    subject: str
+    ok: bool
+    text: str
+
+
+def check_system(config: ServerConfig) -> list[Finding]:
+    """Look at everything once; when the database cannot be used, at what does not need it."""
+    findings = [_check_folder(config)]
+    if not findings[0].ok:
+        return findings
+    findings.append(_check_disk(config))
+    database = _check_database()
+    findings.append(database)
+    if database.ok:
+        findings += [_check_people(), _check_worker(), _check_files(config), _check_envelopes(config)]
+    return findings
+
+
+def _check_folder(config: ServerConfig) -> Finding:
+    if not config.home.exists():
+        return Finding(
+            "data folder", ok=False, text=f"{config.home} does not exist. `linkwright serve` or `apply` makes it."
+        )
+    try:
+        prepare_home(config)
+    except DataFolderError as error:
+        return Finding("data folder", ok=False, text=str(error))
+    return Finding("data folder", ok=True, text=f"{config.home} can be written.")
+
+
+def _check_disk(config: ServerConfig) -> Finding:
+    free_bytes = shutil.disk_usage(config.home).free
+    text = f"{free_bytes / 1024**3:,.1f} GiB free."
+    if free_bytes < LOW_DISK_BYTES:
+        return Finding("disk", ok=False, text=f"{text} Less than 1 GiB: free space, or jobs will fail.")
+    return Finding("disk", ok=True, text=text)
+
+
+def _check_database() -> Finding:
+    try:
+        pending = needs_migration()
+    except (LinkwrightError, DatabaseError) as error:
+        return Finding("database", ok=False, text=f"{database_name()}: {str(error).strip()}")
+    if pending:
+        return Finding(
+            "database",
+            ok=False,
+            text=f"{database_name()} is older than this program. `linkwright serve` or `apply` updates it.",
+        )
+    return Finding("database", ok=True, text=f"{database_name()} is of this version.")
+
+
+def _check_people() -> Finding:
+    if User.objects.filter(is_superuser=True, is_active=True).exists():
+        return Finding("people", ok=True, text="there is an Administrator.")
+    return Finding(
+        "people", ok=False, text="there is no Administrator. `linkwright create-administrator NAME` makes one."
+    )
+
+
+def _check_worker() -> Finding:
+    status = read_queue_status()
+    if status.paused_at is not None:
+        return Finding(
+            "queue",
+            ok=False,
+            text=f"paused {status.paused_at:%Y-%m-%d %H:%M:%S} by {status.paused_by}: {status.paused_reason} "
+            "Resume it on the JOBS tab.",
+        )
+    if not status.worker_alive and (status.queued_count or status.running):
+        return Finding("queue", ok=False, text="jobs wait, and no worker is there. Start `linkwright serve`.")
+    worker = "a worker is there" if status.worker_alive else "no worker is there, and none is needed now"
+    return Finding("queue", ok=True, text=f"{worker}; {status.queued_count} job(s) queued.")
+
+
+def _check_files(config: ServerConfig) -> Finding:
+    missing, counted = [], 0
+    for batch in Batch.objects.exclude(state=BatchState.REMOVED).select_related("project"):
+        counted += 1
+        path = project_folder(config, batch.project) / batch.file_name
+        if not path.is_file() or path.stat().st_size != batch.bytes_count:
+            missing.append(path.name)
+    if missing:
+        return Finding(
+            "warehouse",
+            ok=False,
+            text=f"{len(missing)} of {counted} files are gone or of another size: {', '.join(missing[:LISTED])}. "
+            "Restore them from a backup.",
+        )
+    return Finding("warehouse", ok=True, text=f"all {counted} files of the catalog are there.")
+
+
+def _check_envelopes(config: ServerConfig) -> Finding:
+    waiting = Envelope.objects.filter(state__in=[EnvelopeState.QUEUED, EnvelopeState.ERRORS])
+    missing = [
+        envelope.name for envelope in waiting if not (config.incoming_folder / envelope.file_name).is_file()
+    ]
+    orphaned = Job.objects.filter(state=JobState.RUNNING).count()
+    if missing:
+        return Finding(
+            "Envelopes",
+            ok=False,
+            text=f"{len(missing)} files of Envelopes are gone: {', '.join(missing[:LISTED])}. Send them again.",
+        )
+    return Finding("Envelopes", ok=True, text=f"every waiting Envelope has its file; {orphaned} job(s) running.")

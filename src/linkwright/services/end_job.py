@@ -1,0 +1,103 @@
+"""Ends a running job in one transaction: its state, its statistics, and what becomes of its Envelope's files.
+
+The rule of atomic Envelopes stands here: files count from Group on (promoted by that job's own commit); an
+Envelope that fails hides its files until a retry, one that is cancelled gives them up.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from django.db import transaction
+from django.utils import timezone
+
+from linkwright.jobs.context import JobResult
+from linkwright.queue.finish import finish_cancelled, finish_failure, finish_success
+from linkwright.store import batch_catalog
+from linkwright.store.models import EndReason, EnvelopeState, Job, Notification, Severity
+from linkwright.store.settings import read_setting
+
+
+@dataclass(frozen=True)
+class Raised:
+    """A Notification that a job raised while it ran."""
+
+    severity: Severity
+    text: str
+
+
+def complete_job(
+    job: Job, *, attempt: int, result: JobResult, raised: Sequence[Raised], peak_memory_bytes: int
+) -> None:
+    """Commit a job's result and its end together.
+
+    Raises:
+        StaleTransitionError: if this attempt was given up; nothing is committed.
+    """
+    with transaction.atomic():
+        state = finish_success(
+            job, attempt=attempt, statistics=result.statistics, peak_memory_bytes=peak_memory_bytes
+        )
+        result.commit()
+        store_notifications(job, raised)
+        settle_files(job, state)
+
+
+def fail_job(
+    job: Job,
+    *,
+    attempt: int,
+    message: str,
+    end_reason: EndReason = EndReason.FAILED,
+    corrupt: bool = False,
+    raised: Sequence[Raised] = (),
+) -> None:
+    """End a job in Errors, with its message as an error Notification; pauses the queue if the Setting says so.
+
+    Raises:
+        StaleTransitionError: if this attempt was given up.
+    """
+    pause_on_failure = bool(read_setting("Worker.Jobs.PauseProcessingOnFailure"))
+    with transaction.atomic():
+        state = finish_failure(
+            job,
+            attempt=attempt,
+            message=message,
+            end_reason=end_reason,
+            corrupt=corrupt,
+            pause_on_failure=pause_on_failure,
+        )
+        store_notifications(job, raised)
+        settle_files(job, state)
+
+
+def end_job_cancelled(job: Job, *, attempt: int) -> None:
+    """End a running job that a person cancelled.
+
+    Raises:
+        StaleTransitionError: if it ended by itself first.
+    """
+    with transaction.atomic():
+        settle_files(job, finish_cancelled(job, attempt=attempt))
+
+
+def settle_files(job: Job, state: EnvelopeState | None) -> None:
+    """Let an Envelope's files follow its state."""
+    if job.envelope is None:
+        return
+    if state in (EnvelopeState.CANCELLED, EnvelopeState.CORRUPT):
+        batch_catalog.remove(job.envelope)
+    elif state == EnvelopeState.ERRORS:
+        batch_catalog.demote(job.envelope)
+
+
+def store_notifications(job: Job, raised: Sequence[Raised]) -> None:
+    """Store what a job raised; an error makes its Envelope one in which errors have occurred."""
+    if job.envelope is None:
+        return
+    now = timezone.now()
+    Notification.objects.bulk_create(
+        Notification(envelope=job.envelope, job=job, severity=one.severity, text=one.text, raised_at=now)
+        for one in raised
+    )
+    if any(one.severity == Severity.ERROR for one in raised):
+        type(job.envelope).objects.filter(pk=job.envelope.pk).update(errors_occurred=True)

@@ -1,0 +1,232 @@
+"""The declarative project file: its shape, and how a file on disk becomes it.
+
+Owns the words of the file and the line of each fault; what is done with it stands in apply_project_file.py.
+"""
+
+import re
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Annotated, Any, Literal, NamedTuple
+
+import yaml
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError
+
+from linkwright.engine.strategy_faults import sentences
+from linkwright.errors import ConfigurationError
+
+_CODE = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]*")
+MAX_FILE_BYTES = 4 * 1024 * 1024
+
+
+def _code(value: str) -> str:
+    if not _CODE.fullmatch(value):
+        raise ValueError(
+            f"{value!r} is no code. A code starts with a letter or digit and goes on with letters, digits, "
+            "dots, hyphens and underscores. Correct it."
+        )
+    return value
+
+
+Code = Annotated[str, AfterValidator(_code)]
+
+
+class _Part(BaseModel):
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+class ProviderPart(_Part):
+    """A Data Provider."""
+
+    code: Code = Field(max_length=15)
+    organisation: str = Field(min_length=1, max_length=200)
+    contact_name: str = Field(default="", max_length=200)
+    email: str = Field(default="", max_length=254)
+    phone: str = Field(default="", max_length=50)
+
+
+class ImportFormatPart(BaseModel):
+    """An Import Format: its code and description; all other keys are engine.import_format's."""
+
+    model_config = ConfigDict(extra="allow", frozen=True)
+
+    code: Code = Field(max_length=50)
+    description: str = Field(default="", max_length=500)
+
+    @property
+    def definition(self) -> dict[str, Any]:
+        """What engine.import_format reads."""
+        return dict(self.__pydantic_extra__ or {})
+
+
+class EventTypePart(_Part):
+    """An Event Type."""
+
+    code: Code = Field(max_length=50)
+    provider: str
+    import_format: str
+    description: str = Field(default="", max_length=500)
+    category: str = Field(default="", max_length=100)
+    authoritative: bool = False
+
+
+class GroupingPart(_Part):
+    """How groups come about."""
+
+    method: Literal["merge"] = "merge"
+
+
+class ProjectPart(_Part):
+    """A Linkage Project; `match` is engine.strategy's form."""
+
+    code: Code = Field(max_length=50)
+    name: str = Field(min_length=1, max_length=200)
+    description: str = ""
+    notification_email: str = Field(default="", max_length=254)
+    event_types: tuple[str, ...] = ()
+    fields: dict[str, str] = Field(default_factory=dict)
+    keep_unused_columns: bool = True
+    match: dict[str, Any] | None = None
+    grouping: GroupingPart = GroupingPart()
+
+
+class ProjectFile(_Part):
+    """Everything that one file declares."""
+
+    providers: tuple[ProviderPart, ...] = ()
+    import_formats: tuple[ImportFormatPart, ...] = ()
+    event_types: tuple[EventTypePart, ...] = ()
+    projects: tuple[ProjectPart, ...] = ()
+    settings: dict[str, Any] = Field(default_factory=dict)
+
+
+class ReadFile(NamedTuple):
+    """A project file, and what finds the line of a path in it."""
+
+    name: str
+    content: ProjectFile
+    lines: "LineFinder"
+
+
+_KEYS = {
+    "": tuple(ProjectFile.model_fields),
+    "providers": tuple(ProviderPart.model_fields),
+    "event_types": tuple(EventTypePart.model_fields),
+    "projects": tuple(ProjectPart.model_fields),
+    "grouping": tuple(GroupingPart.model_fields),
+}
+
+
+class LineFinder:
+    """Finds the line of `projects[0].match.prior` in the text of a YAML file."""
+
+    _STEP = re.compile(r"\[(\d+)\]|([^.\[\]]+)")
+    _PATH = re.compile(r"^[A-Za-z_][\w.\-\[\]]*")
+
+    def __init__(self, text: str) -> None:
+        self._root = yaml.compose(text, Loader=yaml.SafeLoader)
+
+    def line(self, fault: str) -> int | None:
+        """Return the line of the path that a fault begins with, or of the nearest part of it that exists."""
+        found = self._PATH.match(fault)
+        node = self._root
+        if found is None or node is None:
+            return None
+        for index, key in self._STEP.findall(found.group()):
+            child = self._child(node, index, key)
+            if child is None:
+                break
+            node = child
+        return int(node.start_mark.line) + 1
+
+    @staticmethod
+    def _child(node: yaml.Node, index: str, key: str) -> yaml.Node | None:
+        if index and isinstance(node, yaml.SequenceNode) and int(index) < len(node.value):
+            item: yaml.Node = node.value[int(index)]
+            return item
+        if key and isinstance(node, yaml.MappingNode):
+            for name, value in node.value:
+                if name.value == key:
+                    chosen: yaml.Node = value
+                    return chosen
+        return None
+
+
+class _UniqueKeyLoader(yaml.SafeLoader):
+    """Refuses a key that occurs twice: YAML would silently keep the last."""
+
+    def construct_mapping(self, node: yaml.MappingNode, deep: bool = False) -> dict[Any, Any]:
+        seen = set()
+        for key_node, _value in node.value:
+            key = self.construct_object(key_node, deep=True)
+            if key in seen:
+                raise yaml.constructor.ConstructorError(
+                    None, None, f"the key {key!r} occurs twice; keep one of them", key_node.start_mark
+                )
+            seen.add(key)
+        return super().construct_mapping(node, deep=deep)
+
+
+def read_project_file(path: Path) -> ReadFile:
+    """Read a project file and check its shape.
+
+    Raises:
+        ConfigurationError: if it cannot be read, is no YAML, or has another shape; every fault with its line.
+    """
+    text = _read_text(path)
+    try:
+        # The loader builds plain values only, as SafeLoader does.
+        data = yaml.load(text, Loader=_UniqueKeyLoader)  # noqa: S506
+        lines = LineFinder(text)
+    except (yaml.YAMLError, RecursionError) as error:
+        raise ConfigurationError(f"{path.name} is no YAML that can be read.", [_yaml_fault(error)]) from error
+    if not isinstance(data, dict):
+        raise ConfigurationError(
+            f"{path.name} is no project file.",
+            [f"line 1: it holds {type(data).__name__}; it must be a map with the keys {', '.join(_KEYS[''])}."],
+        )
+    try:
+        content = ProjectFile.model_validate(data)
+    except ValidationError as error:
+        raise refused(path.name, sentences(error, "", _KEYS), lines) from error
+    return ReadFile(path.name, content, lines)
+
+
+def refused(name: str, faults: Sequence[str], lines: LineFinder) -> ConfigurationError:
+    """Return the error that names the file and the line of every fault."""
+    located = []
+    for fault in faults:
+        clean = fault.lstrip(".")
+        line = lines.line(clean)
+        located.append(f"line {line}: {clean}" if line else clean)
+    return ConfigurationError(f"{name} is refused; nothing was changed.", located)
+
+
+def _read_text(path: Path) -> str:
+    try:
+        with path.open("rb") as stream:
+            raw = stream.read(MAX_FILE_BYTES + 1)
+    except OSError as error:
+        raise ConfigurationError(
+            f"{path} cannot be read.", [f"{error.strerror}. Check the name and the right to read it."]
+        ) from error
+    if len(raw) > MAX_FILE_BYTES:
+        raise ConfigurationError(
+            f"{path.name} is refused.",
+            [f"It is larger than {MAX_FILE_BYTES // 1024 // 1024} MiB. Name a YAML file."],
+        )
+    try:
+        return raw.decode("utf-8-sig")
+    except UnicodeDecodeError as error:
+        line = raw[: error.start].count(b"\n") + 1
+        raise ConfigurationError(
+            f"{path.name} is no text in UTF-8.", [f"line {line}: byte {raw[error.start]:#04x}. Save it as UTF-8."]
+        ) from error
+
+
+def _yaml_fault(error: yaml.YAMLError | RecursionError) -> str:
+    if isinstance(error, yaml.MarkedYAMLError) and error.problem_mark is not None:
+        mark = error.problem_mark
+        return f"line {mark.line + 1}, column {mark.column + 1}: {error.problem}. Mend it and apply again."
+    if isinstance(error, yaml.reader.ReaderError):
+        return f"at character {error.position + 1}: {error.reason}. Remove that character and apply again."
+    return "It is nested too deeply. Write it as the examples are written."

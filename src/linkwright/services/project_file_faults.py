@@ -1,0 +1,125 @@
+"""Finds every fault of a project file that its shape alone does not show: codes, references, inner forms.
+
+Reads the database for what exists already; changes nothing.
+"""
+
+from collections.abc import Callable
+from functools import partial
+
+from linkwright.engine.fields import LinkageField, parse_fields
+from linkwright.engine.import_format import parse_import_format
+from linkwright.engine.strategy import parse_match_configuration
+from linkwright.errors import ConfigurationError, LinkwrightError
+from linkwright.services.project_file import ProjectFile, ProjectPart
+from linkwright.store.models import Batch, BatchState, DataProvider, EventType, ImportFormat, LinkageProject
+from linkwright.store.settings import check_setting
+
+LISTED_CODES = 20
+
+
+def project_file_faults(content: ProjectFile) -> list[str]:
+    """Return one sentence for each fault: the path in the file, the value, what is allowed, the remedy."""
+    faults = _twice(content)
+    providers = {part.code for part in content.providers} | _codes(DataProvider)
+    formats = {part.code for part in content.import_formats} | _codes(ImportFormat)
+    event_types = {part.code for part in content.event_types} | _codes(EventType)
+    for index, event_type in enumerate(content.event_types):
+        place = f"event_types[{index}]"
+        faults.extend(_unknown(f"{place}.provider", "Data Provider", event_type.provider, providers))
+        faults.extend(_unknown(f"{place}.import_format", "Import Format", event_type.import_format, formats))
+    for index, project in enumerate(content.projects):
+        faults.extend(_project_faults(f"projects[{index}]", project, event_types))
+    faults.extend(_format_faults(content))
+    for name, value in content.settings.items():
+        faults.extend(_told(partial(check_setting, name, value), f"settings.{name}"))
+    return faults
+
+
+def _project_faults(place: str, project: ProjectPart, event_types: set[str]) -> list[str]:
+    faults = []
+    for index, code in enumerate(project.event_types):
+        faults.extend(_unknown(f"{place}.event_types[{index}]", "Event Type", code, event_types))
+    try:
+        fields = parse_fields(project.fields, f"{place}.fields")
+    except ConfigurationError as error:
+        return [*faults, *error.faults]
+    faults.extend(_held_field_faults(place, project))
+    match = project.match
+    if match is not None:
+        faults.extend(_told(partial(parse_match_configuration, match, fields, f"{place}.match"), place))
+    return faults
+
+
+def _format_faults(content: ProjectFile) -> list[str]:
+    """Check each Import Format against the fields of the projects that use it: own fields may differ."""
+    faults: list[str] = []
+    for index, part in enumerate(content.import_formats):
+        place = f"import_formats[{index}]"
+        fields = _fields_for(part.code, content)
+        faults.extend(_told(partial(parse_import_format, part.definition, fields, place), place))
+    return faults
+
+
+def _fields_for(format_code: str, content: ProjectFile) -> tuple[LinkageField, ...]:
+    event_types = {part.code for part in content.event_types if part.import_format == format_code}
+    event_types |= set(EventType.objects.filter(import_format__code=format_code).values_list("code", flat=True))
+    own: dict[str, str] = {}
+    for project in LinkageProject.objects.filter(event_types__code__in=event_types):
+        own |= project.own_fields
+    for part in content.projects:
+        if event_types.intersection(part.event_types):
+            own |= part.fields
+    try:
+        return parse_fields(own)
+    except ConfigurationError:
+        # told with the project that declares them
+        return parse_fields({})
+
+
+def _told(check: Callable[[], object], place: str) -> list[str]:
+    try:
+        check()
+    except ConfigurationError as error:
+        return list(error.faults)
+    except LinkwrightError as error:
+        return [f"{place}: {error}"]
+    return []
+
+
+def _codes(model: type[DataProvider | ImportFormat | EventType]) -> set[str]:
+    return set(model.objects.values_list("code", flat=True))
+
+
+def _unknown(place: str, what: str, code: str, known: set[str]) -> list[str]:
+    if code in known:
+        return []
+    listed = ", ".join(sorted(known)[:LISTED_CODES]) or "none yet"
+    return [f"{place}: {what} {code!r} is unknown. Known: {listed}. Declare it, or correct the code."]
+
+
+def _twice(content: ProjectFile) -> list[str]:
+    faults: list[str] = []
+    for section in ("providers", "import_formats", "event_types", "projects"):
+        seen: dict[str, int] = {}
+        for index, part in enumerate(getattr(content, section)):
+            if part.code in seen:
+                first = f"{section}[{seen[part.code]}]"
+                faults.append(
+                    f"{section}[{index}].code: {part.code!r} occurs twice, first in {first}. "
+                    "Codes are unique: rename or remove one."
+                )
+            seen.setdefault(part.code, index)
+    return faults
+
+
+def _held_field_faults(place: str, project: ProjectPart) -> list[str]:
+    """Say which fields of records that are loaded already would vanish or change: their files never change."""
+    stored = LinkageProject.objects.filter(code=project.code).first()
+    if stored is None or not Batch.objects.filter(project=stored).exclude(state=BatchState.REMOVED).exists():
+        return []
+    return [
+        f"{place}.fields: {name} is {project.fields.get(name, 'left out')!r}, but project {project.code} "
+        f"holds records in which it is {held!r}. Leave it as it is; new fields may be added."
+        for name, held in stored.own_fields.items()
+        if project.fields.get(name) != held
+    ]

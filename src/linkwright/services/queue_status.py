@@ -1,0 +1,58 @@
+"""How the Job Queue stands: what runs, what waits, whether and why it is paused, whether a worker is there."""
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from django.utils import timezone
+
+from linkwright.queue.order import queue_state, queued_in_order
+from linkwright.store.models import Job, JobState, WorkerPresence, WorkerRole
+
+# a worker says that it is there every two seconds
+WORKER_SILENT_AFTER = timedelta(seconds=10)
+LISTED_JOBS = 200
+
+
+@dataclass(frozen=True)
+class QueueStatus:
+    """One look at the queue; `queued` holds the first 200 jobs in queue order."""
+
+    paused_at: datetime | None
+    paused_by: str
+    paused_by_job: Job | None
+    paused_reason: str
+    running: Job | None
+    queued: list[Job]
+    queued_count: int
+    worker_alive: bool
+
+
+def read_queue_status() -> QueueStatus:
+    """Look at the queue once."""
+    state = queue_state()
+    related = ("envelope", "project")
+    queued = list(queued_in_order(state).select_related(*related)[: LISTED_JOBS + 1])
+    full = len(queued) > LISTED_JOBS
+    return QueueStatus(
+        paused_at=state.paused_at,
+        paused_by=_paused_by(state.paused_by.username if state.paused_by else "", state.paused_by_job),
+        paused_by_job=state.paused_by_job,
+        paused_reason=state.paused_reason,
+        running=Job.objects.filter(state=JobState.RUNNING).select_related(*related).first(),
+        queued=queued[:LISTED_JOBS],
+        queued_count=Job.objects.filter(state=JobState.QUEUED).count() if full else len(queued),
+        worker_alive=worker_is_alive(),
+    )
+
+
+def worker_is_alive() -> bool:
+    """Tell whether an active worker has been seen lately."""
+    return WorkerPresence.objects.filter(
+        role=WorkerRole.ACTIVE, seen_at__gte=timezone.now() - WORKER_SILENT_AFTER
+    ).exists()
+
+
+def _paused_by(username: str, job: Job | None) -> str:
+    if username:
+        return username
+    return f"the failure of job {job.pk} ({job.kind})" if job else "the command line"

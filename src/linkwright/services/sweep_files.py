@@ -1,0 +1,65 @@
+"""Deletes files that nothing names: leftovers of a crash, of a cancel, of what was given up.
+
+They hold personal data, so they go soon; worker/housekeeping.py says when. Safe at any time, even if a worker that
+has lost its lock without knowing it sweeps beside the next one: the files of the running attempt stay.
+"""
+
+import os
+import shutil
+from dataclasses import dataclass
+from pathlib import Path
+
+from linkwright.config import ServerConfig
+from linkwright.jobs.context import attempt_scratch_folder, project_folder
+from linkwright.store.batch_catalog import counted_file_names
+from linkwright.store.models import Job, JobState, LinkageProject
+
+
+@dataclass(frozen=True)
+class Swept:
+    """How many files were deleted."""
+
+    files_count: int
+
+
+def sweep_files(config: ServerConfig, project: LinkageProject | None = None) -> Swept:
+    """Delete the files of one project, or of all, that no staged or live batch names, and the scratch of jobs.
+
+    The files and the scratch of the attempt that runs stay.
+    """
+    files_count = 0
+    for each in LinkageProject.objects.all() if project is None else [project]:
+        files_count += _sweep_project(project_folder(config, each), each)
+    scratch_folders = list(config.scratch_folder.glob("job-*"))
+    running = _running_job()
+    kept = attempt_scratch_folder(config, running) if running else None
+    for scratch in scratch_folders:
+        if scratch != kept:
+            files_count += _delete_scratch(scratch)
+    return Swept(files_count=files_count)
+
+
+def _sweep_project(folder: Path, project: LinkageProject) -> int:
+    # In this order: what is listed and then neither runs nor counts never will. A file of an attempt that starts
+    # after the listing is not in it; one of an attempt that ends after the look at it counts by then, or never.
+    files = [path for path in folder.iterdir() if path.is_file()] if folder.is_dir() else []
+    running = _running_job()
+    counted = counted_file_names(project)
+    files_count = 0
+    for path in files:
+        if path.name in counted or (running and f"-j{running.pk}-a{running.attempt}-" in path.name):
+            continue
+        path.unlink(missing_ok=True)
+        files_count += 1
+    return files_count
+
+
+def _running_job() -> Job | None:
+    return Job.objects.filter(state=JobState.RUNNING).first()
+
+
+def _delete_scratch(folder: Path) -> int:
+    # walk takes it calmly if the folder goes meanwhile
+    files_count = sum(len(files) for _folder, _folders, files in os.walk(folder))
+    shutil.rmtree(folder, ignore_errors=True)
+    return files_count

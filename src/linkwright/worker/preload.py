@@ -1,0 +1,24 @@
+"""Imported by the fork server alone, once, so that a child is ready in milliseconds.
+
+Opens no connection and starts no thread: neither would survive the fork.
+"""
+
+import importlib
+from contextlib import suppress
+
+import django
+
+django.setup()
+
+from linkwright.worker import child  # noqa: E402 - Django must be set up first
+from linkwright.worker.parent_watch import die_with_creator  # noqa: E402
+
+# Its children keep it alive otherwise (they own the pipe that it watches), and it them: a worker that is killed
+# would leave both behind.
+die_with_creator()
+
+__all__ = ["child"]
+
+# DuckDB imports it with the first array that it hands over, if it is installed: half a second in every child
+with suppress(ImportError):
+    importlib.import_module("pandas")

@@ -1,0 +1,163 @@
+"""The command line as a person meets it: real processes, real exit codes, and what they print."""
+
+import json
+import os
+import socket
+import sqlite3
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from tests.integration.pipeline.conftest import PROJECT_YAML
+
+CSV = "id,given,surname,dob,postcode\na1,Anna,Berg,1980-01-02,2000\na2,Anna,Berg,1980-01-02,2000\n"
+
+
+class CommandLine:
+    """Runs `linkwright` on a data folder of its own."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+        self.home = folder / "home"
+        environment = {name: value for name, value in os.environ.items() if name != "DATABASE_URL"}
+        self.environment = {**environment, "LINKWRIGHT_HOME": str(self.home)}
+
+    def run(self, *arguments: str, expect: int = 0) -> subprocess.CompletedProcess[str]:
+        """Run one command to its end and check its exit code."""
+        done = subprocess.run(
+            [sys.executable, "-m", "linkwright", *arguments],
+            cwd=self.folder,
+            env=self.environment,
+            capture_output=True,
+            text=True,
+            timeout=120,
+            check=False,
+        )
+        assert done.returncode == expect, (done.stdout, done.stderr)
+        assert "Traceback" not in done.stderr
+        return done
+
+    def write(self, name: str, text: str) -> str:
+        """Write a file beside the data folder."""
+        (self.folder / name).write_text(text)
+        return name
+
+
+@pytest.fixture
+def commands(tmp_path: Path) -> CommandLine:
+    return CommandLine(tmp_path)
+
+
+@pytest.fixture
+def busy_port() -> Iterator[int]:
+    with socket.socket() as listener:
+        listener.bind(("127.0.0.1", 0))
+        listener.listen()
+        yield int(listener.getsockname()[1])
+
+
+def test_from_a_project_file_and_a_csv_to_groups(commands: CommandLine) -> None:
+    applied = commands.run("apply", commands.write("project.yaml", PROJECT_YAML))
+    assert "create project P1" in applied.stdout
+    again = commands.run("apply", "project.yaml")
+    assert again.stdout == "Nothing differs; nothing was changed.\n"
+    commands.write("adm.csv", CSV)
+    built = commands.run("build", "one.zip", "--project", "P1", "--sender", "HOSP", "--data", "ADM=adm.csv")
+    assert "1 data file" in built.stdout
+    submitted = commands.run("submit", "one.zip")
+    assert submitted.stdout == "Envelope 1 (one): Queued\n"
+    commands.run("worker", "--until-idle")
+    status = json.loads(commands.run("status", "--json").stdout)
+    assert status["queued_jobs"] == 0
+    envelope = status["envelopes"][0]
+    assert (envelope["name"], envelope["status"], envelope["records"]) == ("one", "Success", 2)
+    assert set(envelope["seconds_per_job_kind"]) == {"Validate", "Load", "Match", "Group", "Report"}
+    assert "Success" in commands.run("status").stdout
+
+
+def test_a_bad_project_file_ends_in_its_faults_and_exit_code_2(commands: CommandLine) -> None:
+    file = commands.write("bad.yaml", "projects:\n  - code: P1\n    nme: One\n")
+    done = commands.run("apply", file, expect=2)
+    assert "Error: bad.yaml is refused" in done.stderr
+    assert "line 3: projects[0].nme: the key is unknown. Did you mean name?" in done.stderr
+
+
+def test_a_corrupt_envelope_is_told_at_once_with_exit_code_1(commands: CommandLine) -> None:
+    commands.write("letter.zip", "Dear Sir or Madam")
+    done = commands.run("submit", "letter.zip", expect=1)
+    assert "Envelope 1 (letter): Corrupt" in done.stdout
+    assert "error: letter" in done.stdout
+
+
+def test_a_file_that_is_absent_is_named(commands: CommandLine) -> None:
+    done = commands.run("submit", "absent.zip", expect=2)
+    assert "absent.zip could not be taken in: No such file or directory" in done.stderr
+    assert not list((commands.home / "envelopes").iterdir())
+
+
+def test_a_data_file_that_is_absent_is_named(commands: CommandLine) -> None:
+    done = commands.run("build", "o.zip", "--project", "P", "--sender", "S", "--data", "ADM=absent.csv", expect=2)
+    assert "absent.csv" in done.stderr
+    assert not (commands.folder / "o.zip").exists()
+
+
+def test_a_port_in_use_is_named_before_anything_starts(commands: CommandLine, busy_port: int) -> None:
+    done = commands.run("serve", "--port", str(busy_port), expect=2)
+    assert f"cannot listen on 127.0.0.1:{busy_port} (Address already in use)" in done.stderr
+    assert "--port" in done.stderr
+
+
+def test_a_data_folder_that_cannot_be_written_is_named(commands: CommandLine) -> None:
+    commands.write("occupied", "a file, not a folder")
+    done = commands.run("--home", str(commands.folder / "occupied"), "status", expect=2)
+    assert "occupied" in done.stderr
+    assert "cannot be written" in done.stderr
+
+
+def test_a_database_of_a_newer_version_is_refused_unchanged(commands: CommandLine) -> None:
+    commands.run("status")
+    database = commands.home / "linkwright.sqlite3"
+    with sqlite3.connect(database) as connection:
+        connection.execute(
+            "INSERT INTO django_migrations (app, name, applied) VALUES ('store', '9999_later', '2030-01-01')"
+        )
+    connection.close()
+    for command in (["status"], ["worker", "--until-idle"], ["web"]):
+        done = commands.run(*command, expect=2)
+        assert "made by a newer version of Linkwright" in done.stderr
+        assert "9999_later" in done.stderr
+
+
+def test_a_database_that_is_damaged_is_named(commands: CommandLine) -> None:
+    commands.home.mkdir()
+    (commands.home / "linkwright.sqlite3").write_bytes(b"this is no database at all" * 100)
+    done = commands.run("status", expect=2)
+    assert "linkwright.sqlite3 cannot be used" in done.stderr
+
+
+def test_a_new_administrator_gets_a_password_once(commands: CommandLine) -> None:
+    first = commands.run("create-administrator", "alice").stdout
+    second = commands.run("create-administrator", "alice").stdout
+    assert first.startswith("user name: alice\npassword:  ")
+    assert first != second
+    assert "there is an Administrator" in commands.run("doctor").stdout
+
+
+def test_a_member_gets_a_role_and_a_new_account_a_password(commands: CommandLine) -> None:
+    commands.run("apply", commands.write("project.yaml", PROJECT_YAML))
+    first = commands.run("add-member", "bob", "--project", "P1", "--role", "Viewer").stdout
+    assert first.startswith("bob is Viewer of P1.\npassword:  ")
+    assert commands.run("add-member", "bob", "--project", "P1", "--role", "Operator").stdout == (
+        "bob is Operator of P1.\n"
+    )
+    done = commands.run("add-member", "bob", "--project", "P9", "--role", "Owner", expect=2)
+    assert "Linkage Project 'P9' is unknown. Known: P1." in done.stderr
+
+
+def test_the_doctor_ends_with_1_where_something_is_wrong(commands: CommandLine) -> None:
+    done = commands.run("doctor", expect=1)
+    assert "does not exist" in done.stdout
+    assert not commands.home.exists()
