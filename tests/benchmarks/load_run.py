@@ -3,8 +3,8 @@
     python -m tests.benchmarks.load_run make FILE ROWS STYLE
     python -m tests.benchmarks.load_run load FILE
 
-STYLE is `plain` (quotes where they are needed, as most systems write) or `rough` (every value quoted, and line ends
-in some of them, which only the csv module reads).
+STYLE is `plain` (quotes where they are needed, as most systems write) or `rough` (every value quoted, and line
+ends in some of them, which only the csv module reads).
 """
 
 import csv

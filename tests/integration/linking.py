@@ -48,42 +48,40 @@ def link(
     assignments: list[Path] = []
     next_group_id = 1
     for number, batch in enumerate(batches):
-        held = tuple(batches[:number])
-        found = match_records(
-            MatchRequest(
-                new_records=(batch,),
-                held_records=held,
-                ended=(),
-                configuration=configuration,
-                target=folder / f"pairs{number}.parquet",
-                limits=limits,
-                max_block_size=NO_LIMIT,
-                chunk_pairs_count=chunk_pairs_count,
-            ),
-            silent,
+        matching = MatchRequest(
+            new_records=(batch,),
+            held_records=tuple(batches[:number]),
+            ended=(),
+            configuration=configuration,
+            target=folder / f"pairs{number}.parquet",
+            limits=limits,
+            max_block_size=NO_LIMIT,
+            chunk_pairs_count=chunk_pairs_count,
         )
-        added = read_pairs(found.pairs.path, configuration)
+        added = read_pairs(match_records(matching, silent).pairs.path, configuration)
         assert not added.keys() & pairs.keys()
         pairs |= added
-        grouped = group_records(
-            GroupRequest(
-                new_records=(batch,),
-                held_records=held,
-                new_pairs=(found.pairs.path,),
-                assignments=tuple(assignments),
-                ended=(),
-                match_thresholds=configuration.match_thresholds,
-                authoritative_event_types=(),
-                next_group_id=next_group_id,
-                target=folder / f"assignments{number}.parquet",
-                limits=limits,
-            ),
-            silent,
-        )
-        assignments.append(grouped.assignments.path)
-        next_group_id = grouped.max_group_id + 1
+        grouping = grouping_of(matching, assignments, next_group_id)
+        assignments.append(grouping.target)
+        next_group_id = group_records(grouping, silent).max_group_id + 1
     current = read_map(limits, assignments)
     return Linked(pairs, dict(zip(current.record_ids.tolist(), current.group_ids.tolist(), strict=True)))
+
+
+def grouping_of(matching: MatchRequest, assignments: Sequence[Path], next_group_id: int) -> GroupRequest:
+    """Return what to group after a matching is done."""
+    return GroupRequest(
+        new_records=matching.new_records,
+        held_records=matching.held_records,
+        new_pairs=(matching.target,),
+        assignments=tuple(assignments),
+        ended=matching.ended,
+        match_thresholds=matching.configuration.match_thresholds,
+        authoritative_event_types=(),
+        next_group_id=next_group_id,
+        target=matching.target.with_name(f"assignments{len(assignments)}.parquet"),
+        limits=matching.limits,
+    )
 
 
 def read_pairs(path: Path, configuration: MatchConfiguration) -> dict[tuple[int, int], ScoredPair]:

@@ -25,7 +25,7 @@ from pydantic import (
     model_validator,
 )
 
-from linkwright.engine.blocking import BlockingExpression, BlockingRule
+from linkwright.engine.blocking import BlockingExpression
 from linkwright.engine.comparisons import Comparison, ComparisonLevel, Name, Number
 from linkwright.engine.fields import LinkageField
 from linkwright.engine.strategy_faults import FIELDS, PartFault, PartFaultsError, sentences
@@ -72,11 +72,6 @@ class Strategy(BaseModel):
     def is_deterministic(self) -> bool:
         """Whether every candidate pair is a match."""
         return not self.comparisons
-
-    @property
-    def rules(self) -> tuple[BlockingRule, ...]:
-        """The blocking rules, in order."""
-        return self.blocking_rules
 
     @property
     def highest_weight(self) -> float:

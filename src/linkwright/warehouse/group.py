@@ -112,9 +112,13 @@ class GroupResult:
 
 @dataclass(frozen=True)
 class _Counted:
+    """What is counted over the groups once they are made."""
+
     sizes: tuple[GroupSize, ...]
     largest_id: int | None
     largest_size: int
+    flagged_count: int
+    flagged: tuple[FlaggedGroup, ...]
 
 
 def group_records(request: GroupRequest, report: ReportProgress) -> GroupResult:
@@ -154,26 +158,45 @@ def group_records(request: GroupRequest, report: ReportProgress) -> GroupResult:
             assignments = write_parquet(con, query, request.target)
         report(Progress("count"))
         with clock.stage("count"):
-            counted = _count_groups(con)
-            flagged_groups_count, flagged_groups = _flagged_groups(con, request, merge)
-    groups_after = sum(size.groups_count for size in counted.sizes)
+            counted = _count_groups(con, request, merge)
+    return _result(
+        merge,
+        counted,
+        assignments,
+        accepted_pairs_count=int(pairs["record_id_l"].size),
+        new_records_count=int(new_ids.size),
+        seconds=clock.seconds,
+    )
+
+
+def _result(
+    merge: Merge,
+    counted: _Counted,
+    assignments: WrittenFile,
+    *,
+    accepted_pairs_count: int,
+    new_records_count: int,
+    seconds: dict[str, float],
+) -> GroupResult:
+    groups_after_count = sum(size.groups_count for size in counted.sizes)
+    merged_groups_count = int(merge.absorbed_group_ids.size)
     return GroupResult(
         assignments=assignments,
-        accepted_pairs_count=int(pairs["record_id_l"].size),
-        groups_before_count=groups_after - merge.new_groups_count + int(merge.absorbed_group_ids.size),
-        groups_after_count=groups_after,
+        accepted_pairs_count=accepted_pairs_count,
+        groups_before_count=groups_after_count - merge.new_groups_count + merged_groups_count,
+        groups_after_count=groups_after_count,
         new_groups_count=merge.new_groups_count,
         joined_records_count=merge.joined_records_count,
         grown_groups_count=int(merge.grown_group_ids.size),
-        merged_groups_count=int(merge.absorbed_group_ids.size),
-        changed_records_count=assignments.rows_count - int(new_ids.size),
+        merged_groups_count=merged_groups_count,
+        changed_records_count=assignments.rows_count - new_records_count,
         largest_group_id=counted.largest_id,
         largest_group_size=counted.largest_size,
         sizes=counted.sizes,
-        flagged_groups_count=flagged_groups_count,
-        flagged_groups=flagged_groups,
+        flagged_groups_count=counted.flagged_count,
+        flagged_groups=counted.flagged,
         max_group_id=merge.next_group_id - 1,
-        seconds=clock.seconds,
+        seconds=seconds,
     )
 
 
@@ -238,13 +261,14 @@ def _make_assignments(con: duckdb.DuckDBPyConnection, new_ids: Ids, merge: Merge
     con.execute(f"CREATE TABLE group_sizes AS {group_sizes_sql(new_map)}")
 
 
-def _count_groups(con: duckdb.DuckDBPyConnection) -> _Counted:
+def _count_groups(con: duckdb.DuckDBPyConnection, request: GroupRequest, merge: Merge) -> _Counted:
     sizes = con.execute(size_histogram_sql("SELECT * FROM group_sizes")).fetchall()
     largest = con.execute(
         "SELECT group_id, records_count FROM group_sizes ORDER BY records_count DESC, group_id LIMIT 1"
     ).fetchall()
     largest_id, largest_size = largest[0] if largest else (None, 0)
-    return _Counted(tuple(GroupSize(*row) for row in sizes), largest_id, largest_size)
+    flagged_count, flagged = _flagged_groups(con, request, merge)
+    return _Counted(tuple(GroupSize(*row) for row in sizes), largest_id, largest_size, flagged_count, flagged)
 
 
 def _flagged_groups(

@@ -5,9 +5,7 @@ Changes nothing but its own new files; whether they count is decided by the cata
 Source: SPEC section 5 (Load), section 3 (statistics of a Load job); ARCHITECTURE section 4.
 """
 
-import gc
-from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -114,7 +112,7 @@ def load_data_file(request: LoadRequest, report: ReportProgress) -> LoadResult:
         MemoryLimitError: if the limits are too tight.
         In each case, and whatever else is raised through `report`, no file is left.
     """
-    with open_engine(request.limits) as con, _collector_paused():
+    with open_engine(request.limits) as con:
         source = _open_source(request, report)
         rejects = Rejects(con, request.source_name, source.place)
         rules = _rules(request, source)
@@ -227,15 +225,3 @@ def _rules(request: LoadRequest, source: Source) -> CleaningRules:
         null_values=request.import_format.null_values,
         maps=request.maps,
     )
-
-
-@contextmanager
-def _collector_paused() -> Iterator[None]:
-    """Keep Python's cycle collector from walking over millions of rows, which hold no cycles."""
-    was_enabled = gc.isenabled()
-    gc.disable()
-    try:
-        yield
-    finally:
-        if was_enabled:
-            gc.enable()

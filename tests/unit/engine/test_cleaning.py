@@ -7,7 +7,7 @@ from typing import Any
 
 import duckdb
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from linkwright.engine.cleaning import CleaningRules, identifiers_sql, standardise_sql
@@ -139,6 +139,7 @@ def test_declared_formats_are_read(con: duckdb.DuckDBPyConnection, date_format: 
     assert clean(con, FieldType.DATE, text, date_formats={"field": (date_format,)}) == [(date(1999, 2, 3), READ)]
 
 
+@settings(deadline=None)
 @given(day=st.dates(), date_format=st.sampled_from(["%Y-%m-%d", "%d/%m/%Y", "%Y%m%d", "%d %B %Y", "%Y%j"]))
 def test_every_day_that_is_written_in_a_format_is_read_as_that_day(
     con: duckdb.DuckDBPyConnection, day: date, date_format: str
@@ -226,6 +227,7 @@ def test_a_damaged_bit_filter_is_invalid(con: duckdb.DuckDBPyConnection) -> None
     assert clean(con, FieldType.BLOOM, "0101010", "QQ=", "a!bc", "é") == [(None, UNREAD)] * 4
 
 
+@settings(deadline=None)
 @given(filter_bytes=st.binary(min_size=1, max_size=64))
 def test_every_bit_filter_survives(con: duckdb.DuckDBPyConnection, filter_bytes: bytes) -> None:
     bits = "".join(f"{byte:08b}" for byte in filter_bytes)
@@ -246,6 +248,7 @@ def test_hostile_null_values_and_map_entries_stay_values(con: duckdb.DuckDBPyCon
     assert con.execute("SELECT count(*) FROM texts").fetchall() == [(2,)]
 
 
+@settings(deadline=None)
 @given(texts=st.lists(st.text(max_size=12), max_size=8), kind=st.sampled_from(list(FieldType)))
 def test_rows_come_back_in_order_and_a_value_is_never_blank(
     con: duckdb.DuckDBPyConnection, texts: list[str], kind: FieldType
@@ -257,6 +260,7 @@ def test_rows_come_back_in_order_and_a_value_is_never_blank(
         assert not (is_invalid and value is not None)
 
 
+@settings(deadline=None)
 @given(texts=st.lists(st.text(max_size=12), min_size=1, max_size=5), kind=st.sampled_from(list(FieldType)))
 def test_what_is_standard_stays_as_it_is(
     con: duckdb.DuckDBPyConnection, texts: list[str], kind: FieldType

@@ -163,6 +163,7 @@ def test_an_escape_sign_and_signs_beyond_ascii_are_left_to_the_csv_module() -> N
     assert plain("1,a\n", quote="»") is None
 
 
+@settings(deadline=None)
 @given(text=st.text(alphabet=st.sampled_from("a\r\n"), max_size=12))
 def test_lines_are_counted_as_python_counts_them(text: str) -> None:
     lines = list(io.StringIO(text, newline=""))

@@ -69,8 +69,8 @@ def test_more_rejected_rows_than_allowed_fail_with_lines_setting_and_remedy_and_
         "births.csv: 3 of 4 rows are rejected, more than the 2 that Worker.Load.MaxRejectedRows allows: 1 without "
         "a Source Unique ID, 2 with a Source Unique ID that occurs more than once in the file. First: line 2 has "
         "a Source Unique ID that occurs 2 times in the file ('1'); line 3 has a Source Unique ID that occurs 2 "
-        "times in the file ('1'); line 4 has no Source Unique ID. Nothing is loaded. Correct the file and submit it "
-        "again; or raise Worker.Load.MaxRejectedRows to 3 and retry the job, to load the other rows."
+        "times in the file ('1'); line 4 has no Source Unique ID. Nothing is loaded. Correct the file and submit "
+        "it again; or raise Worker.Load.MaxRejectedRows to 3 and retry the job, to load the other rows."
     )
     assert loading.left_files() == []
 
