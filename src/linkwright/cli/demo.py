@@ -1,9 +1,6 @@
 """The command demo: real data through the whole queue, with its measured quality, and the pages to look at."""
 
 import json
-import os
-import subprocess
-import sys
 import time
 from typing import Annotated
 
@@ -45,31 +42,22 @@ def demo(
     config = load_config()
     clear_demo_home(config)
     prepare_database(config)
-    ids = submit_demo(config)
-    worker = subprocess.Popen(
-        [sys.executable, "-m", "linkwright", "worker", "--until-idle"],
-        stdin=subprocess.DEVNULL,
-        stdout=subprocess.DEVNULL,
-        env=dict(os.environ),
-    )
-    try:
-        _show_progress(console, ids, worker)
-    finally:
-        if worker.poll() is None:
-            worker.terminate()
-        worker.wait()
-    lines = read_envelopes(ids)
-    _require_success(lines)
-    result = DemoResult(tuple(lines), measure_demo(config), round(time.monotonic() - started_s, 2))
-    if as_json:
-        typer.echo(json.dumps(result.as_json(), indent=2))
-    else:
-        _print_result(console, result)
-    if not once:
-        _serve(console, host, free_port(host, port))
+    # the worker starts while the Envelopes are built: its imports take a while
+    with worker_beside(quiet=True):
+        ids = submit_demo(config)
+        _show_progress(console, ids)
+        lines = read_envelopes(ids)
+        _require_success(lines)
+        result = DemoResult(tuple(lines), measure_demo(config), round(time.monotonic() - started_s, 2))
+        if as_json:
+            typer.echo(json.dumps(result.as_json(), indent=2))
+        else:
+            _print_result(console, result)
+        if not once:
+            _serve(console, host, free_port(host, port))
 
 
-def _show_progress(console: Console, ids: list[int], worker: "subprocess.Popen[bytes]") -> None:
+def _show_progress(console: Console, ids: list[int]) -> None:
     bars = Progress(
         TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TextColumn("{task.fields[stage]}"),
         TimeElapsedColumn(), console=console,
@@ -84,7 +72,7 @@ def _show_progress(console: Console, ids: list[int], worker: "subprocess.Popen[b
             for line in lines:
                 done = Job.objects.filter(envelope=line.id, state=JobState.SUCCESS).count()
                 bars.update(tasks[line.id], completed=done, stage=_stage(line))
-            if all(line.state != EnvelopeState.QUEUED for line in lines) or worker.poll() is not None:
+            if all(line.state != EnvelopeState.QUEUED for line in lines):
                 return
             time.sleep(POLL_S)
 
@@ -123,5 +111,4 @@ def _serve(console: Console, host: str, port: int) -> None:
     password = create_administrator(DEMO_USER, COMMAND_LINE)
     console.print(f"\nOpen http://{host}:{port}/ and sign in as {DEMO_USER} with the password {password}")
     console.print("Ctrl-C stops the demo.")
-    with worker_beside():
-        run_web(host, port)
+    run_web(host, port)

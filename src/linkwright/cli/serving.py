@@ -121,10 +121,14 @@ def free_port(host: str, wished: int) -> int:
 
 
 @contextmanager
-def worker_beside() -> Iterator[None]:
-    """Run `linkwright worker` as a child process while the block runs; start it again when it dies."""
+def worker_beside(*, quiet: bool = False) -> Iterator[None]:
+    """Run `linkwright worker` as a child process while the block runs; start it again when it dies.
+
+    Args:
+        quiet: drop what the worker says; its errors are still shown.
+    """
     stop = threading.Event()
-    keeper = threading.Thread(target=_keep_worker, args=(stop,), name="worker-keeper", daemon=True)
+    keeper = threading.Thread(target=_keep_worker, args=(stop, quiet), name="worker-keeper", daemon=True)
     keeper.start()
     try:
         yield
@@ -133,12 +137,17 @@ def worker_beside() -> Iterator[None]:
         keeper.join(timeout=WORKER_STOP_S)
 
 
-def _keep_worker(stop: threading.Event) -> None:
+def _keep_worker(stop: threading.Event, quiet: bool) -> None:
     # The worker holds the reading end: when this process dies, however it dies, the pipe closes.
     reading, writing = os.pipe()
     command = [sys.executable, "-m", "linkwright", "worker", "--parent-pipe", str(reading)]
     while not stop.is_set():
-        process = subprocess.Popen(command, pass_fds=[reading], stdin=subprocess.DEVNULL)
+        process = subprocess.Popen(
+            command,
+            pass_fds=[reading],
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.DEVNULL if quiet else None,
+        )
         while process.poll() is None and not stop.wait(0.2):
             pass
         if process.poll() is None:

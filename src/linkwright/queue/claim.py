@@ -16,6 +16,9 @@ def claim_next() -> Job | None:
     Raises:
         IntegrityError: if another job runs (the database forbids it).
     """
+    # An idle worker asks ten times a second: this read takes no lock, the transaction below the writer's place.
+    if not Job.objects.filter(state=JobState.QUEUED).exists():
+        return None
     with transaction.atomic():
         # Locked, so that a pause that has been confirmed to a person is never overtaken by a claim.
         state = queue_state(lock=True)
