@@ -113,20 +113,19 @@ def read_envelopes(user: User, keys: Iterable[int]) -> list[EnvelopeRow]:
     return _rows(list(found), read_activity())
 
 
-def read_active_envelope(user: User) -> EnvelopeRow | None:
+def read_active_envelope(user: User, activity: QueueActivity) -> EnvelopeRow | None:
     """Return the Envelope that is processing, if there is one and it exists for the person."""
-    activity = read_activity()
     if activity.active_envelope_id is None:
         return None
     rows = _rows(list(visible_envelopes(user).filter(pk=activity.active_envelope_id)), activity)
     return rows[0] if rows and rows[0].status.is_active else None
 
 
-def read_recent_errors(user: User, *, since: datetime) -> list[EnvelopeRow]:
+def read_recent_errors(user: User, activity: QueueActivity, *, since: datetime) -> list[EnvelopeRow]:
     """Return the latest Envelopes that ended in Errors or as Corrupt, newest first."""
     failed = Q(state=EnvelopeState.ERRORS) | Q(state=EnvelopeState.CORRUPT)
     found = visible_envelopes(user).filter(failed, received_at__gte=since).order_by("-pk")
-    return _rows(list(found[:RECENT_ERRORS_COUNT]), read_activity())
+    return _rows(list(found[:RECENT_ERRORS_COUNT]), activity)
 
 
 def read_last_errors(keys: Iterable[int]) -> dict[int, str]:

@@ -5,20 +5,31 @@ parts are read apart, because databases disagree on where an index puts NULL.
 """
 
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from django.db.models import Q, QuerySet
+from django.db.models import Case, Q, QuerySet, TextField, When
+from django.db.models.fields.json import KT
 
-from linkwright.store.models import Job, User
+from linkwright.store.models import Job, JobKind, User
 from linkwright.store.permissions import visible_projects
 from linkwright.store.queries.paging import PAGE_SIZE, Page
 from linkwright.store.queries.shown_status import ShownStatus, jobs_shown_as, shown_job_status
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _CURSOR = re.compile(r"s(\d{1,17})-(\d{1,18})|u(\d{1,18})")
+
+
+# the one number in each kind's statistics that a glance at its row should give
+HEADLINE_KEYS: Mapping[str, str] = {
+    JobKind.VALIDATE: "files_count",
+    JobKind.LOAD: "rows_loaded_count",
+    JobKind.MATCH: "kept_pairs_count",
+    JobKind.GROUP: "groups_after_count",
+    JobKind.REPORT: "plots_count",
+}
 
 
 @dataclass(frozen=True)
@@ -32,7 +43,7 @@ class JobFilter:
 
 @dataclass(frozen=True)
 class JobRow:
-    """One line of the list. Statistics and progress stay out of `repr`: they change with what is in it."""
+    """One line of the list. Progress stays out of `repr`: a row looks the same whatever the progress is."""
 
     id: int
     kind: str
@@ -50,8 +61,9 @@ class JobRow:
     cancel_requested_at: datetime | None
     peak_memory_bytes: int | None
     error_message: str
+    # what sums a finished job up, see HEADLINE_KEYS; None before it has ended
+    headline_count: int | None
     progress: dict[str, Any] = field(repr=False)
-    statistics: dict[str, Any] = field(repr=False)
 
     @property
     def duration_s(self) -> float | None:
@@ -76,7 +88,7 @@ def list_jobs(
 
     `before` and `after` are cursors of an earlier page; an unreadable one counts as none.
     """
-    found = _narrowed(visible_jobs(user), wanted).select_related("envelope")
+    found = _as_lines(_narrowed(visible_jobs(user), wanted))
     if after and (cursor := _read_cursor(after)):
         jobs = _newer(found, cursor, limit + 1)
         has_newer, jobs, has_older = len(jobs) > limit, jobs[:limit][::-1], True
@@ -93,17 +105,22 @@ def list_jobs(
 
 def read_jobs(user: User, keys: Iterable[int]) -> list[JobRow]:
     """Return the rows of the jobs with these keys, as far as they exist for the person, by key."""
-    found = visible_jobs(user).filter(pk__in=list(keys)).select_related("envelope").order_by("pk")
+    found = _as_lines(visible_jobs(user).filter(pk__in=list(keys))).order_by("pk")
     return [job_row(job) for job in found]
 
 
 def read_chains(envelope_ids: Iterable[int]) -> dict[int, list[JobRow]]:
     """Return the jobs of each of these Envelopes, in the order of their chain."""
     chains: dict[int, list[JobRow]] = {key: [] for key in envelope_ids}
-    found = Job.objects.filter(envelope_id__in=list(chains)).select_related("envelope")
+    found = _as_lines(Job.objects.filter(envelope_id__in=list(chains)))
     for job in found.order_by("chain_position", "pk"):
         chains[job.envelope_id or 0].append(job_row(job))
     return chains
+
+
+def read_statistics(keys: Iterable[int]) -> dict[int, dict[str, Any]]:
+    """Return the whole statistics of these jobs; ask only for jobs that the person may see."""
+    return dict(Job.objects.filter(pk__in=list(keys)).values_list("pk", "statistics"))
 
 
 def cursor_of(job: Job) -> str:
@@ -114,7 +131,8 @@ def cursor_of(job: Job) -> str:
 
 
 def job_row(job: Job) -> JobRow:
-    """Return the line of a job; reads `job.envelope`."""
+    """Return the line of a job; reads `job.envelope`, and the headline if `_as_lines` has fetched it."""
+    found = getattr(job, "headline", None)
     return JobRow(
         id=job.pk,
         kind=job.kind,
@@ -132,9 +150,18 @@ def job_row(job: Job) -> JobRow:
         cancel_requested_at=job.cancel_requested_at,
         peak_memory_bytes=job.peak_memory_bytes,
         error_message=job.error_message,
+        headline_count=None if found is None else int(found),
         progress=job.progress,
-        statistics=job.statistics,
     )
+
+
+def _as_lines(jobs: QuerySet[Job]) -> QuerySet[Job]:
+    """Fetch what a line shows. Statistics can be long: only the headline is taken out of them."""
+    headline = Case(
+        *(When(kind=kind, then=KT(f"statistics__{key}")) for kind, key in HEADLINE_KEYS.items()),
+        output_field=TextField(),
+    )
+    return jobs.select_related("envelope").defer("statistics").annotate(headline=headline)
 
 
 def _narrowed(jobs: QuerySet[Job], wanted: JobFilter) -> QuerySet[Job]:

@@ -1,0 +1,73 @@
+"""What the signed-in person may do, looked up once a request; and the things that exist for them, or 404."""
+
+from django.core.exceptions import PermissionDenied
+from django.http import Http404, HttpRequest
+
+from linkwright.store.audit_log import Actor
+from linkwright.store.models import Envelope, Job, LinkageProject, User
+from linkwright.store.permissions import Permission, is_allowed, visible_projects
+from linkwright.store.queries.envelope_lists import visible_envelopes
+from linkwright.store.queries.job_lists import visible_jobs
+
+
+class Access:
+    """One person's rights during one request. Answers are kept: a list asks the same for every row."""
+
+    def __init__(self, user: User) -> None:
+        self.user = user
+        self._answers: dict[tuple[Permission, int | None], bool] = {}
+
+    def may(self, permission: Permission, project_id: int | None = None) -> bool:
+        """Tell whether the person holds a permission in a project; without one, in any project."""
+        key = (permission, project_id)
+        if key not in self._answers:
+            project = None if project_id is None else LinkageProject(pk=project_id)
+            self._answers[key] = is_allowed(self.user, permission, project)
+        return self._answers[key]
+
+    def demand(self, permission: Permission, project_id: int | None = None) -> None:
+        """Refuse with 403 unless the person holds the permission."""
+        if not self.may(permission, project_id):
+            where = "in this project" if project_id is not None else "here"
+            raise PermissionDenied(f"Your role does not hold the permission '{permission}' {where}.")
+
+
+def signed_in(request: HttpRequest) -> User:
+    """Return the person; the sign-in middleware lets nobody else through."""
+    if not isinstance(request.user, User):
+        raise PermissionDenied("Sign in first.")
+    return request.user
+
+
+def access_of(request: HttpRequest) -> Access:
+    """Return the rights of whoever asks."""
+    return Access(signed_in(request))
+
+
+def actor_of(request: HttpRequest) -> Actor:
+    """Return who acts, and from which network address."""
+    return Actor(user=signed_in(request), origin=request.META.get("REMOTE_ADDR", ""))
+
+
+def envelope_or_404(user: User, envelope_id: int) -> Envelope:
+    """Return an Envelope that exists for the person."""
+    envelope = visible_envelopes(user).select_related("project").filter(pk=envelope_id).first()
+    if envelope is None:
+        raise Http404(f"There is no Envelope {envelope_id}.")
+    return envelope
+
+
+def job_or_404(user: User, job_id: int) -> Job:
+    """Return a job that exists for the person."""
+    job = visible_jobs(user).select_related("envelope", "project").filter(pk=job_id).first()
+    if job is None:
+        raise Http404(f"There is no job {job_id}.")
+    return job
+
+
+def project_or_404(user: User, code: str) -> LinkageProject:
+    """Return a project that the person belongs to."""
+    project = visible_projects(user).filter(code=code).first()
+    if project is None:
+        raise Http404(f"There is no Linkage Project {code}.")
+    return project

@@ -1,0 +1,187 @@
+"""What is on every page: tabs, queue pill, the banner while the queue is paused, person, theme, live switch.
+
+A person who does not belong to a project learns nothing of its jobs here either: the pill then says 'Busy'.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from django.http import HttpRequest
+from django.urls import reverse
+from django.utils.functional import SimpleLazyObject
+
+from linkwright.services.queue_status import QueueStatus, read_queue_status
+from linkwright.store.models import Job, User
+from linkwright.store.permissions import Permission, visible_projects
+from linkwright.web.access import Access, signed_in
+from linkwright.web.flash import Flash, take_flashes
+from linkwright.web.formatting import count_words
+from linkwright.web.live import Piece, make_piece
+from linkwright.web.progress_view import view_progress
+
+THEMES = ("light", "dark")
+
+
+@dataclass(frozen=True)
+class Tab:
+    """One tab of the top bar."""
+
+    label: str
+    url: str
+    is_current: bool
+
+
+@dataclass(frozen=True)
+class QueueView:
+    """The queue as one person may see it."""
+
+    status: QueueStatus
+    running: Job | None
+    queued: Sequence[Job]
+    may_pause: bool
+    may_clear: bool
+    # the failed job that paused the queue, if this person may see it
+    paused_by_job: Job | None
+
+    @property
+    def paused_by(self) -> str:
+        """Who or what paused the queue."""
+        if self.status.paused_by_job is None:
+            return self.status.paused_by
+        job = self.paused_by_job
+        return f"the failure of job {job.pk} ({job.kind})" if job else "the failure of a job"
+
+    @property
+    def paused_reason(self) -> str:
+        """Why; a failure in a project of others is not told."""
+        is_hidden = self.status.paused_by_job is not None and self.paused_by_job is None
+        return "" if is_hidden else self.status.paused_reason
+
+    @property
+    def is_active(self) -> bool:
+        """Whether something runs or waits that this person may see."""
+        return self.running is not None or bool(self.queued)
+
+
+@dataclass(frozen=True)
+class Frame:
+    """Everything around a page's content."""
+
+    tabs: Sequence[Tab]
+    user: User | None
+    pieces: Sequence[Piece]
+    flashes: Sequence[Flash]
+    theme: str
+    is_live_on: bool
+
+
+def read_queue_view(user: User) -> QueueView:
+    """Look at the queue with one person's eyes."""
+    status, access = read_queue_status(), Access(user)
+    projects = None if user.is_superuser else set(visible_projects(user).values_list("pk", flat=True))
+
+    def exists_for_them(job: Job) -> bool:
+        if projects is None or job.project_id in projects:
+            return True
+        return job.project_id is None and job.envelope is not None and job.envelope.received_by_id == user.pk
+
+    return QueueView(
+        status=status,
+        running=status.running if status.running and exists_for_them(status.running) else None,
+        queued=[job for job in status.queued if exists_for_them(job)],
+        may_pause=access.may(Permission.PAUSE_AND_RESUME),
+        may_clear=access.may(Permission.CLEAR),
+        paused_by_job=(
+            status.paused_by_job if status.paused_by_job and exists_for_them(status.paused_by_job) else None
+        ),
+    )
+
+
+def queue_view_of(request: HttpRequest) -> QueueView:
+    """Return the queue as whoever asks may see it, looked at once a request."""
+    view = getattr(request, "_queue_view", None)
+    if not isinstance(view, QueueView):
+        view = read_queue_view(signed_in(request))
+        request._queue_view = view  # type: ignore[attr-defined]  # noqa: SLF001 - a cache on Django's request
+    return view
+
+
+def frame_pieces(queue: QueueView) -> list[Piece]:
+    """Return the live pieces of the frame: pill and banner."""
+    return [_pill(queue), _banner(queue)]
+
+
+def _pill(queue: QueueView) -> Piece:
+    status, job = queue.status, queue.running
+    waiting = count_words(len(queue.queued), "job") + " queued"
+    kind, text = "idle", "Idle"
+    if job is not None:
+        share = view_progress(job.progress).share_text
+        name = job.envelope.name if job.envelope else ""
+        kind, text = "running", " · ".join(part for part in (job.kind, name, share) if part)
+    elif status.running is not None:
+        kind, text = "running", "Busy"
+    if status.paused_at is not None:
+        kind, text = "paused", f"Paused by {queue.paused_by}"
+    elif not status.worker_alive:
+        kind, text = "stopped", f"No worker · {waiting}" if queue.queued else "No worker"
+    elif kind == "idle" and queue.queued:
+        kind, text = "running", waiting
+    help_text = {
+        "idle": "The Job Queue is empty.",
+        "running": "The Job Queue is processing.",
+        "paused": f"The Job Queue is paused: {queue.paused_reason}".rstrip(": "),
+        "stopped": "No worker is running: jobs wait until one is started with 'linkwright worker'.",
+    }[kind]
+    context = {"kind": kind, "text": text, "help": help_text}
+    return make_piece("queue-pill", "web/partials/queue_pill.html", context, kind, text, help_text)
+
+
+def _banner(queue: QueueView) -> Piece:
+    status = queue.status
+    context = {
+        "paused_at": status.paused_at,
+        "paused_by": queue.paused_by,
+        "reason": queue.paused_reason,
+        "may_resume": queue.may_pause,
+        "job_id": queue.paused_by_job.pk if queue.paused_by_job else None,
+    }
+    return make_piece("pause-banner", "web/partials/pause_banner.html", context, *context.values())
+
+
+def _tabs(request: HttpRequest) -> list[Tab]:
+    path = request.path
+    return [
+        Tab("Projects", reverse("projects"), path.startswith("/projects/")),
+        Tab("Jobs", reverse("envelopes"), path.startswith("/jobs/")),
+    ]
+
+
+def build_frame(request: HttpRequest) -> Frame:
+    """Gather the frame of a request; for nobody signed in it is bare."""
+    user = getattr(request, "user", None)
+    theme = request.COOKIES.get("theme", "")
+    bare = Frame(
+        tabs=[],
+        user=None,
+        pieces=[],
+        flashes=[],
+        theme=theme if theme in THEMES else "",
+        is_live_on=request.COOKIES.get("live") != "off",
+    )
+    if not isinstance(user, User):
+        return bare
+    return Frame(
+        tabs=_tabs(request),
+        user=user,
+        pieces=frame_pieces(queue_view_of(request)),
+        flashes=take_flashes(request),
+        theme=bare.theme,
+        is_live_on=bare.is_live_on,
+    )
+
+
+def frame_context(request: HttpRequest) -> dict[str, Any]:
+    """Give every template its frame, gathered only where a template asks for it."""
+    return {"frame": SimpleLazyObject(lambda: build_frame(request))}

@@ -1,0 +1,144 @@
+"""Live pages: pieces with a version, and an answer that holds only the pieces which changed.
+
+The browser asks with a token (ETag) and with the versions of the pieces that it shows. Nothing changed since the
+token: 304 after one statement. Otherwise every piece is looked up again, and those whose version differs are sent
+as htmx out-of-band swaps. So a row that did not change is not touched, and keeps focus, selection and scroll.
+"""
+
+import hashlib
+import re
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from difflib import SequenceMatcher
+from typing import Any
+
+from django.http import HttpRequest, HttpResponse
+from django.template.loader import render_to_string
+
+from linkwright.services.queue_status import worker_is_alive
+from linkwright.store.models import User
+from linkwright.store.queries.change_token import read_change_token
+
+MAX_PIECES = 600
+_PIECE = re.compile(r"([a-z]+(?:-[a-z]+)*(?:-\d{1,18})?)~([0-9a-f]{12})")
+
+
+@dataclass(frozen=True)
+class Piece:
+    """A part of a page that can be replaced alone; `version` says whether it looks different."""
+
+    id: str
+    version: str
+    template: str
+    context: Mapping[str, Any] = field(default_factory=dict)
+
+    def render(self, *, is_swap: bool = False) -> str:
+        """Return its HTML; with `is_swap` marked as a replacement for the one on the page."""
+        return render_to_string(self.template, {**self.context, "piece": self, "is_swap": is_swap})
+
+
+def make_piece(piece_id: str, template: str, context: Mapping[str, Any], *state: object) -> Piece:
+    """Make a piece whose version follows from `state`: everything that its looks depend on."""
+    version = hashlib.blake2b(repr(state).encode(), digest_size=6).hexdigest()
+    return Piece(piece_id, version, template, context)
+
+
+@dataclass(frozen=True)
+class Shown:
+    """The pieces that a browser says it shows: id → version, in the order of the page."""
+
+    versions: Mapping[str, str]
+
+    def keys(self, kind: str) -> list[int]:
+        """Return the numbers of the shown pieces of a kind: 'envelope' → 12 for 'envelope-12'."""
+        found = (re.fullmatch(rf"{kind}-(\d+)", name) for name in self.versions)
+        return [int(match[1]) for match in found if match]
+
+
+def read_shown(request: HttpRequest) -> Shown:
+    """Read what a browser shows; what cannot be read counts as not shown, and is sent anew."""
+    parts = request.GET.get("shown", "").split(",")[:MAX_PIECES]
+    found = (_PIECE.fullmatch(part) for part in parts)
+    return Shown({match[1]: match[2] for match in found if match})
+
+
+def page_token(user: User, request: HttpRequest) -> str:
+    """Return the token of what this person would see at this address now."""
+    # which rows are open changes what is sent, not what is true
+    query = sorted(item for item in request.GET.items() if item[0] not in {"shown", "open"})
+    return read_change_token(user.pk, user.is_superuser, query, worker_is_alive())
+
+
+def not_modified(request: HttpRequest, token: str) -> HttpResponse | None:
+    """Return the answer 304, if the browser's token is still the present one."""
+    if request.headers.get("If-None-Match") == f'"{token}"':
+        return _stamped(HttpResponse(status=304), token)
+    return None
+
+
+def changes_response(
+    token: str, pieces: Iterable[Piece], shown: Shown, *, is_active: bool, extra: Sequence[str] = ()
+) -> HttpResponse:
+    """Answer with the pieces whose version differs from the shown one, and with `extra` swaps before them."""
+    parts = list(extra)
+    parts += [
+        f"<template>{piece.render(is_swap=True)}</template>"
+        for piece in pieces
+        if piece.id in shown.versions and shown.versions[piece.id] != piece.version
+    ]
+    response = _stamped(HttpResponse("\n".join(parts)), token)
+    response.headers["Linkwright-Active"] = "1" if is_active else "0"
+    return response
+
+
+def _stamped(response: HttpResponse, token: str) -> HttpResponse:
+    response.headers["ETag"] = f'"{token}"'
+    response.headers["Cache-Control"] = "private, no-store"
+    return response
+
+
+@dataclass(frozen=True)
+class RowGroup:
+    """A row of a live list with what hangs below it: one <tbody>, moved and inserted as a whole."""
+
+    row_id: str
+    html: str
+
+    @property
+    def id(self) -> str:
+        """The id of the <tbody>."""
+        return f"{self.row_id}-group"
+
+
+def list_swaps(groups: Sequence[RowGroup], shown_rows: Sequence[str], table_id: str) -> list[str]:
+    """Return the swaps that bring a table's rows into the order of `groups`.
+
+    What is new is inserted, what moved is taken out and inserted at its new place; the others are left alone, and
+    so are rows that are not in `groups`.
+    """
+    wanted = [group.row_id for group in groups]
+    present = [row for row in shown_rows if row in wanted]
+    matcher = SequenceMatcher(a=present, b=wanted, autojunk=False)
+    staying = {row for block in matcher.get_matching_blocks() for row in present[block.a : block.a + block.size]}
+    swaps = [
+        f'<template><tbody id="{row}-group" hx-swap-oob="delete"></tbody></template>'
+        for row in present
+        if row not in staying
+    ]
+    if groups and not shown_rows:
+        swaps.append(f'<template><tbody id="{table_id}-empty" hx-swap-oob="delete"></tbody></template>')
+    place = _place_behind(shown_rows, present, staying, table_id)
+    inserted: list[str] = []
+    for group in reversed(groups):
+        if group.row_id in staying:
+            place = f"beforebegin:#{group.id}"
+            continue
+        inserted.insert(0, f'<template><table hx-swap-oob="{place}">{group.html}</table></template>')
+    return [*swaps, *inserted]
+
+
+def _place_behind(shown_rows: Sequence[str], present: Sequence[str], staying: set[str], table_id: str) -> str:
+    """Return where rows go that follow the last staying one: before whatever else the browser shows below it."""
+    last = max((index for index, row in enumerate(shown_rows) if row in staying), default=-1)
+    below = [row for row in shown_rows[last + 1 :] if row not in present]
+    return f"beforebegin:#{below[0]}-group" if below else f"beforeend:#{table_id}"

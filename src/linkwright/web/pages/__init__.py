@@ -1,0 +1,1 @@
+"""One file per page: reads the address, asks store and services, fills a template."""

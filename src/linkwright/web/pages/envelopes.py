@@ -1,0 +1,146 @@
+"""ALL ENVELOPES: upload, what is active or failed lately, and the list of Envelopes with their jobs."""
+
+from collections.abc import Sequence
+from typing import Any
+
+from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
+from django.shortcuts import render
+from django.urls import reverse
+
+from linkwright.store.models import User
+from linkwright.store.permissions import Permission, visible_projects
+from linkwright.store.queries.envelope_lists import (
+    EnvelopeFilter,
+    EnvelopeRow,
+    list_envelopes,
+    read_envelopes,
+)
+from linkwright.store.queries.job_lists import read_jobs
+from linkwright.store.queries.paging import Page
+from linkwright.store.queries.shown_status import ENVELOPE_STATUSES, ShownStatus
+from linkwright.web.access import Access, access_of, envelope_or_404, signed_in
+from linkwright.web.address import ListAddress, read_address, read_key
+from linkwright.web.dialogs import is_fragment_request
+from linkwright.web.envelope_pieces import (
+    attention_pieces,
+    envelope_group,
+    envelope_row_piece,
+    read_open_chains,
+)
+from linkwright.web.frame import frame_pieces, queue_view_of
+from linkwright.web.job_pieces import job_row_piece, statistics_pieces
+from linkwright.web.live import (
+    Piece,
+    RowGroup,
+    Shown,
+    changes_response,
+    list_swaps,
+    not_modified,
+    page_token,
+    read_shown,
+)
+from linkwright.web.open_dialogs import open_dialog_pieces
+
+TABLE_ID = "envelopes"
+
+
+def envelopes_page(request: HttpRequest) -> HttpResponse:
+    """Show the page; `toggle` opens or closes a row where no script runs."""
+    user, access = signed_in(request), access_of(request)
+    address = read_address(request, reverse("envelopes"))
+    if "toggle" in request.GET:
+        row = request.GET["toggle"]
+        return HttpResponseRedirect(f"{address.toggled(row).url}#{row}")
+    token = page_token(user, request)
+    page = read_page(user, address)
+    context = {
+        "address": address,
+        "may_upload": access.may(Permission.SUBMIT),
+        "attention": attention_pieces(user),
+        "live_url": reverse("envelopes-live"),
+        "live_token": token,
+        "is_active": queue_view_of(request).is_active,
+        **list_context(user, access, address, page),
+    }
+    return render(request, "web/pages/envelopes.html", context)
+
+
+def envelopes_live(request: HttpRequest) -> HttpResponse:
+    """Answer a poll of the page, or of any page that shows a list of Envelopes."""
+    user = signed_in(request)
+    token = page_token(user, request)
+    unchanged = not_modified(request, token)
+    if unchanged:
+        return unchanged
+    access, shown = access_of(request), read_shown(request)
+    address = read_address(request, reverse("envelopes"))
+    queue = queue_view_of(request)
+    pieces = [*frame_pieces(queue), *open_dialog_pieces(user, shown)]
+    if "active-envelope" in shown.versions:
+        pieces += attention_pieces(user)
+    listed = list(read_page(user, address).rows) if address.is_first_page else []
+    pieces += _shown_rows(user, access, shown, listed)
+    swaps = _list_swaps(access, address, shown, listed) if address.is_first_page else []
+    return changes_response(token, pieces, shown, is_active=queue.is_active, extra=swaps)
+
+
+def envelope_jobs(request: HttpRequest, envelope_id: int) -> HttpResponse:
+    """Return the jobs of an Envelope as what opens below its row; without a script, the page with the row open."""
+    user = signed_in(request)
+    envelope = envelope_or_404(user, envelope_id)
+    if not is_fragment_request(request):
+        address = ListAddress(reverse("envelopes"), before=str(envelope.pk + 1))
+        return HttpResponseRedirect(address.toggled(f"envelope-{envelope.pk}").url)
+    address = read_address(request, reverse("envelopes"))
+    chains = read_open_chains([envelope.pk], address.open_keys("step"), access_of(request))
+    context = {"chain": chains[envelope.pk], "envelope": envelope}
+    return render(request, "web/partials/envelope_chain.html", context)
+
+
+def read_page(user: User, address: ListAddress) -> Page[EnvelopeRow]:
+    """Read the page of Envelopes that an address names."""
+    status = ShownStatus(address.status) if address.status in ENVELOPE_STATUSES else None
+    wanted = EnvelopeFilter(status, address.project, address.text)
+    return list_envelopes(user, wanted, before=read_key(address.before), after=read_key(address.after))
+
+
+def list_context(user: User, access: Access, address: ListAddress, page: Page[EnvelopeRow]) -> dict[str, Any]:
+    """Return what the list partial needs."""
+    return {
+        "groups": _groups(access, address, page.rows),
+        "table_id": TABLE_ID,
+        "statuses": ENVELOPE_STATUSES,
+        "projects": list(visible_projects(user).order_by("code")),
+        "newer_url": address.with_changes(before="", after=page.newer).url if page.newer else "",
+        "older_url": address.with_changes(after="", before=page.older).url if page.older else "",
+        "first_url": address.with_changes(before="", after="").url,
+    }
+
+
+def _groups(access: Access, address: ListAddress, rows: Sequence[EnvelopeRow]) -> list[RowGroup]:
+    opened = address.open_keys("envelope")
+    chains = read_open_chains([row.id for row in rows if row.id in opened], address.open_keys("step"), access)
+    return [envelope_group(row, access, chains.get(row.id)) for row in rows]
+
+
+def _shown_rows(user: User, access: Access, shown: Shown, listed: Sequence[EnvelopeRow]) -> list[Piece]:
+    """Look up again what the browser shows of the list: rows, steps and statistics."""
+    known = {row.id: row for row in listed}
+    missing = [key for key in shown.keys("envelope") if key not in known]
+    rows = [*listed, *read_envelopes(user, missing)] if missing else listed
+    opened = set(shown.keys("chain"))
+    pieces = [envelope_row_piece(row, access, is_open=row.id in opened) for row in rows]
+    steps = shown.keys("step")
+    if not steps:
+        return pieces
+    jobs = read_jobs(user, steps)
+    details = set(shown.keys("statistics"))
+    pieces += [job_row_piece(job, access, prefix="step", is_open=job.id in details) for job in jobs]
+    return pieces + statistics_pieces([job for job in jobs if job.id in details], access)
+
+
+def _list_swaps(access: Access, address: ListAddress, shown: Shown, listed: Sequence[EnvelopeRow]) -> list[str]:
+    shown_rows = [f"envelope-{key}" for key in shown.keys("envelope")]
+    if [f"envelope-{row.id}" for row in listed] == shown_rows:
+        return []
+    return list_swaps(_groups(access, address, listed), shown_rows, TABLE_ID)

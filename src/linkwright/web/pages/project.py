@@ -1,0 +1,70 @@
+"""One Linkage Project: its numbers and plots from the latest report, its Event Types, its Envelopes."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
+from django.shortcuts import render
+from django.urls import reverse
+from django.utils.http import urlencode
+
+from linkwright.store.models import MatchConfigurationVersion
+from linkwright.store.queries.project_summaries import read_latest_report
+from linkwright.web.access import access_of, project_or_404, signed_in
+from linkwright.web.address import read_address
+from linkwright.web.formatting import count_words, format_number
+from linkwright.web.frame import queue_view_of
+from linkwright.web.live import page_token
+from linkwright.web.pages.envelopes import list_context, read_page
+from linkwright.web.statistics_view import view_statistics
+
+
+def project_page(request: HttpRequest, code: str) -> HttpResponse:
+    """Show the project."""
+    user, access = signed_in(request), access_of(request)
+    project = project_or_404(user, code)
+    here = reverse("project", args=[code])
+    address = read_address(request, here).with_changes(project="")
+    if "toggle" in request.GET:
+        row = request.GET["toggle"]
+        return HttpResponseRedirect(f"{address.toggled(row).url}#{row}")
+    token = page_token(user, request)
+    report = read_latest_report(project)
+    configuration = MatchConfigurationVersion.objects.filter(project=project).first()
+    page = read_page(user, address.with_changes(project=project.code))
+    context = {
+        "project": project,
+        "report": report,
+        "numbers": view_statistics(report.statistics.get("project", {})) if report else None,
+        "plots": report.plots if report else [],
+        "event_types": list(project.event_types.select_related("provider").order_by("code")),
+        "strategies": _strategies(configuration),
+        "configuration": configuration,
+        "address": address,
+        "live_url": f"{reverse('envelopes-live')}?{urlencode({'project': code})}",
+        "live_token": token,
+        "is_active": queue_view_of(request).is_active,
+        **list_context(user, access, address, page),
+    }
+    return render(request, "web/pages/project.html", context)
+
+
+def _strategies(configuration: MatchConfigurationVersion | None) -> list[tuple[str, str]]:
+    """Return each strategy's name, and what it does in a line."""
+    found = configuration.definition.get("strategies", []) if configuration else []
+    return [(strategy["name"], _strategy_line(strategy)) for strategy in found]
+
+
+def _strategy_line(strategy: Mapping[str, Any]) -> str:
+    rules = count_words(len(strategy["blocking_rules"]), "blocking rule")
+    comparisons = strategy.get("comparisons", [])
+    if not comparisons:
+        return f"deterministic, {rules}"
+    match = strategy.get("match_threshold")
+    review = strategy.get("review_threshold")
+    parts = [rules, count_words(len(comparisons), "comparison")]
+    if match is not None:
+        parts.append(f"links from weight {format_number(match)}")
+    if review is not None and review != match:
+        parts.append(f"review from {format_number(review)}")
+    return ", ".join(parts)

@@ -1,0 +1,75 @@
+"""Takes an Envelope from the upload form. The file is on disk already when this runs: it never fills memory."""
+
+from pathlib import Path
+
+from django.core.exceptions import PermissionDenied
+from django.core.files.uploadedfile import TemporaryUploadedFile
+from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
+from django.shortcuts import render
+from django.urls import reverse
+from django.views.decorators.http import require_POST
+
+from linkwright.envelopes.corruption import CorruptEnvelopeError
+from linkwright.envelopes.package import examine_package
+from linkwright.errors import FaultsError, LinkwrightError
+from linkwright.jobs.context import package_limits
+from linkwright.services.receive_envelope import receive_envelope
+from linkwright.store.models import Envelope, EnvelopeState, LinkageProject
+from linkwright.store.permissions import Permission
+from linkwright.web.access import Access, access_of, actor_of
+from linkwright.web.dialogs import is_fragment_request
+from linkwright.web.flash import Flash, add_flash
+from linkwright.web.formatting import count_words
+
+
+@require_POST
+def upload(request: HttpRequest) -> HttpResponse:
+    """Receive one Envelope: queued, or refused with all reasons."""
+    access = access_of(request)
+    access.demand(Permission.SUBMIT)
+    file = request.FILES.get("envelope")
+    flash = _receive(request, access, file)
+    if is_fragment_request(request):
+        return render(request, "web/partials/flash.html", {"flash": flash})
+    add_flash(request, flash.level, flash.text, flash.details)
+    return HttpResponseRedirect(reverse("envelopes"))
+
+
+def _receive(request: HttpRequest, access: Access, file: object) -> Flash:
+    if not isinstance(file, TemporaryUploadedFile):
+        return Flash(
+            "error", "No file was sent. Choose an Envelope (a zip with a manifest.xml) and upload it again."
+        )
+    path = Path(file.temporary_file_path())
+    name = request.POST.get("name", "").strip() or Path(file.name or "Envelope").stem
+    try:
+        _demand_submit(access, path)
+        envelope = receive_envelope(path, name=name, actor=actor_of(request))
+    except FaultsError as error:
+        return Flash("error", f"{name} was refused: {error.summary}", error.faults)
+    except LinkwrightError as error:
+        return Flash("error", f"{name} was refused: {error}")
+    return _outcome(envelope)
+
+
+def _demand_submit(access: Access, path: Path) -> None:
+    """Refuse an Envelope for a project in which the person may not submit, before anything of it is kept.
+
+    One that is Corrupt or names an unknown project goes on: it is shown to its sender, who can mend it.
+    """
+    try:
+        code = examine_package(path, package_limits()).manifest.linkage_project
+    except CorruptEnvelopeError:
+        return
+    project = LinkageProject.objects.filter(code=code).first()
+    if project is not None and not access.may(Permission.SUBMIT, project.pk):
+        raise PermissionDenied(f"You may not submit Envelopes to a Linkage Project {code}.")
+
+
+def _outcome(envelope: Envelope) -> Flash:
+    if envelope.state == EnvelopeState.CORRUPT:
+        raised = envelope.notifications.order_by("pk").values_list("text", flat=True)
+        lines = [line.removeprefix("- ") for text in raised for line in text.splitlines() if line.strip()]
+        return Flash("error", f"{envelope.name} is Corrupt: it cannot be used.", tuple(lines))
+    jobs = count_words(envelope.jobs.count(), "job")
+    return Flash("success", f"{envelope.name} is queued with {jobs}.")

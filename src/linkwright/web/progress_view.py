@@ -1,0 +1,55 @@
+"""What a running job's progress says: stage, share, rate and time left. Pure; an unknown length stays unknown."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from linkwright.web.formatting import format_duration, format_number, format_percent
+
+_ENOUGH_S = 1.0
+
+
+@dataclass(frozen=True)
+class ProgressView:
+    """`percent` is None while the length is unknown; texts are '' while there is nothing to say."""
+
+    stage: str
+    percent: float | None
+    share_text: str
+    done_text: str
+    rate_text: str
+    left_text: str
+
+
+def view_progress(progress: Mapping[str, Any]) -> ProgressView:
+    """Work out what can be said about a job's progress JSON."""
+    done, total = progress.get("done") or 0, progress.get("total")
+    unit = str(progress.get("unit") or "")
+    share = min(done / total, 1.0) if total else None
+    per_second = _rate(progress, done)
+    left = (total - done) / per_second if total and per_second and total > done else None
+    return ProgressView(
+        stage=str(progress.get("stage") or "Starting"),
+        percent=None if share is None else round(share * 100, 1),
+        share_text="" if share is None else format_percent(share),
+        done_text=_done_text(done, total, unit),
+        rate_text=f"{format_number(round(per_second))} {unit}/s".replace(" /s", "/s") if per_second else "",
+        left_text=f"about {format_duration(max(left, 1.0))} left" if left is not None else "",
+    )
+
+
+def _done_text(done: float, total: float | None, unit: str) -> str:
+    if not done and not total:
+        return ""
+    of = f" of {format_number(total)}" if total else ""
+    return f"{format_number(done)}{of} {unit}".rstrip()
+
+
+def _rate(progress: Mapping[str, Any], done: float) -> float | None:
+    if not done or "stage_started_at" not in progress or "reported_at" not in progress:
+        return None
+    started = datetime.fromisoformat(progress["stage_started_at"])
+    seconds = (datetime.fromisoformat(progress["reported_at"]) - started).total_seconds()
+    # the first moments of a stage say nothing about its speed
+    return done / seconds if seconds >= _ENOUGH_S else None

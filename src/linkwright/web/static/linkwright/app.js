@@ -1,0 +1,28 @@
+/* Starts what a page needs. Every part works on its own; without scripts the pages still do. */
+import { startDialogs } from "./dialogs.js";
+import { startLive } from "./live.js";
+import { startRows } from "./rows.js";
+import { startTheme } from "./theme.js";
+import { startTimes } from "./times.js";
+import { startUpload } from "./upload.js";
+
+startTheme();
+startTimes();
+startRows();
+startLive();
+startDialogs();
+startUpload();
+
+document.addEventListener("click", (event) => {
+  const button = event.target.closest("[data-dismiss]");
+  if (button) button.closest(".flash").remove();
+  const menu = document.getElementById("person-menu");
+  if (menu?.open && !menu.contains(event.target)) menu.open = false;
+});
+for (const select of document.querySelectorAll("#filters select")) {
+  select.addEventListener("change", () => select.form.requestSubmit());
+}
+document.getElementById("filters")?.addEventListener("submit", (event) => {
+  /* an empty filter has no place in the address */
+  for (const field of event.target.elements) if (field.name && !field.value) field.disabled = true;
+});

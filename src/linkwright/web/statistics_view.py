@@ -1,0 +1,239 @@
+"""Turns a job's statistics into what a page can show: headline numbers and tables. Pure; knows no kind of job.
+
+The shape follows from the value: a number or text is a headline, a dict of numbers a table of two columns, a list
+of dicts a table. The unit follows from the key's ending (`_count`, `_bytes`, `_s`, `_ms`, `_share`).
+"""
+
+import math
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from linkwright.web.formatting import (
+    NO_VALUE,
+    format_bytes,
+    format_duration,
+    format_number,
+    format_share,
+)
+
+MAX_TABLE_ROWS = 200
+MIN_BARS = 12
+# these columns name or order things: a bar would compare what cannot be compared
+_SCALES = frozenset({"attempt", "weight", "match_weight", "group_size", "position", "line"})
+# what a block's records have in common says who they are
+IDENTIFYING_KEYS = frozenset({"values"})
+HIDDEN = "hidden"
+# positions in a configuration file, always beside the name of what stands there
+_LEFT_OUT = frozenset({"blocking_rule"})
+_WIDE_COLUMNS = 6
+_DIGEST_LENGTH = 12
+
+_UNITS: tuple[tuple[str, Callable[[float], str]], ...] = (
+    ("_count", format_number),
+    ("_bytes", format_bytes),
+    ("_ms", lambda value: format_duration(value / 1000)),
+    ("_s", format_duration),
+    ("seconds", format_duration),
+    ("_share", format_share),
+)
+_LABELS = {
+    "is_skipped": "Skipped",
+    "event_type": "Event Type",
+    "with_event_type": "With Event Type",
+    "sha256": "SHA-256",
+}
+
+
+@dataclass(frozen=True)
+class Figure:
+    """A headline number and what it counts."""
+
+    label: str
+    text: str
+    is_number: bool
+
+
+@dataclass(frozen=True)
+class Cell:
+    """A table's cell; `bar` is its share of the column's largest value, in percent, or None."""
+
+    text: str
+    is_number: bool
+    bar: float | None = None
+    title: str = ""
+
+
+@dataclass(frozen=True)
+class Column:
+    """A table's column."""
+
+    label: str
+    is_number: bool
+
+
+@dataclass(frozen=True)
+class Bar:
+    """One bar of a histogram, in percent of its width and height."""
+
+    x: float
+    y: float
+    width: float
+    height: float
+    title: str
+
+
+@dataclass(frozen=True)
+class Table:
+    """A titled table; `left_out_count` rows are not shown. `bars` draw it, where it is a distribution."""
+
+    title: str
+    columns: Sequence[Column]
+    rows: Sequence[Sequence[Cell]]
+    left_out_count: int = 0
+    bars: Sequence[Bar] = ()
+
+    @property
+    def is_wide(self) -> bool:
+        """Whether it needs the whole width."""
+        return len(self.columns) >= _WIDE_COLUMNS
+
+    @property
+    def last_label(self) -> str:
+        """The place of the last row on the scale."""
+        return self.rows[-1][0].text
+
+
+@dataclass(frozen=True)
+class StatisticsView:
+    """Everything that is shown of one statistics object."""
+
+    figures: Sequence[Figure]
+    tables: Sequence[Table]
+
+
+def view_statistics(statistics: Mapping[str, Any], *, hide_values: bool = False) -> StatisticsView:
+    """Sort a statistics object into headline numbers and tables, in its own order.
+
+    With `hide_values`, values from which a person could be recognised are left out.
+    """
+    figures: list[Figure] = []
+    tables: list[Table] = []
+    for key, value in statistics.items():
+        if isinstance(value, Mapping):
+            if value:
+                tables.append(_table_of_mapping(key, value))
+        elif isinstance(value, list):
+            if value:
+                tables.append(_table_of_list(key, _without_values(value) if hide_values else value))
+        else:
+            figures.append(Figure(label_of(key), _text(key, value), _is_number(value)))
+    return StatisticsView(figures, tables)
+
+
+def label_of(key: str) -> str:
+    """Return a key as a label: 'rows_rejected_count' → 'Rows rejected'."""
+    words = key
+    for ending, _ in _UNITS:
+        # a share beside its count needs its own name
+        if ending != "_share" and words.endswith(ending) and ending[0] == "_" and len(words) > len(ending):
+            words = words[: -len(ending)]
+            break
+    text = " ".join(word for word in words.split("_") if word)
+    return _LABELS.get(key) or text[:1].upper() + text[1:]
+
+
+def _without_values(items: Sequence[Any]) -> list[Any]:
+    return [
+        {key: HIDDEN if key in IDENTIFYING_KEYS else value for key, value in item.items()}
+        if isinstance(item, Mapping)
+        else item
+        for item in items
+    ]
+
+
+def _table_of_mapping(key: str, mapping: Mapping[str, Any]) -> Table:
+    numbers = all(_is_number(value) for value in mapping.values())
+    if not numbers:
+        rows = [[Cell(label_of(name), is_number=False), _cell(name, value)] for name, value in mapping.items()]
+        return Table(label_of(key), [Column("", is_number=False), Column("Value", is_number=False)], rows)
+    largest = max(mapping.values())
+    rows = [
+        [Cell(str(name), is_number=False), _cell(key, value, largest=largest)] for name, value in mapping.items()
+    ]
+    title = label_of(key)
+    return Table(
+        title,
+        [Column("", is_number=False), Column("Count", is_number=True)],
+        rows[:MAX_TABLE_ROWS],
+        max(len(rows) - MAX_TABLE_ROWS, 0),
+    )
+
+
+def _table_of_list(key: str, items: Sequence[Any]) -> Table:
+    if not all(isinstance(item, Mapping) for item in items):
+        cells = [[_cell(key, item)] for item in items[:MAX_TABLE_ROWS]]
+        return Table(label_of(key), [Column("", is_number=False)], cells, max(len(items) - MAX_TABLE_ROWS, 0))
+    # the union of the keys, in order of appearance: rows may leave out what they do not have
+    keys = list(dict.fromkeys(name for item in items for name in item if name not in _LEFT_OUT))
+    numeric = {name for name in keys if _is_numeric_column(name, items)}
+    largest = {
+        # a share is a part of one, whatever the largest share is
+        name: 1.0 if name.endswith("_share") else max(item[name] for item in items if item.get(name) is not None)
+        for name in numeric - _SCALES
+    }
+    shown = items[:MAX_TABLE_ROWS]
+    rows = [[_cell(name, item.get(name), largest=largest.get(name)) for name in keys] for item in shown]
+    columns = [Column(label_of(name), name in numeric) for name in keys]
+    bars = _histogram(keys, shown) if numeric.issuperset(keys) else []
+    return Table(label_of(key), columns, rows, len(items) - len(shown), bars)
+
+
+def _is_numeric_column(name: str, items: Sequence[Mapping[str, Any]]) -> bool:
+    values = [item[name] for item in items if item.get(name) is not None]
+    return bool(values) and not name.endswith("_id") and all(_is_number(value) for value in values)
+
+
+def _histogram(keys: Sequence[str], items: Sequence[Mapping[str, Any]]) -> list[Bar]:
+    """Return bars for a table that is a distribution: a place on a scale, how many are there, and many rows.
+
+    Heights are logarithmic: such counts span powers of ten. One that is not 0 is never invisible.
+    """
+    if len(keys) == 1 or keys[0] not in _SCALES or len(items) < MIN_BARS:
+        return []
+    count = keys[1]
+    highest = math.log10(1 + max(item[count] or 0 for item in items)) or 1.0
+    step = 100 / len(items)
+    bars = []
+    for index, item in enumerate(items):
+        height = round(max(math.log10(1 + item[count]) / highest * 100, 1.0), 2) if item[count] else 0.0
+        title = "; ".join(f"{label_of(name).lower()} {_text(name, item[name])}" for name in keys)
+        x = round(index * step + step * 0.08, 3)
+        bars.append(Bar(x=x, y=round(100 - height, 2), width=round(step * 0.84, 3), height=height, title=title))
+    return bars
+
+
+def _cell(key: str, value: Any, *, largest: float | None = None) -> Cell:
+    bar = None
+    if largest and largest > 0 and _is_number(value):
+        bar = round(max(value, 0) / largest * 100, 1)
+    if key == "sha256" and isinstance(value, str):
+        return Cell(f"{value[:_DIGEST_LENGTH]}…", is_number=False, title=value)
+    return Cell(_text(key, value), _is_number(value) and not key.endswith("_id"), bar)
+
+
+def _is_number(value: Any) -> bool:
+    return isinstance(value, int | float) and not isinstance(value, bool)
+
+
+def _text(key: str, value: Any) -> str:
+    if value is None or value == "" or isinstance(value, bool):
+        return {True: "yes", False: "no"}.get(value, NO_VALUE)
+    if not _is_number(value) or key.endswith("_id"):
+        return str(value)
+    if "bytes" in key.split("_"):
+        return format_bytes(value)
+    for ending, form in _UNITS:
+        if key.endswith(ending):
+            return form(value)
+    return format_number(value)

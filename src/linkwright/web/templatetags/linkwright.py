@@ -1,0 +1,136 @@
+"""The filters and tags of the templates: numbers, times, statuses, live pieces."""
+
+from collections.abc import Mapping
+from datetime import datetime
+from typing import Any
+
+from django import template
+from django.template import Context
+from django.utils import timezone
+from django.utils.html import format_html
+from django.utils.safestring import SafeString, mark_safe
+
+from linkwright.store.queries.shown_status import ShownStatus
+from linkwright.web.address import ListAddress
+from linkwright.web.formatting import (
+    NO_VALUE,
+    format_age,
+    format_bytes,
+    format_duration,
+    format_moment,
+    format_number,
+)
+from linkwright.web.live import Piece
+from linkwright.web.words import STATUS_HELP, icon_of
+
+register = template.Library()
+
+
+@register.filter
+def number(value: float | None) -> str:
+    """Return a number with thin separators."""
+    return NO_VALUE if value is None else format_number(value)
+
+
+@register.filter
+def size(value: float | None) -> str:
+    """Return a size in bytes as KiB, MiB, GiB."""
+    return NO_VALUE if value is None else format_bytes(value)
+
+
+@register.filter
+def duration(value: float | None) -> str:
+    """Return seconds as '1 min 12 s'."""
+    return NO_VALUE if value is None else format_duration(value)
+
+
+@register.filter
+def cell_text(value: object) -> str:
+    """Return a value of a plot's data table."""
+    if isinstance(value, int | float) and not isinstance(value, bool):
+        return format_number(value)
+    return NO_VALUE if value is None or value == "" else str(value)
+
+
+@register.filter
+def is_number(value: object) -> bool:
+    """Tell whether a value is right-aligned."""
+    return isinstance(value, int | float) and not isinstance(value, bool)
+
+
+@register.simple_tag
+def moment(at: datetime | None) -> str:
+    """Return a time as its age, with the exact time behind it; the browser keeps it up to date."""
+    if at is None:
+        return NO_VALUE
+    return format_html(
+        '<time class="age" datetime="{}" title="{}">{}</time>',
+        at.isoformat(),
+        format_moment(at),
+        format_age(at, timezone.now()),
+    )
+
+
+@register.simple_tag
+def elapsed(since: datetime) -> str:
+    """Return the time since a moment, counted on in the browser."""
+    seconds = (timezone.now() - since).total_seconds()
+    return format_html(
+        '<time class="elapsed" datetime="{}" title="since {}">{}</time>',
+        since.isoformat(),
+        format_moment(since),
+        format_duration(seconds),
+    )
+
+
+@register.simple_tag
+def icon(name: str, css: str = "") -> str:
+    """Return an icon of the sprite; always beside a word, so hidden from readers of the page's text."""
+    return format_html('<svg class="icon {}" aria-hidden="true"><use href="#i-{}"/></svg>', css, name)
+
+
+@register.simple_tag
+def status_label(status: ShownStatus | str, extra: str = "") -> str:
+    """Return a status as icon and word, with its meaning as a tooltip."""
+    shown = ShownStatus(status)
+    name = icon_of(shown)
+    return format_html(
+        '<span class="status status-{}" title="{}">'
+        '<svg class="icon" aria-hidden="true"><use href="#i-{}"/></svg>{}{}</span>',
+        name,
+        STATUS_HELP[shown],
+        name,
+        shown.value,
+        format_html(' <span class="muted">({})</span>', extra) if extra else "",
+    )
+
+
+@register.simple_tag
+def without(address: ListAddress, name: str) -> str:
+    """Return a list's address with one filter taken out, from the first page on."""
+    return address.with_changes(**{name: "", "before": "", "after": ""}).url
+
+
+@register.simple_tag
+def piece(shown: Piece) -> SafeString:
+    """Render a live piece in its place."""
+    return mark_safe(shown.render())  # noqa: S308 - rendered by a template that escapes
+
+
+@register.simple_tag
+def swap_attributes(shown: Piece, is_swap: bool | str = False) -> str:
+    """Return the attributes by which a live piece is found and replaced."""
+    swap = mark_safe(' hx-swap-oob="true"') if is_swap else ""
+    return format_html('id="{}" data-version="{}"{}', shown.id, shown.version, swap)
+
+
+@register.simple_tag
+def plot_svg(plot: Mapping[str, Any]) -> SafeString:
+    """Write a stored plot into the page: drawn by the server itself, from numbers and escaped names."""
+    return mark_safe(str(plot["svg"]))  # noqa: S308 - and the Content-Security-Policy runs no script in it
+
+
+@register.simple_tag(takes_context=True)
+def current_path(context: Context) -> str:
+    """Return the address of this page, to come back to."""
+    return str(context["request"].get_full_path())

@@ -1,0 +1,36 @@
+"""A seeded database, and a signed-in client for each person."""
+
+from collections.abc import Callable
+
+import pytest
+from django.test import Client
+
+from linkwright.store.models import User
+from tests.integration.web.seed import World, seed_people_and_projects, seed_world
+
+SignIn = Callable[[User | None], Client]
+
+
+@pytest.fixture
+def world(db: None) -> World:
+    """Return a busy morning: Envelopes in every status."""
+    return seed_world()
+
+
+@pytest.fixture
+def empty_world(db: None) -> World:
+    """Return people and projects, and no Envelope."""
+    return seed_people_and_projects()
+
+
+@pytest.fixture
+def sign_in() -> SignIn:
+    """Return a function that makes a client for a person, or for nobody."""
+
+    def make(user: User | None) -> Client:
+        client = Client(enforce_csrf_checks=False)
+        if user is not None:
+            client.force_login(user)
+        return client
+
+    return make

@@ -1,0 +1,127 @@
+"""Every route, asked by the Administrator, an Owner, a Viewer, a stranger and nobody."""
+
+import re
+
+import pytest
+from django.test import Client
+from django.urls import get_resolver
+
+from linkwright.store.models import Job, JobKind, QueueState, WorkerPresence
+from tests.integration.web.conftest import SignIn
+from tests.integration.web.seed import World
+
+PEOPLE = ("admin", "owner", "viewer", "stranger", "nobody")
+SIGN_IN = 302
+
+# name: what each of the five gets on GET; 'stranger' is the Owner of another project
+PAGES: dict[str, tuple[str, tuple[int, int, int, int, int]]] = {
+    "home": ("/", (302, 302, 302, 302, SIGN_IN)),
+    "health": ("/health", (200, 200, 200, 200, 200)),
+    "sign-in": ("/sign-in/", (302, 302, 302, 302, 200)),
+    "sign-out": ("/sign-out/", (405, 405, 405, 405, SIGN_IN)),
+    "frame-live": ("/live/", (200, 200, 200, 200, SIGN_IN)),
+    "projects": ("/projects/", (200, 200, 200, 200, SIGN_IN)),
+    "project": ("/projects/PERINATAL/", (200, 200, 200, 404, SIGN_IN)),
+    "envelopes": ("/jobs/envelopes/", (200, 200, 200, 200, SIGN_IN)),
+    "envelopes-live": ("/jobs/envelopes/live/", (200, 200, 200, 200, SIGN_IN)),
+    "upload": ("/jobs/envelopes/upload/", (405, 405, 405, 405, SIGN_IN)),
+    "envelope-jobs": ("/jobs/envelopes/{queued}/jobs/", (302, 302, 302, 404, SIGN_IN)),
+    "envelope-notifications": ("/jobs/envelopes/{queued}/notifications/", (200, 200, 200, 404, SIGN_IN)),
+    "envelope-cancel": ("/jobs/envelopes/{queued}/cancel/", (200, 200, 403, 404, SIGN_IN)),
+    "jobs": ("/jobs/all/", (200, 200, 200, 200, SIGN_IN)),
+    "jobs-live": ("/jobs/all/live/", (200, 200, 200, 200, SIGN_IN)),
+    "job-statistics": ("/jobs/{failed}/statistics/", (302, 302, 302, 404, SIGN_IN)),
+    "job-audit": ("/jobs/{failed}/audit/", (200, 200, 200, 404, SIGN_IN)),
+    "job-retry": ("/jobs/{failed}/retry/", (200, 200, 403, 404, SIGN_IN)),
+    "queue-pause": ("/jobs/queue/pause/", (200, 200, 403, 200, SIGN_IN)),
+    "queue-resume": ("/jobs/queue/resume/", (200, 200, 403, 200, SIGN_IN)),
+    "queue-clear": ("/jobs/queue/clear/", (200, 403, 403, 403, SIGN_IN)),
+}
+# what each gets on POST, where acting is meant; a refusal must change nothing
+ACTIONS: dict[str, tuple[str, tuple[int, int, int, int, int]]] = {
+    "upload": ("/jobs/envelopes/upload/", (302, 302, 403, 302, SIGN_IN)),
+    "envelope-cancel": ("/jobs/envelopes/{queued}/cancel/", (302, 302, 403, 404, SIGN_IN)),
+    # another Envelope of the project has run since: whoever may retry is told so
+    "job-retry": ("/jobs/{failed}/retry/", (409, 409, 403, 404, SIGN_IN)),
+    "queue-pause": ("/jobs/queue/pause/", (302, 302, 403, 302, SIGN_IN)),
+    # it is not paused: whoever may resume is told so
+    "queue-resume": ("/jobs/queue/resume/", (409, 409, 403, 409, SIGN_IN)),
+    "queue-clear": ("/jobs/queue/clear/", (302, 403, 403, 403, SIGN_IN)),
+}
+
+
+def _path(world: World, template: str) -> str:
+    return template.format(
+        queued=world.envelopes["HOSP-2026-10"].pk, failed=world.job("BIRTHS-2025-late", JobKind.LOAD).pk
+    )
+
+
+def _statuses(world: World, sign_in: SignIn, template: str, method: str) -> dict[str, int]:
+    path = _path(world, template)
+    return {
+        person: getattr(sign_in(getattr(world, person, None)), method)(
+            path, {"reason": "tidying"} if method == "post" else None
+        ).status_code
+        for person in PEOPLE
+    }
+
+
+@pytest.mark.parametrize("name", PAGES)
+def test_each_person_gets_what_their_role_allows(world: World, sign_in: SignIn, name: str) -> None:
+    template, expected = PAGES[name]
+    assert _statuses(world, sign_in, template, "get") == dict(zip(PEOPLE, expected, strict=True))
+
+
+@pytest.mark.parametrize("name", ACTIONS)
+@pytest.mark.parametrize("person", range(len(PEOPLE)), ids=PEOPLE)
+def test_each_person_may_do_what_their_role_allows(world: World, sign_in: SignIn, name: str, person: int) -> None:
+    template, expected = ACTIONS[name]
+    client = sign_in(getattr(world, PEOPLE[person], None))
+    response = client.post(_path(world, template), {"reason": "tidying"})
+    assert response.status_code == expected[person]
+
+
+def test_no_route_is_left_out_of_these_tables() -> None:
+    named = {name for name in get_resolver().reverse_dict if isinstance(name, str)}
+    assert named == set(PAGES)
+
+
+def test_nobody_is_sent_to_sign_in_and_back(world: World, sign_in: SignIn) -> None:
+    response = sign_in(None).get("/projects/PERINATAL/")
+    assert response["Location"] == "/sign-in/?next=/projects/PERINATAL/"
+
+
+def test_an_action_without_its_token_is_refused_in_words(world: World) -> None:
+    client = Client(enforce_csrf_checks=True)
+    client.force_login(world.admin)
+    response = client.post("/jobs/queue/pause/", {"reason": "no token"})
+    assert response.status_code == 403
+    assert "This form was opened too long ago" in response.content.decode()
+    assert QueueState.objects.get(pk=1).paused_at is None
+
+
+def test_every_page_forbids_scripts_and_styles_of_others(world: World, sign_in: SignIn) -> None:
+    for path in ("/sign-in/", "/jobs/envelopes/", "/no/such/page/"):
+        policy = sign_in(None).get(path)["Content-Security-Policy"]
+        assert "default-src 'none'" in policy
+        assert "unsafe" not in policy
+
+
+def test_no_page_carries_a_style_or_script_of_its_own(world: World, sign_in: SignIn) -> None:
+    client = sign_in(world.admin)
+    rows = ".".join(f"envelope-{envelope.pk}" for envelope in world.envelopes.values())
+    jobs = ".".join(f"step-{job.pk}" for job in Job.objects.all())
+    for path in (
+        f"/jobs/envelopes/?open={rows}.{jobs}",
+        "/jobs/all/",
+        "/projects/PERINATAL/",
+        "/jobs/queue/clear/",
+    ):
+        html = client.get(path).content.decode()
+        assert not re.search(r"<style|\sstyle=|<script(?![^>]*\ssrc=)|\son[a-z]+=", html)
+
+
+def test_health_tells_database_and_worker(world: World, sign_in: SignIn) -> None:
+    assert sign_in(None).get("/health").json() == {"database": "ok", "worker": "active"}
+    WorkerPresence.objects.all().delete()
+    assert sign_in(None).get("/health").json() == {"database": "ok", "worker": "absent"}
