@@ -24,7 +24,7 @@ demo: $(VENV)/installed-runtime
 
 test: $(VENV)/installed-dev
 	@$(VENV_PYTHON) -m checks.machine
-	@$(VENV_PYTHON) -m pytest $(TEST_OPTIONS)
+	@$(VENV_PYTHON) -m checks.run_tests $(TEST_OPTIONS)
 
 check: $(VENV)/installed-dev
 	@$(VENV_PYTHON) -m checks

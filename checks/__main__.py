@@ -39,7 +39,7 @@ class Outcome:
 CHECKS = (
     Check("types", (*PYTHON, "-m", "mypy")),
     Check("format", (*PYTHON, "-m", "ruff", "format", "--check", "--output-format=concise", ".")),
-    Check("lint", (*PYTHON, "-m", "ruff", "check", "--output-format=concise", ".")),
+    Check("lint", (*PYTHON, "-m", "ruff", "check", "--no-cache", "--output-format=concise", ".")),
     Check("imports", (str(Path(sys.executable).parent / "lint-imports"), "--no-cache", "--no-logo")),
     Check("layout", (*PYTHON, "-m", "checks.layout")),
     Check("lock", (*PYTHON, "-m", "checks.lock")),

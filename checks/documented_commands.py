@@ -7,10 +7,10 @@ tests/contract/test_readme_commands.py.
 import sys
 from pathlib import Path
 
-from linkwright.cli import app
 from typer.main import get_command
 
 from checks.command_shapes import command_shape, documentation_faults, makefile_shape
+from linkwright.cli import app
 
 ROOT = Path(__file__).resolve().parent.parent
 

@@ -6,6 +6,7 @@ import shutil
 import tempfile
 
 import django
+from hypothesis import settings
 
 _home = tempfile.mkdtemp(prefix="linkwright-tests-")
 atexit.register(shutil.rmtree, _home, ignore_errors=True)
@@ -14,3 +15,10 @@ os.environ["DJANGO_SETTINGS_MODULE"] = "linkwright.django_settings"
 
 # before any test module or conftest imports a model
 django.setup()
+
+# in CI nothing is skipped: what a test needs and does not find is a failure
+pytest_plugins = ["checks.no_skips"]
+
+# a machine that others use too is slow at times; what may take long is bounded where it is a requirement
+settings.register_profile("linkwright", deadline=None)
+settings.load_profile("linkwright")
