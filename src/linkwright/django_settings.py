@@ -33,6 +33,7 @@ INSTALLED_APPS = [
 ]
 
 MIDDLEWARE = [
+    "linkwright.web.security.SecurityHeadersMiddleware",
     "django.middleware.security.SecurityMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
     "django.contrib.sessions.middleware.SessionMiddleware",
@@ -59,6 +60,8 @@ TEMPLATES: list[dict[str, Any]] = [
 ]
 
 DATABASES: dict[str, dict[str, Any]] = {"default": dict(dj_database_url.parse(CONFIG.database_url))}
+# Opening a database anew for each request costs more than most requests.
+DATABASES["default"]["CONN_MAX_AGE"] = None
 if CONFIG.uses_sqlite:
     # A file, as in production: threads and processes of a test see the same tables.
     DATABASES["default"]["TEST"] = {"NAME": str(CONFIG.home / "test.sqlite3")}
@@ -76,6 +79,7 @@ AUTH_PASSWORD_VALIDATORS = [
     {"NAME": "django.contrib.auth.password_validation.MinimumLengthValidator", "OPTIONS": {"min_length": 12}},
     {"NAME": "django.contrib.auth.password_validation.CommonPasswordValidator"},
 ]
+CSRF_FAILURE_VIEW = "linkwright.web.pages.errors.csrf_failure"
 LOGIN_URL = "sign-in"
 LOGIN_REDIRECT_URL = "envelopes"
 LOGOUT_REDIRECT_URL = "sign-in"

@@ -4,6 +4,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from linkwright.services.download_rejects import has_rejects
 from linkwright.services.retry_job import why_not_retry
 from linkwright.store.models import EndReason, EnvelopeReport, Job, JobKind
 from linkwright.store.permissions import Permission
@@ -79,14 +80,29 @@ def statistics_pieces(rows: Iterable[JobRow], access: Access) -> list[Piece]:
 def _statistics_piece(row: JobRow, statistics: Mapping[str, Any], access: Access, plots: Sequence[Any]) -> Piece:
     hide_values = not access.may(Permission.SEE_IDENTIFYING_VALUES, row.project_id)
     progress = view_progress(row.progress) if row.status.is_active else None
+    may_download_rejects = (
+        bool(statistics.get("rows_rejected_count"))
+        and access.may(Permission.SUBMIT, row.project_id)
+        and has_rejects(row.id)
+    )
     context = {
         "row": row,
+        "may_download_rejects": may_download_rejects,
         "view": view_statistics(statistics, hide_values=hide_values),
         "progress": progress,
         "plots": plots,
         "plot_prefix": f"job-{row.id}",
     }
-    return make_piece(f"statistics-{row.id}", STATISTICS_TEMPLATE, context, row, progress, len(plots), hide_values)
+    return make_piece(
+        f"statistics-{row.id}",
+        STATISTICS_TEMPLATE,
+        context,
+        row,
+        progress,
+        len(plots),
+        hide_values,
+        may_download_rejects,
+    )
 
 
 def job_group(row: JobRow, access: Access, statistics: Piece | None) -> RowGroup:

@@ -4,6 +4,7 @@ import random
 from pathlib import Path
 
 import pytest
+from django.test import Client
 
 from linkwright.jobs import report as report_job
 from linkwright.jobs.context import project_folder
@@ -13,6 +14,7 @@ from linkwright.services.retry_job import retry_job, why_not_retry
 from linkwright.services.sweep_files import sweep_files
 from linkwright.store.audit_log import COMMAND_LINE
 from linkwright.store.models import (
+    AuditLogEntry,
     Batch,
     BatchKind,
     BatchState,
@@ -23,8 +25,10 @@ from linkwright.store.models import (
     Job,
     JobState,
     LinkageProject,
+    Membership,
     Notification,
     Severity,
+    User,
 )
 from linkwright.store.settings import change_setting
 from tests.integration.pipeline.conftest import PROJECT_YAML, Row, System
@@ -183,6 +187,30 @@ def test_a_retry_after_the_limit_was_raised_loads_the_rest(system: System) -> No
     rejects = Batch.objects.get(kind=BatchKind.REJECTS)
     path = project_folder(system.config, rejects.project) / rejects.file_name
     assert path.read_text().splitlines()[1].startswith("3,")
+
+
+def test_rejected_rows_can_be_downloaded_by_those_who_may_submit(system: System, client: Client) -> None:
+    change_setting("Worker.Load.MaxRejectedRows", 5, COMMAND_LINE)
+    envelope = system.load("odd", [("a1", *ANNA), ("", *BEN), ("c1", *CLEO)])
+    assert envelope.state == EnvelopeState.SUCCESS
+    load, match = (Job.objects.get(envelope=envelope, kind=kind) for kind in ("Load", "Match"))
+    people = {role: User.objects.create(username=role) for role in ("Operator", "Viewer")}
+    for role, person in people.items():
+        Membership.objects.create(user=person, project=LinkageProject.objects.get(code="P1"), role=role)
+    client.force_login(people["Operator"])
+    response = client.get(f"/jobs/{load.pk}/rejects/")
+    assert response["Content-Disposition"] == 'attachment; filename="odd-ADM-rejected.csv"'
+    lines = b"".join(response.streaming_content).decode().splitlines()  # type: ignore[attr-defined]
+    assert lines[0] == "line,reason,source_unique_id"
+    assert lines[1].startswith("3,")
+    assert AuditLogEntry.objects.get(action="download rejected rows").user == people["Operator"]
+    fragment = {"HX-Request": "true"}
+    link = f"/jobs/{load.pk}/rejects/"
+    assert link in client.get(f"/jobs/{load.pk}/statistics/", headers=fragment).content.decode()
+    assert client.get(f"/jobs/{match.pk}/rejects/").status_code == 404
+    client.force_login(people["Viewer"])
+    assert client.get(link).status_code == 403
+    assert link not in client.get(f"/jobs/{load.pk}/statistics/", headers=fragment).content.decode()
 
 
 def test_a_record_that_is_loaded_already_is_rejected(system: System) -> None:

@@ -33,6 +33,8 @@ PAGES: dict[str, tuple[str, tuple[int, int, int, int, int]]] = {
     "job-statistics": ("/jobs/{failed}/statistics/", (302, 302, 302, 404, SIGN_IN)),
     "job-audit": ("/jobs/{failed}/audit/", (200, 200, 200, 404, SIGN_IN)),
     "job-retry": ("/jobs/{failed}/retry/", (200, 200, 403, 404, SIGN_IN)),
+    # this job rejected nothing: whoever may have the file is told that there is none
+    "job-rejects": ("/jobs/{failed}/rejects/", (404, 404, 403, 404, SIGN_IN)),
     "queue-pause": ("/jobs/queue/pause/", (200, 200, 403, 200, SIGN_IN)),
     "queue-resume": ("/jobs/queue/resume/", (200, 200, 403, 200, SIGN_IN)),
     "queue-clear": ("/jobs/queue/clear/", (200, 403, 403, 403, SIGN_IN)),
