@@ -80,6 +80,7 @@ def test_a_refusal_is_shown_inside_the_dialog(world: World, open_page: OpenPage)
     page = open_page(ENVELOPES, world.owner)
     envelope = world.envelopes["HOSP-2026-10"]
     page.locator(f"#envelope-{envelope.pk}-cancel").click()
+    expect(page.get_by_role("button", name="Cancel the Envelope")).to_be_visible()
     Envelope.objects.filter(pk=envelope.pk).update(state=EnvelopeState.CANCELLED)
     page.get_by_role("button", name="Cancel the Envelope").click()
     expect(page.locator("dialog [role=alert]")).to_contain_text("only a queued or running one can be cancelled")

@@ -46,6 +46,7 @@ def demo(
     with worker_beside(quiet=True):
         ids = submit_demo(config)
         _show_progress(console, ids)
+        console.print()
         lines = read_envelopes(ids)
         _require_success(lines)
         result = DemoResult(tuple(lines), measure_demo(config), round(time.monotonic() - started_s, 2))
