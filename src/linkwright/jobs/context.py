@@ -1,5 +1,6 @@
 """What every job is given, and what it gives back."""
 
+import os
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -89,7 +90,11 @@ class JobContext:
     @property
     def limits(self) -> EngineLimits:
         """What the computations of this job may use."""
-        return EngineLimits(scratch_folder=self.scratch_folder, memory_mib=read_setting("Worker.Memory.LimitMiB"))
+        return EngineLimits(
+            scratch_folder=self.scratch_folder,
+            memory_mib=int(read_setting("Worker.Memory.LimitMiB")),
+            threads=max(1, os.cpu_count() or 1),
+        )
 
 
 @dataclass(frozen=True)
