@@ -1,0 +1,242 @@
+"""A Linkwright of its own for a test: a data folder, a database, and real `linkwright` processes on both.
+
+The test's process reads that database through the models, and calls the services: `LiveSystem.entered` makes it
+Django's default database for a while. No product code knows of any of this.
+"""
+
+import os
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import dj_database_url
+import psutil
+from django.db import connections
+
+from linkwright.config import ServerConfig, load_config
+from linkwright.services.apply_project_file import apply_project_file
+from linkwright.services.prepare_database import prepare_database
+from linkwright.services.project_file import read_project_file
+from linkwright.store.audit_log import COMMAND_LINE
+
+ROOT = Path(__file__).resolve().parents[1]
+POLL_S = 0.01
+# only so that a test that hangs ends: no requirement
+PATIENCE_S = 120.0
+STOPS_WITHIN_S = 20.0
+GONE_WITHIN_S = 2.0
+SPIN_CPU_S = 0.1
+# as in linkwright/django_settings.py, which is read once for the test process's own database
+SQLITE_OPTIONS = {
+    "transaction_mode": "IMMEDIATE",
+    "timeout": 30,
+    "init_command": "PRAGMA journal_mode=WAL; PRAGMA synchronous=FULL; PRAGMA foreign_keys=ON;",
+}
+
+
+def wait_until(condition: Callable[[], bool], what: str, within_s: float = PATIENCE_S) -> float:
+    """Wait for a condition; returns the seconds it took."""
+    started_s = time.monotonic()
+    while not condition():
+        if time.monotonic() - started_s > within_s:
+            raise AssertionError(f"waited {within_s} s in vain: {what}")
+        time.sleep(POLL_S)
+    return time.monotonic() - started_s
+
+
+def machine_slowdown() -> float:
+    """Return how much longer a computation takes now than the processor time that it needs.
+
+    1 on a machine that has a processor to spare, 4 where four programs want each of them. Requirements in seconds
+    hold for a machine that is ours; a test multiplies them by this.
+    """
+    started_s, cpu_s = time.perf_counter(), time.process_time()
+    while time.process_time() - cpu_s < SPIN_CPU_S:
+        pass
+    return max(1.0, (time.perf_counter() - started_s) / SPIN_CPU_S)
+
+
+def new_sqlite_database(home: Path) -> str:
+    """Return the DATABASE_URL of the embedded default in a data folder; the file appears on first use."""
+    return f"sqlite:///{home / 'linkwright.sqlite3'}"
+
+
+class WorkerProcess:
+    """One `python -m linkwright worker` with its fork server and its job."""
+
+    def __init__(self, process: "subprocess.Popen[bytes]", log: Path) -> None:
+        self.process = process
+        self.pid = process.pid
+        self._log = log
+
+    def output(self) -> str:
+        """Return what it has printed so far."""
+        return self._log.read_text(errors="replace")
+
+    def is_alive(self) -> bool:
+        """Tell whether it still runs."""
+        return self.process.poll() is None
+
+    def has_said(self, text: str) -> bool:
+        """Tell whether it has printed something."""
+        return text in self.output()
+
+    def wait_for(self, text: str, within_s: float = PATIENCE_S) -> float:
+        """Wait until it has printed something; returns the seconds it took."""
+
+        def said_or_ended() -> bool:
+            return self.has_said(text) or not self.is_alive()
+
+        waited_s = wait_until(said_or_ended, f"worker {self.pid} to say {text!r}", within_s)
+        assert self.has_said(text), f"worker {self.pid} ended without saying {text!r}:\n{self.output()}"
+        return waited_s
+
+    def fork_server(self) -> psutil.Process | None:
+        """Return the process that its jobs are forked from."""
+        with suppress(psutil.NoSuchProcess, psutil.AccessDenied):
+            for child in psutil.Process(self.pid).children():
+                with suppress(psutil.NoSuchProcess):
+                    if "forkserver" in " ".join(child.cmdline()):
+                        return child
+        return None
+
+    def job(self) -> psutil.Process | None:
+        """Return the process of the job that runs now."""
+        server = self.fork_server()
+        with suppress(psutil.NoSuchProcess):
+            children = server.children() if server else []
+            return children[0] if children else None
+        return None
+
+    def tree(self) -> list[psutil.Process]:
+        """Return every process that it has started, those that these have started too, and itself."""
+        with suppress(psutil.NoSuchProcess):
+            own = psutil.Process(self.pid)
+            return [*own.children(recursive=True), own]
+        return []
+
+    def kill(self) -> None:
+        """Kill it as the kernel does when memory is short: it cannot clean up."""
+        self.process.kill()
+        self.process.wait()
+
+    def stop(self) -> None:
+        """Ask it to stop, and wait until it has."""
+        self.process.terminate()
+        self.process.wait(timeout=PATIENCE_S)
+
+
+@dataclass
+class LiveSystem:
+    """A data folder, its database, and the workers that a test has started."""
+
+    home: Path
+    database_url: str
+    workers: list[WorkerProcess] = field(default_factory=list)
+
+    @property
+    def environment(self) -> dict[str, str]:
+        """The environment of every process of this system."""
+        kept = {
+            name: value for name, value in os.environ.items() if not name.startswith(("PYTEST_", "LINKWRIGHT"))
+        }
+        return {**kept, "LINKWRIGHT_HOME": str(self.home), "DATABASE_URL": self.database_url}
+
+    @property
+    def config(self) -> ServerConfig:
+        """Its configuration, as its own processes read it."""
+        return load_config(self.environment)
+
+    def command(self, *arguments: str | Path) -> str:
+        """Run a `linkwright` command that must succeed; returns what it printed."""
+        done = subprocess.run(
+            [sys.executable, "-m", "linkwright", *map(str, arguments)],
+            env=self.environment,
+            cwd=ROOT,
+            stdin=subprocess.DEVNULL,
+            capture_output=True,
+            text=True,
+            timeout=PATIENCE_S,
+            check=False,
+        )
+        assert done.returncode == 0, f"{arguments}: {done.stdout}{done.stderr}"
+        return done.stdout
+
+    def start_worker(self, *options: str) -> WorkerProcess:
+        """Start a worker; does not wait for it."""
+        self.home.mkdir(parents=True, exist_ok=True)
+        log = self.home.parent / f"{self.home.name}-worker-{len(self.workers)}.log"
+        with log.open("wb") as stream:
+            process = subprocess.Popen(
+                [sys.executable, "-m", "linkwright", "worker", *options],
+                env=self.environment,
+                cwd=ROOT,
+                stdin=subprocess.DEVNULL,
+                stdout=stream,
+                stderr=subprocess.STDOUT,
+            )
+        worker = WorkerProcess(process, log)
+        self.workers.append(worker)
+        return worker
+
+    def live_workers(self) -> list[WorkerProcess]:
+        """Return the workers that still run."""
+        return [worker for worker in self.workers if worker.is_alive()]
+
+    def processes(self) -> list[psutil.Process]:
+        """Return every process on this machine that works on this data folder, the test's own excepted."""
+        found = []
+        for process in psutil.process_iter():
+            with suppress(psutil.NoSuchProcess, psutil.AccessDenied, psutil.ZombieProcess):
+                if process.pid != os.getpid() and process.environ().get("LINKWRIGHT_HOME") == str(self.home):
+                    found.append(process)
+        return found
+
+    def stop(self) -> list[str]:
+        """Ask all workers to stop; returns what would not go, or was left behind, and is now killed."""
+        for worker in self.live_workers():
+            worker.process.terminate()
+        left = []
+        for worker in self.workers:
+            try:
+                worker.process.wait(timeout=STOPS_WITHIN_S)
+            except subprocess.TimeoutExpired:
+                left.append(f"worker {worker.pid}: {worker.output()}")
+                worker.kill()
+        with suppress(AssertionError):
+            wait_until(lambda: not self.processes(), "the workers' processes to end", GONE_WITHIN_S)
+        for process in self.processes():
+            with suppress(psutil.NoSuchProcess):
+                left.append(f"{process.pid}: {' '.join(process.cmdline())}")
+                process.kill()
+        return left
+
+    @contextmanager
+    def entered(self) -> Iterator[None]:
+        """Let this process, in all its threads, work on this system while the block runs: models and services."""
+        others = connections["default"]
+        others_settings = connections.settings["default"]
+        others_environment = dict(os.environ)
+        own_settings = {**others_settings, "OPTIONS": {}, **dj_database_url.parse(self.database_url)}
+        if own_settings["ENGINE"].endswith("sqlite3"):
+            own_settings["OPTIONS"] = SQLITE_OPTIONS
+        os.environ.update(self.environment)
+        connections.settings["default"] = own_settings
+        connections["default"] = connections.create_connection("default")
+        try:
+            yield
+        finally:
+            connections["default"].close()
+            connections.settings["default"] = others_settings
+            connections["default"] = others
+            os.environ.clear()
+            os.environ.update(others_environment)
+
+    def set_up(self, project_file: Path) -> None:
+        """Make the tables and apply a project file; inside `entered`."""
+        prepare_database(self.config)
+        apply_project_file(read_project_file(project_file), COMMAND_LINE)
