@@ -20,6 +20,10 @@ class DataFolderError(LinkwrightError):
     """The data folder cannot be made, read or written."""
 
 
+class DatabaseUrlError(LinkwrightError):
+    """DATABASE_URL names no database that Linkwright can use."""
+
+
 @dataclass(frozen=True)
 class ServerConfig:
     """Where this server keeps its data and how it may be reached."""
@@ -69,6 +73,15 @@ def load_config(environment: Mapping[str, str] | None = None) -> ServerConfig:
         database_url=source.get("DATABASE_URL") or f"sqlite:///{home / 'linkwright.sqlite3'}",
         allowed_hosts=tuple(host.strip() for host in hosts.split(",") if host.strip()),
         https=source.get("LINKWRIGHT_HTTPS", "") == "1",
+    )
+
+
+def database_url_text(config: ServerConfig) -> str:
+    """Return what to tell somebody whose DATABASE_URL cannot be used; no password."""
+    scheme = config.database_url.split(":", 1)[0]
+    return (
+        f"DATABASE_URL (which begins with {scheme!r}) names no database that can be used. Allowed is "
+        "postgres://USER:PASSWORD@HOST:PORT/NAME; unset it for the built-in SQLite."
     )
 
 

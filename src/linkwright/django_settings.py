@@ -7,7 +7,7 @@ from typing import Any
 
 import dj_database_url
 
-from linkwright.config import load_config, read_secret_key
+from linkwright.config import DatabaseUrlError, database_url_text, load_config, read_secret_key
 
 CONFIG = load_config()
 
@@ -59,7 +59,12 @@ TEMPLATES: list[dict[str, Any]] = [
     },
 ]
 
-DATABASES: dict[str, dict[str, Any]] = {"default": dict(dj_database_url.parse(CONFIG.database_url))}
+try:
+    DATABASES: dict[str, dict[str, Any]] = {"default": dict(dj_database_url.parse(CONFIG.database_url))}
+except (ValueError, KeyError) as error:
+    raise DatabaseUrlError(database_url_text(CONFIG)) from error
+if DATABASES["default"]["ENGINE"] not in {"django.db.backends.sqlite3", "django.db.backends.postgresql"}:
+    raise DatabaseUrlError(database_url_text(CONFIG))
 # Opening a database anew for each request costs more than most requests.
 DATABASES["default"]["CONN_MAX_AGE"] = None
 if CONFIG.uses_sqlite:

@@ -15,7 +15,7 @@ EXIT_REFUSED = 2
 
 app = typer.Typer(
     name="linkwright",
-    help="Record linkage that can be watched, undone and explained.",
+    help="Record linkage that can be watched and trusted.",
     no_args_is_help=True,
     add_completion=False,
     rich_markup_mode=None,
@@ -51,7 +51,7 @@ def _common(
         bool, typer.Option("--version", help="Show the version and stop.", callback=_show_version, is_eager=True)
     ] = False,
 ) -> None:
-    """Record linkage that can be watched, undone and explained."""
+    """Record linkage that can be watched and trusted."""
     # both are dealt with before: --home in bootstrap, --version in its callback
     del home, version
 

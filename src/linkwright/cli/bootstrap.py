@@ -9,20 +9,24 @@ import sys
 from collections.abc import MutableMapping, Sequence
 
 import django
+from django.core.exceptions import ImproperlyConfigured
 
 from linkwright.errors import LinkwrightError
 
+EXIT_REFUSED = 2
 DEMO_HOME = "linkwright-demo"
 
 
 def choose_home(arguments: Sequence[str], environment: MutableMapping[str, str]) -> None:
     """Put `--home FOLDER` into the environment; the demo has a folder and a database of its own."""
-    for index, argument in enumerate(arguments):
-        if argument == "--home" and index + 1 < len(arguments):
-            environment["LINKWRIGHT_HOME"] = arguments[index + 1]
-        elif argument.startswith("--home="):
-            environment["LINKWRIGHT_HOME"] = argument.removeprefix("--home=")
-    if "demo" in arguments[:3]:
+    rest = list(arguments)
+    while rest and rest[0].startswith("-"):
+        option = rest.pop(0)
+        if option == "--home" and rest:
+            environment["LINKWRIGHT_HOME"] = rest.pop(0)
+        elif option.startswith("--home="):
+            environment["LINKWRIGHT_HOME"] = option.removeprefix("--home=")
+    if rest[:1] == ["demo"]:
         environment.setdefault("LINKWRIGHT_HOME", DEMO_HOME)
         environment.pop("DATABASE_URL", None)
 
@@ -32,4 +36,11 @@ os.environ.setdefault("DJANGO_SETTINGS_MODULE", "linkwright.django_settings")
 try:
     django.setup()
 except LinkwrightError as error:
-    sys.exit(f"Error: {error}")
+    sys.stderr.write(f"Error: {error}\n")
+    sys.exit(EXIT_REFUSED)
+except ImproperlyConfigured as error:
+    sys.stderr.write(
+        f"Error: the database of DATABASE_URL cannot be used: {str(error).splitlines()[0]}. For PostgreSQL "
+        "install psycopg[binary] into the same environment; unset DATABASE_URL for the built-in SQLite.\n"
+    )
+    sys.exit(EXIT_REFUSED)

@@ -9,8 +9,9 @@ from rich.console import Console
 from rich.live import Live
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TaskID, TextColumn, TimeElapsedColumn
 
+from linkwright.cli.companions import beside
 from linkwright.cli.envelopes import print_envelopes
-from linkwright.cli.serving import DEFAULT_PORT, HostOption, PortOption, free_port, run_web, worker_beside
+from linkwright.cli.serving import DEFAULT_PORT, HostOption, PortOption, free_port, serve_beside_worker
 from linkwright.config import load_config
 from linkwright.errors import LinkwrightError
 from linkwright.services.create_administrator import create_administrator
@@ -43,7 +44,7 @@ def demo(
     clear_demo_home(config)
     prepare_database(config)
     # the worker starts while the Envelopes are built: its imports take a while
-    with worker_beside(quiet=True):
+    with beside("worker", quiet=True):
         ids = submit_demo(config)
         _show_progress(console, ids)
         console.print()
@@ -54,8 +55,8 @@ def demo(
             typer.echo(json.dumps(result.as_json(), indent=2))
         else:
             _print_result(console, result)
-        if not once:
-            _serve(console, host, free_port(host, port))
+    if not once:
+        _serve(console, host, free_port(host, port))
 
 
 def _show_progress(console: Console, ids: list[int]) -> None:
@@ -110,6 +111,12 @@ def _print_result(console: Console, result: DemoResult) -> None:
 
 def _serve(console: Console, host: str, port: int) -> None:
     password = create_administrator(DEMO_USER, COMMAND_LINE)
-    console.print(f"\nOpen http://{host}:{port}/ and sign in as {DEMO_USER} with the password {password}")
-    console.print("Ctrl-C stops the demo.")
-    run_web(host, port)
+    for line in (
+        "",
+        f"Open:      http://{host}:{port}/",
+        f"User name: {DEMO_USER}",
+        f"Password:  {password}",
+        "Ctrl-C stops the demo.",
+    ):
+        console.print(line, soft_wrap=True)
+    serve_beside_worker(host, port, quiet=True)

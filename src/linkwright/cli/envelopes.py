@@ -29,6 +29,8 @@ def submit(
     wait: Annotated[bool, typer.Option("--wait", help="Wait until every Envelope has been processed.")] = False,
 ) -> None:
     """Take Envelopes into the queue; exit code 1 if one is Corrupt or (with --wait) does not end in Success."""
+    if name and len(files) > 1:
+        raise typer.BadParameter("one name cannot serve several Envelopes", param_hint="--name")
     prepare_database(load_config())
     received = []
     for file in files:

@@ -3,11 +3,8 @@
 import os
 import signal
 import socket
-import subprocess
-import sys
 import threading
-from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from contextlib import suppress
 from typing import Annotated
 
 import typer
@@ -15,20 +12,22 @@ from granian import Granian
 from granian.constants import Interfaces
 from granian.log import LogLevels
 
+from linkwright.cli.companions import beside, wait_for_signal
 from linkwright.config import load_config
 from linkwright.errors import LinkwrightError
+from linkwright.parent_watch import die_with_pipe
 from linkwright.services.prepare_database import prepare_database
 from linkwright.store.models import User
 from linkwright.worker.loop import run_worker
-from linkwright.worker.parent_watch import die_with_pipe
 
 DEFAULT_PORT = 8710
-WORKER_RESTART_S = 1.0
-WORKER_STOP_S = 10.0
+# a browser that holds a connection open must not keep the server from ending
+STOP_PAGES_WITHIN_S = 3
 BLOCKING_THREADS = 4
 PORTS_TRIED = 10
 
 HostOption = Annotated[str, typer.Option(help="The address to listen on.")]
+ParentPipeOption = Annotated[int, typer.Option(hidden=True)]
 PortOption = Annotated[int, typer.Option(min=1, max=65535, help="The port to listen on.")]
 
 
@@ -43,15 +42,24 @@ def serve(host: HostOption = "127.0.0.1", port: PortOption = DEFAULT_PORT) -> No
     typer.echo(f"Linkwright: http://{host}:{port}/   data folder: {load_config().home}")
     if not User.objects.filter(is_superuser=True, is_active=True).exists():
         typer.echo("There is no Administrator yet: `linkwright create-administrator NAME` makes one.")
-    with worker_beside():
-        run_web(host, port)
+    serve_beside_worker(host, port)
 
 
-def web(host: HostOption = "127.0.0.1", port: PortOption = DEFAULT_PORT) -> None:
+def serve_beside_worker(host: str, port: int, *, quiet: bool = False) -> None:
+    """Run the pages and a worker until a signal comes, or until the pages refuse to start."""
+    with beside("worker", quiet=quiet), beside("web", "--host", host, "--port", str(port), quiet=True) as pages:
+        wait_for_signal(pages)
+
+
+def web(
+    host: HostOption = "127.0.0.1", port: PortOption = DEFAULT_PORT, parent_pipe: ParentPipeOption = -1
+) -> None:
     """Serve the pages only; run `linkwright worker` beside it."""
     prepare_database(load_config())
     check_port(host, port)
     typer.echo(f"Linkwright: http://{host}:{port}/   data folder: {load_config().home}")
+    if parent_pipe >= 0:
+        die_with_pipe(parent_pipe)
     run_web(host, port)
 
 
@@ -59,7 +67,7 @@ def worker(
     until_idle: Annotated[
         bool, typer.Option("--until-idle", help="Stop when no job is left to run, instead of waiting for more.")
     ] = False,
-    parent_pipe: Annotated[int, typer.Option(hidden=True)] = -1,
+    parent_pipe: ParentPipeOption = -1,
 ) -> None:
     """Run jobs. A second worker stands by, and takes over within a second when the first one is gone."""
     config = load_config()
@@ -85,6 +93,7 @@ def run_web(host: str, port: int) -> None:
         blocking_threads=BLOCKING_THREADS,
         log_level=LogLevels.warning,
         websockets=False,
+        workers_kill_timeout=STOP_PAGES_WITHIN_S,
     ).serve()
 
 
@@ -118,47 +127,3 @@ def free_port(host: str, wished: int) -> int:
     raise PortInUseError(
         f"None of the ports {wished} to {wished + PORTS_TRIED - 1} is free on {host}. Choose another with --port."
     )
-
-
-@contextmanager
-def worker_beside(*, quiet: bool = False) -> Iterator[None]:
-    """Run `linkwright worker` as a child process while the block runs; start it again when it dies.
-
-    Args:
-        quiet: drop what the worker says; its errors are still shown.
-    """
-    stop = threading.Event()
-    keeper = threading.Thread(target=_keep_worker, args=(stop, quiet), name="worker-keeper", daemon=True)
-    keeper.start()
-    try:
-        yield
-    finally:
-        stop.set()
-        keeper.join(timeout=WORKER_STOP_S)
-
-
-def _keep_worker(stop: threading.Event, quiet: bool) -> None:
-    # The worker holds the reading end: when this process dies, however it dies, the pipe closes.
-    reading, writing = os.pipe()
-    command = [sys.executable, "-m", "linkwright", "worker", "--parent-pipe", str(reading)]
-    while not stop.is_set():
-        process = subprocess.Popen(
-            command,
-            pass_fds=[reading],
-            stdin=subprocess.DEVNULL,
-            stdout=subprocess.DEVNULL if quiet else None,
-        )
-        while process.poll() is None and not stop.wait(0.2):
-            pass
-        if process.poll() is None:
-            process.terminate()
-            try:
-                process.wait(timeout=WORKER_STOP_S)
-            except subprocess.TimeoutExpired:
-                process.kill()
-                process.wait()
-        elif not stop.is_set():
-            typer.echo(f"The worker ended with exit code {process.returncode}; starting it again.", err=True)
-            stop.wait(WORKER_RESTART_S)
-    os.close(writing)
-    os.close(reading)

@@ -68,14 +68,12 @@ def manifest_code_faults(manifest: Manifest) -> list[str]:
     if project is None:
         faults.append(
             f"Linkage Project {manifest.linkage_project!r} is unknown. "
-            f"{_known(LinkageProject.objects.values_list('code', flat=True))} "
             "Create it, or correct LinkageProject in the manifest and send a new Envelope."
         )
     provider = DataProvider.objects.filter(code=manifest.sender).first()
     if provider is None:
         faults.append(
             f"Data Provider {manifest.sender!r} is unknown. "
-            f"{_known(DataProvider.objects.values_list('code', flat=True))} "
             "Create it, or correct Sender in the manifest and send a new Envelope."
         )
     codes = dict.fromkeys(file.event_type_code for file in manifest.data_files)
@@ -87,9 +85,10 @@ def manifest_code_faults(manifest: Manifest) -> list[str]:
 def _event_type_faults(code: str, project: LinkageProject | None, provider: DataProvider | None) -> list[str]:
     event_type = EventType.objects.filter(code=code).select_related("provider").first()
     if event_type is None:
-        known = _known(EventType.objects.values_list("code", flat=True))
+        # of this project alone: the codes of others are not the sender's to know
+        known = _known(project.event_types.values_list("code", flat=True)) if project else ""
         remedy = "Create it, or correct the datasource in the manifest and send a new Envelope."
-        return [f"Event Type {code!r} is unknown. {known} {remedy}"]
+        return [" ".join(part for part in (f"Event Type {code!r} is unknown.", known, remedy) if part)]
     faults = []
     if provider is not None and event_type.provider_id != provider.pk:
         faults.append(
@@ -106,6 +105,6 @@ def _event_type_faults(code: str, project: LinkageProject | None, provider: Data
 def _known(codes: Iterable[str]) -> str:
     known = sorted(codes)
     if not known:
-        return "None exists yet."
+        return "None is attached to the project yet."
     more = f" and {len(known) - LISTED_CODES} more" if len(known) > LISTED_CODES else ""
-    return f"Known: {', '.join(known[:LISTED_CODES])}{more}."
+    return f"Attached: {', '.join(known[:LISTED_CODES])}{more}."

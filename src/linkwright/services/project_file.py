@@ -99,6 +99,9 @@ class ProjectFile(_Part):
     settings: dict[str, Any] = Field(default_factory=dict)
 
 
+_WORDS = {"NoneType": "nothing", "list": "a list"}
+
+
 class ReadFile(NamedTuple):
     """A project file, and what finds the line of a path in it."""
 
@@ -180,9 +183,10 @@ def read_project_file(path: Path) -> ReadFile:
     except (yaml.YAMLError, RecursionError) as error:
         raise ConfigurationError(f"{path.name} is no YAML that can be read.", [_yaml_fault(error)]) from error
     if not isinstance(data, dict):
+        held = _WORDS.get(type(data).__name__, "one value")
         raise ConfigurationError(
             f"{path.name} is no project file.",
-            [f"line 1: it holds {type(data).__name__}; it must be a map with the keys {', '.join(_KEYS[''])}."],
+            [f"line 1: it holds {held}; it must be a map with the keys {', '.join(_KEYS[''])}."],
         )
     try:
         content = ProjectFile.model_validate(data)
@@ -193,11 +197,9 @@ def read_project_file(path: Path) -> ReadFile:
 
 def refused(name: str, faults: Sequence[str], lines: LineFinder) -> ConfigurationError:
     """Return the error that names the file and the line of every fault."""
-    located = []
-    for fault in faults:
-        clean = fault.lstrip(".")
-        line = lines.line(clean)
-        located.append(f"line {line}: {clean}" if line else clean)
+    plain = [fault.lstrip(".") for fault in faults]
+    found = sorted(((lines.line(fault) or 0, fault) for fault in plain), key=lambda one: one[0])
+    located = [f"line {line}: {fault}" if line else fault for line, fault in found]
     return ConfigurationError(f"{name} is refused; nothing was changed.", located)
 
 

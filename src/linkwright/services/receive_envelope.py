@@ -50,7 +50,7 @@ def receive_envelope(source: Path, *, name: str, actor: Actor) -> Envelope:
     config = load_config()
     kept = _keep(source, config)
     try:
-        return _register(kept, name=(name.strip() or source.stem)[:255], actor=actor)
+        return _register(kept, name=_shown_name(name.strip() or source.stem), actor=actor)
     except BaseException:
         kept.path.unlink(missing_ok=True)
         raise
@@ -74,6 +74,11 @@ def _keep(source: Path, config: ServerConfig) -> _Kept:
             "Check that the file is there and that the data folder has room, then send it again."
         ) from error
     return _Kept(path=target, size_bytes=size_bytes, sha256=digest.hexdigest())
+
+
+def _shown_name(name: str) -> str:
+    # a file's name can be any bytes; what is no UTF-8 is shown by its codes
+    return name.encode("utf-8", "backslashreplace").decode()[:255]
 
 
 def _register(kept: _Kept, *, name: str, actor: Actor) -> Envelope:

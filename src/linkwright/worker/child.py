@@ -14,11 +14,11 @@ from django.db import connections
 from linkwright.config import load_config
 from linkwright.jobs.context import JobContext, attempt_scratch_folder
 from linkwright.jobs.kinds import RUN
+from linkwright.parent_watch import die_with_parent
 from linkwright.queue.transitions import StaleTransitionError
 from linkwright.services.end_job import complete_job, fail_job
 from linkwright.store.models import Job, JobKind, JobState
 from linkwright.worker.explain import explain
-from linkwright.worker.parent_watch import die_with_parent
 from linkwright.worker.reporting import JobReporter
 
 logger = logging.getLogger(__name__)

@@ -146,6 +146,38 @@ def test_a_new_administrator_gets_a_password_once(commands: CommandLine) -> None
     assert "there is an Administrator" in commands.run("doctor").stdout
 
 
+@pytest.mark.parametrize("url", ["garbage", "mysql://a/b", "postgres://u:p@127.0.0.1:notaport/x"])
+def test_a_database_url_that_cannot_be_used_is_told(commands: CommandLine, url: str) -> None:
+    commands.environment["DATABASE_URL"] = url
+    done = commands.run("status", expect=2)
+    assert "DATABASE_URL" in done.stderr
+    assert "postgres://USER:PASSWORD@HOST:PORT/NAME" in done.stderr
+
+
+def test_a_database_that_does_not_answer_is_told(commands: CommandLine) -> None:
+    commands.environment["DATABASE_URL"] = "postgres://nobody@127.0.0.1:1/x"
+    for command in (["status"], ["worker", "--until-idle"]):
+        done = commands.run(*command, expect=2)
+        assert "x on 127.0.0.1 cannot be used" in done.stderr
+
+
+def test_a_person_called_demo_is_made_in_the_data_folder_at_hand(commands: CommandLine) -> None:
+    commands.run("create-administrator", "demo")
+    assert (commands.home / "linkwright.sqlite3").exists()
+    del commands.environment["LINKWRIGHT_HOME"]
+    commands.run("create-administrator", "demo")
+    assert (commands.folder / "linkwright-data" / "linkwright.sqlite3").exists()
+    assert not (commands.folder / "linkwright-demo").exists()
+
+
+def test_a_file_name_that_is_no_utf_8_is_taken_in(commands: CommandLine) -> None:
+    path = os.fsencode(commands.folder) + b"/n\xff.zip"
+    with open(path, "wb") as stream:  # noqa: PTH123 - a name of bytes
+        stream.write(b"no zip")
+    done = commands.run("submit", os.fsdecode(b"n\xff.zip"), expect=1)
+    assert "Corrupt" in done.stdout
+
+
 def test_a_member_gets_a_role_and_a_new_account_a_password(commands: CommandLine) -> None:
     commands.run("apply", commands.write("project.yaml", PROJECT_YAML))
     first = commands.run("add-member", "bob", "--project", "P1", "--role", "Viewer").stdout

@@ -125,3 +125,30 @@ def test_a_worker_whose_lock_file_is_deleted_stops_its_job_and_stands_aside(
     wait_for_state(envelope, EnvelopeState.SUCCESS)
     job.refresh_from_db()
     assert (job.state, job.attempt) == (JobState.SUCCESS, 2)
+
+
+def test_a_worker_killed_while_its_fork_server_starts_leaves_nothing_and_is_followed_at_once(
+    live: LiveSystem, submit: Submit
+) -> None:
+    change_setting("Worker.Jobs.MaxAttemptsAfterCrash", 100, COMMAND_LINE)
+    working, _standing_by = start_workers(live, 2)
+    envelope = submit()
+    wait_until(lambda: running_job() is not None, "a job to run")
+    server = working.fork_server()
+    assert server is not None
+    server.kill()
+
+    def starts_anew() -> bool:
+        fresh = working.fork_server()
+        return fresh is not None and fresh.pid != server.pid
+
+    wait_until(starts_anew, "a new fork server")
+    tree = working.tree()
+    slowdown = machine_slowdown()
+    killed_at = datetime.now(UTC)
+    working.kill()
+    _gone, alive = psutil.wait_procs(tree, timeout=GONE_WITHIN_S * max(slowdown, machine_slowdown()))
+    assert alive == []
+    spent_s = (first_claim_after(killed_at) - killed_at).total_seconds()
+    assert spent_s < TAKEOVER_WITHIN_S * max(slowdown, machine_slowdown())
+    wait_for_state(envelope, EnvelopeState.SUCCESS)
