@@ -8,7 +8,7 @@ import os
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -58,6 +58,24 @@ def machine_slowdown() -> float:
     while time.process_time() - cpu_s < SPIN_CPU_S:
         pass
     return max(1.0, (time.perf_counter() - started_s) / SPIN_CPU_S)
+
+
+def _is_alive(process: psutil.Process) -> bool:
+    try:
+        return process.is_running() and process.status() != psutil.STATUS_ZOMBIE
+    except psutil.NoSuchProcess:
+        return False
+
+
+def outliving(processes: Iterable[psutil.Process], within_s: float) -> list[psutil.Process]:
+    """Wait for processes to end; returns those that did not. A zombie has ended: whoever adopted it is slow."""
+    watched = list(processes)
+    deadline_s = time.monotonic() + within_s
+    while True:
+        alive = [one for one in watched if _is_alive(one)]
+        if not alive or time.monotonic() > deadline_s:
+            return alive
+        time.sleep(0.02)
 
 
 def new_sqlite_database(home: Path) -> str:

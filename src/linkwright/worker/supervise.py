@@ -3,6 +3,7 @@
 import multiprocessing
 import os
 import signal
+import sys
 import threading
 from collections.abc import Callable
 from contextlib import suppress
@@ -15,6 +16,7 @@ from linkwright.services.end_job import end_job_cancelled
 from linkwright.services.recover_jobs import put_back_stopped, recover_job
 from linkwright.store.models import Job, JobState
 from linkwright.worker.entry import run_child
+from linkwright.worker.parent_watch import CREATOR_VARIABLE
 
 LOOK_EVERY_S = 0.2
 TERMINATE_GRACE_S = 1.0
@@ -40,8 +42,12 @@ def fork_server() -> ForkServerContext:
     """Return the context that starts children from a process with everything imported."""
     # BLAS threads would be copied half-alive by every fork
     os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
+    os.environ[CREATOR_VARIABLE] = str(os.getpid())
+    # Else every child would run the file of the command `linkwright` once more, to have its functions at hand: a
+    # tenth of a second for nothing, as a job needs none of them. `python -m linkwright` is spared that anyway.
+    vars(sys.modules["__main__"]).pop("__file__", None)
     context = multiprocessing.get_context("forkserver")
-    context.set_forkserver_preload(["__main__", "linkwright.worker.preload"])
+    context.set_forkserver_preload(["linkwright.worker.tied", "linkwright.worker.preload"])
     return context
 
 

@@ -13,6 +13,8 @@ from pathlib import Path
 import psutil
 import pytest
 
+from tests.live_system import outliving
+
 END_WITHIN_S = 15
 
 
@@ -75,16 +77,6 @@ def server(tmp_path: Path) -> Iterator[Server]:
         server.process.wait()
 
 
-def left_of(tree: list[psutil.Process]) -> list[psutil.Process]:
-    """Wait for processes to end; returns those that did not. A zombie has ended: whoever adopted it is slow."""
-    deadline = time.monotonic() + END_WITHIN_S
-    while True:
-        alive = [one for one in tree if one.is_running() and one.status() != psutil.STATUS_ZOMBIE]
-        if not alive or time.monotonic() > deadline:
-            return alive
-        time.sleep(0.1)
-
-
 @pytest.mark.parametrize("times", [1, 2])
 def test_ctrl_c_ends_everything(server: Server, times: int) -> None:
     tree = server.tree()
@@ -92,21 +84,21 @@ def test_ctrl_c_ends_everything(server: Server, times: int) -> None:
         os.killpg(server.process.pid, signal.SIGINT)
         time.sleep(0.05)
     assert server.process.wait(timeout=END_WITHIN_S) == 0
-    assert left_of(tree) == []
+    assert outliving(tree, END_WITHIN_S) == []
 
 
 def test_a_stop_from_outside_ends_everything(server: Server) -> None:
     tree = server.tree()
     server.process.terminate()
     assert server.process.wait(timeout=END_WITHIN_S) == 0
-    assert left_of(tree) == []
+    assert outliving(tree, END_WITHIN_S) == []
 
 
 def test_a_killed_server_leaves_no_process_behind(server: Server) -> None:
     tree = server.tree()
     server.process.kill()
     server.process.wait()
-    assert left_of(tree) == []
+    assert outliving(tree, END_WITHIN_S) == []
 
 
 def test_a_killed_worker_is_started_again(server: Server) -> None:

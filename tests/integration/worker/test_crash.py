@@ -8,7 +8,7 @@ from linkwright.services.retry_job import retry_job, why_not_retry
 from linkwright.store.audit_log import COMMAND_LINE
 from linkwright.store.models import AuditMessage, EnvelopeState, Job, JobState, Notification
 from tests.integration.worker.conftest import LONG_RECORDS_COUNT, Submit, files_of, wait_for_load, wait_for_state
-from tests.live_system import GONE_WITHIN_S, LiveSystem, WorkerProcess, machine_slowdown, wait_until
+from tests.live_system import GONE_WITHIN_S, LiveSystem, WorkerProcess, machine_slowdown, outliving, wait_until
 
 
 def job_process(worker: WorkerProcess) -> psutil.Process:
@@ -93,8 +93,7 @@ def test_a_job_survives_the_death_of_its_fork_server_as_a_new_attempt(live: Live
     # it shall not end for another reason: else two attempts of one job may run side by side
     process.send_signal(signal.SIGSTOP)
     server.kill()
-    _gone, alive = psutil.wait_procs([process], timeout=GONE_WITHIN_S * machine_slowdown())
-    assert alive == []
+    assert outliving([process], GONE_WITHIN_S * machine_slowdown()) == []
     wait_for_state(envelope, EnvelopeState.SUCCESS)
     job.refresh_from_db()
     assert (job.attempt, job.crash_count) == (2, 1)

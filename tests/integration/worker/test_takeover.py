@@ -5,13 +5,11 @@ import os
 import signal
 from datetime import UTC, datetime
 
-import psutil
-
 from linkwright.store.audit_log import COMMAND_LINE
 from linkwright.store.models import EnvelopeState, Job, JobEvent, JobState, WorkerPresence, WorkerRole
 from linkwright.store.settings import change_setting
 from tests.integration.worker.conftest import Submit, running_job, wait_for_load, wait_for_state
-from tests.live_system import LiveSystem, WorkerProcess, machine_slowdown, wait_until
+from tests.live_system import LiveSystem, WorkerProcess, machine_slowdown, outliving, wait_until
 
 # shown with --log-cli-level=INFO
 figures = logging.getLogger("figures")
@@ -86,8 +84,7 @@ def test_a_killed_worker_leaves_no_process_behind(live: LiveSystem, submit: Subm
     # the worker, its fork server, the resource tracker of multiprocessing, and the job
     assert len(tree) == 4
     worker.kill()
-    gone, alive = psutil.wait_procs(tree, timeout=GONE_WITHIN_S * machine_slowdown())
-    assert (len(gone), alive) == (4, [])
+    assert outliving(tree, GONE_WITHIN_S * machine_slowdown()) == []
 
 
 def test_a_job_that_cannot_react_dies_with_its_worker_all_the_same(live: LiveSystem, submit: Submit) -> None:
@@ -99,8 +96,7 @@ def test_a_job_that_cannot_react_dies_with_its_worker_all_the_same(live: LiveSys
     # as if a long computation held the interpreter: no thread of the job can watch for the worker's death
     job.send_signal(signal.SIGSTOP)
     worker.kill()
-    _gone, alive = psutil.wait_procs([job], timeout=GONE_WITHIN_S * machine_slowdown())
-    assert alive == []
+    assert outliving([job], GONE_WITHIN_S * machine_slowdown()) == []
 
 
 def test_a_worker_whose_lock_file_is_deleted_stops_its_job_and_stands_aside(
@@ -120,8 +116,7 @@ def test_a_worker_whose_lock_file_is_deleted_stops_its_job_and_stands_aside(
     os.kill(first.pid, signal.SIGCONT)
     first.wait_for("the worker's lock was lost")
     first.wait_for(STANDING_BY)
-    _gone, alive = psutil.wait_procs([process], timeout=GONE_WITHIN_S * machine_slowdown())
-    assert alive == []
+    assert outliving([process], GONE_WITHIN_S * machine_slowdown()) == []
     wait_for_state(envelope, EnvelopeState.SUCCESS)
     job.refresh_from_db()
     assert (job.state, job.attempt) == (JobState.SUCCESS, 2)
@@ -147,8 +142,7 @@ def test_a_worker_killed_while_its_fork_server_starts_leaves_nothing_and_is_foll
     slowdown = machine_slowdown()
     killed_at = datetime.now(UTC)
     working.kill()
-    _gone, alive = psutil.wait_procs(tree, timeout=GONE_WITHIN_S * max(slowdown, machine_slowdown()))
-    assert alive == []
     spent_s = (first_claim_after(killed_at) - killed_at).total_seconds()
     assert spent_s < TAKEOVER_WITHIN_S * max(slowdown, machine_slowdown())
+    assert outliving(tree, GONE_WITHIN_S * max(slowdown, machine_slowdown())) == []
     wait_for_state(envelope, EnvelopeState.SUCCESS)
