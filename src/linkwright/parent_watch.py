@@ -10,6 +10,8 @@ from multiprocessing import connection, parent_process
 _POLL_S = 5.0
 # from linux/prctl.h
 _PR_SET_PDEATHSIG = 1
+# names the worker's process id to its fork server
+CREATOR_VARIABLE = "LINKWRIGHT_WORKER_PID"
 
 
 def die_with_parent() -> None:
@@ -29,8 +31,10 @@ def die_with_parent() -> None:
     threading.Thread(target=watch, name="parent-watch", daemon=True).start()
 
 
-def die_with_creator() -> None:
+def die_with_creator(creator_pid: int | None = None) -> None:
     """Let the kernel kill this process at once when the one that forked it is gone, where the kernel can do that.
+
+    Ends this process now if it knows its creator's id, and that one is gone already.
 
     A job is forked by the fork server, which is forked by the worker. The thread that watches the worker needs the
     interpreter, which a long computation may hold; the kernel needs nobody. It also covers a fork server that dies
@@ -38,6 +42,8 @@ def die_with_creator() -> None:
     """
     if sys.platform == "linux":
         ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)
+    if creator_pid is not None and os.getppid() != creator_pid:
+        os.kill(os.getpid(), signal.SIGKILL)
 
 
 def die_with_pipe(descriptor: int) -> None:

@@ -102,8 +102,9 @@ class Rampage:
 
         def stands_by() -> bool:
             self._keep_workers()
-            live = self.system.live_workers()
-            return any(worker.has_said(STANDING_BY) and not worker.has_said(WORKING) for worker in live)
+            # one that has just taken over, and has not said so, stands by no more
+            others = [worker for worker in self.system.live_workers() if not worker.has_said(WORKING)]
+            return self._working() is not None and any(worker.has_said(STANDING_BY) for worker in others)
 
         wait_until(stands_by, "a worker to stand by")
 

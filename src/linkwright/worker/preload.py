@@ -10,12 +10,7 @@ import django
 
 django.setup()
 
-from linkwright.parent_watch import die_with_creator  # noqa: E402
 from linkwright.worker import child  # noqa: E402 - Django must be set up first
-
-# Its children keep it alive otherwise (they own the pipe that it watches), and it them: a worker that is killed
-# would leave both behind.
-die_with_creator()
 
 __all__ = ["child"]
 

@@ -11,12 +11,12 @@ from enum import StrEnum
 from multiprocessing.connection import wait
 from multiprocessing.context import ForkServerContext, ForkServerProcess
 
+from linkwright.parent_watch import CREATOR_VARIABLE
 from linkwright.queue.transitions import StaleTransitionError
 from linkwright.services.end_job import end_job_cancelled
 from linkwright.services.recover_jobs import put_back_stopped, recover_job
 from linkwright.store.models import Job, JobState
 from linkwright.worker.entry import run_child
-from linkwright.worker.parent_watch import CREATOR_VARIABLE
 
 LOOK_EVERY_S = 0.2
 TERMINATE_GRACE_S = 1.0

@@ -136,7 +136,7 @@ def test_a_job_whose_process_cannot_be_started_counts_as_crashed_and_is_queued_a
 
     job = claim()
     monkeypatch.setattr(ForkServerProcess, "start", fail)
-    ended = run_in_child(fork_server(), job, threading.Event(), still_ours=lambda: True)
+    ended = run_in_child(get_context("forkserver"), job, threading.Event(), still_ours=lambda: True)
     assert ended is Ended.CRASHED
     job.refresh_from_db()
     assert (job.state, job.crash_count) == (JobState.QUEUED, 1)
