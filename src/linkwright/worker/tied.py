@@ -1,7 +1,7 @@
 """The fork server's first import: from its very beginning it ends with the worker.
 
-Its children own the pipe on which it waits for the worker's end, as every child does, so it and they would keep each
-other alive; and until it has imported everything, it waits for nothing at all.
+Its children own the pipe on which it waits for the worker's end, as every child does, so it and they would keep
+each other alive; and until it has imported everything, it waits for nothing at all.
 """
 
 import os

@@ -2,6 +2,7 @@
 
 import threading
 from collections.abc import Callable
+from multiprocessing import get_context
 from multiprocessing.context import ForkServerProcess
 from pathlib import Path
 
@@ -16,7 +17,7 @@ from linkwright.services.sweep_files import sweep_files
 from linkwright.store.batch_catalog import NewBatch, add_batches
 from linkwright.store.models import AuditMessage, BatchKind, Envelope, Job, JobKind, JobState, LinkageProject
 from linkwright.worker.housekeeping import Housekeeping
-from linkwright.worker.supervise import Ended, _settle, fork_server, run_in_child
+from linkwright.worker.supervise import Ended, _settle, run_in_child
 
 pytestmark = pytest.mark.django_db
 
