@@ -5,7 +5,6 @@ in good order; and each holds the reading end of a pipe that closes when this pr
 """
 
 import os
-import signal
 import subprocess
 import sys
 import threading
@@ -14,6 +13,8 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 
 import typer
+
+from linkwright.cli.stop_signals import set_on_signals
 
 LOOK_EVERY_S = 0.2
 RESTART_AFTER_S = 1.0
@@ -88,7 +89,6 @@ def beside(*arguments: str, quiet: bool = False) -> Iterator[Companion]:
 def wait_for_signal(*companions: Companion) -> None:
     """Wait until somebody asks this process to end, or a companion has refused to start."""
     asked = threading.Event()
-    for sign in (signal.SIGTERM, signal.SIGINT):
-        signal.signal(sign, lambda _sign, _frame: asked.set())
+    set_on_signals(asked)
     while not asked.wait(LOOK_EVERY_S) and not any(companion.over.is_set() for companion in companions):
         pass

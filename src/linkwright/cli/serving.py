@@ -1,7 +1,6 @@
 """Commands that stay: serve (web and worker together), web, worker."""
 
 import os
-import signal
 import socket
 import threading
 from contextlib import suppress
@@ -13,6 +12,7 @@ from granian.constants import Interfaces
 from granian.log import LogLevels
 
 from linkwright.cli.companions import beside, wait_for_signal
+from linkwright.cli.stop_signals import set_on_signals
 from linkwright.config import load_config
 from linkwright.errors import LinkwrightError
 from linkwright.parent_watch import die_with_pipe
@@ -75,8 +75,7 @@ def worker(
     if parent_pipe >= 0:
         die_with_pipe(parent_pipe)
     stop = threading.Event()
-    for sign in (signal.SIGTERM, signal.SIGINT):
-        signal.signal(sign, lambda _sign, _frame: stop.set())
+    set_on_signals(stop)
     typer.echo(f"Worker {os.getpid()}: data folder {config.home}")
     stopped = run_worker(config, stop, until_idle=until_idle, say=lambda text: typer.echo(f"Worker: {text}"))
     typer.echo(f"Worker {os.getpid()} ended: {stopped.value}.")
