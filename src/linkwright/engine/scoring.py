@@ -175,7 +175,7 @@ def pairs_file_sql(configuration: MatchConfiguration) -> str:
         place = f"row_number() OVER (PARTITION BY record_id_l, record_id_r ORDER BY {order})"
         ranked = f"(SELECT *, {place} AS place FROM kept_pairs) AS ranked WHERE place = 1"
     return (
-        f"SELECT record_id_l, record_id_r, CASE strategy_number {names} END AS strategy, match_weight, "
+        f"SELECT record_id_l, record_id_r, CASE strategy_number {names} END AS strategy, match_weight, is_match, "
         f"blocking_rule{levels}\nFROM {ranked}\nORDER BY record_id_l, record_id_r"
     )
 

@@ -126,6 +126,7 @@ def test_the_pairs_file_has_the_columns_of_the_data_model(project: Project) -> N
         "record_id_r": "int64",
         "strategy": "string",
         "match_weight": "double",
+        "is_match": "bool",
         "blocking_rule": "int32",
         "level_given_name": "int8",
         "level_surname": "int8",
