@@ -12,6 +12,8 @@ from linkwright.warehouse.connection import EngineLimits
 from linkwright.warehouse.group import GroupRequest, group_records
 from linkwright.warehouse.linkage_map import read_map
 from linkwright.warehouse.match import MatchRequest, match_records
+from linkwright.warehouse.preflight import MatchLimits
+from linkwright.warehouse.record_sources import RecordSources
 from tests.integration.splink_conversion import ScoredPair
 from tests.record_batches import read_rows
 
@@ -46,19 +48,21 @@ def link(
     limits = EngineLimits(folder / "scratch", memory_mib=1024, threads=2)
     pairs: dict[tuple[int, int], ScoredPair] = {}
     assignments: list[Path] = []
+    indexes: dict[Path, Path] = {}
     next_group_id = 1
     for number, batch in enumerate(batches):
         matching = MatchRequest(
-            new_records=(batch,),
-            held_records=tuple(batches[:number]),
-            ended=(),
+            sources=RecordSources((batch,), tuple(batches[:number]), (), folder, f"batch{number}", indexes),
             configuration=configuration,
             target=folder / f"pairs{number}.parquet",
+            parts_folder=folder / f"parts{number}",
             limits=limits,
-            max_block_size=NO_LIMIT,
+            match_limits=MatchLimits(NO_LIMIT),
             chunk_pairs_count=chunk_pairs_count,
         )
-        added = read_pairs(match_records(matching, silent).pairs.path, configuration)
+        matched = match_records(matching, silent)
+        indexes |= {records: index.path for records, index in matched.made_indexes.items()}
+        added = read_pairs(matched.pairs.path, configuration)
         assert not added.keys() & pairs.keys()
         pairs |= added
         grouping = grouping_of(matching, assignments, next_group_id)
@@ -71,11 +75,11 @@ def link(
 def grouping_of(matching: MatchRequest, assignments: Sequence[Path], next_group_id: int) -> GroupRequest:
     """Return what to group after a matching is done."""
     return GroupRequest(
-        new_records=matching.new_records,
-        held_records=matching.held_records,
+        new_records=matching.sources.new,
+        held_records=matching.sources.held,
         new_pairs=(matching.target,),
         assignments=tuple(assignments),
-        ended=matching.ended,
+        ended=matching.sources.ended,
         match_thresholds=matching.configuration.match_thresholds,
         authoritative_event_types=(),
         next_group_id=next_group_id,

@@ -1,236 +1,378 @@
-"""Owns the SQL that finds candidate pairs: which blocks there are, how many pairs they hold, and the pairs.
+"""Owns the search for candidate pairs in sorted lists of block keys: which blocks there are, and their pairs.
 
 One path serves every run: new records are paired among themselves and with the held ones; in a full run all are
-new. Must not compare values beyond the blocking rules, nor run anything.
+new. The lists of the held records are searched, not read through: the cost follows the new records. Must not
+compare values, nor read files.
 
-A record's place in a rule's blocks is a 64-bit key; equal keys make a candidate, and scoring decides by the
-values (`scoring.compared_pairs_sql`). A pair that several rules of a strategy find belongs to the first. A block
-over the size limit is skipped: its keys are taken away, so for that rule it is as if its records lacked the value,
-and later rules may find its pairs.
+Records are known by numbers: first the new ones from 0, then those of each held batch. A pair's owner is the new
+record of the two, or the one with the higher number if both are new; its other record is the partner. A pair that
+several rules of a strategy find belongs to the first.
 
-Tables, one set per strategy at a time; r counts the strategy's rules from 0:
-    new_records, held_records     record_id and the columns that the strategy reads
-    new_keys, held_keys           record_id, key_r per rule (NULL: in no block of the rule)
-    new_blocks                    blocking_rule, block_key, new_count
-    blocks                        the same, held_count, records_count, pairs_count, is_skipped
-    candidate_pairs               record_id_l < record_id_r, blocking_rule
-
-Source: ARCHITECTURE section 5; the exclusion of earlier rules' pairs as in Splink 5's blocking.
+Source: ARCHITECTURE section 5 (a stored 64-bit key per rule; left side = the new records).
 """
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import TypeAlias
 
-from linkwright.engine.blocking import BlockingRule, rule_key_sql, rule_values_sql
-from linkwright.engine.dialect import Dialect
-from linkwright.engine.sql import literal
+import numpy as np
+from numpy.typing import NDArray
+
+Keys: TypeAlias = NDArray[np.uint64]
+Numbers: TypeAlias = NDArray[np.int64]
+Positions: TypeAlias = NDArray[np.uint32]
+
+_PARTNER_BITS, _RULE_BITS = 34, 7
+MAX_OWNERS_COUNT = 1 << (64 - _PARTNER_BITS - _RULE_BITS)
+"""How many new records a chunk can span; the pairs of a chunk are sorted by one 64-bit number each."""
 
 
 @dataclass(frozen=True)
-class BlockSlice:
-    """A part of one rule's pairs: those of every `parts_count`-th new record, about `pairs_count` of them."""
+class KeyList:
+    """The block keys of a batch's records under one rule, ascending; the same key by ascending position.
 
-    blocking_rule: int
-    part: int
-    parts_count: int
+    Args:
+        keys: of shape (entries,).
+        positions: the record of each entry, as its position in the batch.
+    """
+
+    keys: Keys
+    positions: Positions
+
+    def without(self, is_ended: NDArray[np.bool_] | None) -> "KeyList":
+        """Leave out ended records.
+
+        Args:
+            is_ended: per position; None if none is.
+        """
+        if is_ended is None:
+            return self
+        is_live = ~is_ended[self.positions]
+        return KeyList(self.keys[is_live], self.positions[is_live])
+
+
+def merged(lists: Sequence[KeyList], starts: Sequence[int]) -> KeyList:
+    """Put the lists of several batches together; positions become numbers by the batches' starts."""
+    if len(lists) == 1:
+        return lists[0]
+    if not lists:
+        return KeyList(np.empty(0, dtype=np.uint64), np.empty(0, dtype=np.uint32))
+    keys = np.concatenate([part.keys for part in lists])
+    positions = np.concatenate(
+        [part.positions + np.uint32(start) for part, start in zip(lists, starts, strict=True)]
+    )
+    order = np.argsort(keys, kind="stable")
+    return KeyList(keys[order], positions[order])
+
+
+@dataclass(frozen=True)
+class Hits:
+    """Where blocks of new records go on in one held batch.
+
+    Args:
+        blocks: which block, ascending, each at most once.
+        starts: the first entry of the block in the batch's list.
+        counts: entries from there, at least 1.
+    """
+
+    blocks: Numbers
+    starts: Numbers
+    counts: Numbers
+
+
+@dataclass(frozen=True)
+class Blocks:
+    """The blocks of a rule that make at least one pair with a new record, ascending by key.
+
+    Args:
+        starts: the first entry of each in the list of new records.
+        new_counts: its new records.
+        held_counts: its held records.
+        hits: per held batch.
+    """
+
+    starts: Positions
+    new_counts: Positions
+    held_counts: Positions
+    hits: tuple[Hits, ...]
+
+    @property
+    def records_counts(self) -> Numbers:
+        """Records per block, new and held."""
+        return self.new_counts.astype(np.int64) + self.held_counts
+
+    @property
+    def pairs_counts(self) -> Numbers:
+        """Candidate pairs per block."""
+        new_counts = self.new_counts.astype(np.int64)
+        return new_counts * (new_counts - 1) // 2 + new_counts * self.held_counts
+
+    def only(self, chosen: NDArray[np.bool_]) -> "Blocks":
+        """Return the blocks of a mask."""
+        places = np.cumsum(chosen) - 1
+        return Blocks(
+            starts=self.starts[chosen],
+            new_counts=self.new_counts[chosen],
+            held_counts=self.held_counts[chosen],
+            hits=tuple(
+                Hits(places[hit.blocks[kept]], hit.starts[kept], hit.counts[kept])
+                for hit in self.hits
+                for kept in [chosen[hit.blocks]]
+            ),
+        )
+
+
+def find_blocks(new: KeyList, held: Sequence[KeyList]) -> Blocks:
+    """Find the blocks that make pairs.
+
+    Args:
+        new: of the new records.
+        held: per held batch.
+    """
+    starts, counts = _runs(new.keys)
+    if not held:
+        shared = counts > 1
+        starts, counts = starts[shared], counts[shared]
+        return Blocks(starts, counts, np.zeros_like(counts), ())
+    keys = new.keys[starts]
+    hits = tuple(_find_hits(keys, batch.keys) for batch in held)
+    held_counts = np.zeros_like(counts)
+    for hit in hits:
+        held_counts[hit.blocks] += hit.counts.astype(np.uint32)
+    blocks = Blocks(starts, counts, held_counts, hits)
+    return blocks.only(counts + held_counts > 1)
+
+
+def _runs(keys: Keys) -> tuple[Positions, Positions]:
+    """Return where each run of equal keys starts, and how long it is."""
+    if not keys.size:
+        return np.empty(0, dtype=np.uint32), np.empty(0, dtype=np.uint32)
+    starts = np.concatenate([[0], np.flatnonzero(keys[1:] != keys[:-1]) + 1]).astype(np.uint32)
+    return starts, np.diff(starts, append=np.uint32(keys.size))
+
+
+def _find_hits(keys: Keys, held: Keys) -> Hits:
+    """Look the distinct new keys up in a held list; whichever of the two is shorter is searched for."""
+    if not held.size or not keys.size:
+        nothing = np.empty(0, dtype=np.int64)
+        return Hits(nothing, nothing, nothing)
+    if keys.size <= held.size:
+        starts = np.searchsorted(held, keys)
+        found = np.flatnonzero(held[np.minimum(starts, held.size - 1)] == keys)
+        starts = starts[found]
+        return Hits(found, starts, np.searchsorted(held, keys[found], side="right") - starts)
+    run_starts, counts = _runs(held)
+    blocks = np.searchsorted(keys, held[run_starts])
+    found = np.flatnonzero(keys[np.minimum(blocks, keys.size - 1)] == held[run_starts])
+    return Hits(blocks[found], run_starts[found].astype(np.int64), counts[found].astype(np.int64))
+
+
+def split_list(parent: KeyList, chosen: Numbers, by: KeyList, records_count: int) -> KeyList:
+    """Split blocks by another rule: entries stay together only if they share the other rule's block as well.
+
+    Args:
+        parent: the list that the blocks are in.
+        chosen: the places of their entries in it.
+        by: the same batch's list under the other rule.
+        records_count: of the batch.
+
+    Returns:
+        A list whose keys stand for a block of both rules; records in no block of the other rule are left out.
+    """
+    order = np.argsort(parent.positions[chosen], kind="stable")
+    positions, keys = parent.positions[chosen][order], parent.keys[chosen][order]
+    is_wanted = np.zeros(records_count, dtype=bool)
+    is_wanted[positions] = True
+    kept = np.flatnonzero(is_wanted[by.positions])
+    firsts = np.searchsorted(positions, by.positions[kept])
+    counts = np.searchsorted(positions, by.positions[kept], side="right") - firsts
+    own = _ranges(firsts, counts)
+    mixed = _mixed(keys[own], np.repeat(by.keys[kept], counts))
+    order = np.lexsort((positions[own], mixed))
+    return KeyList(mixed[order], positions[own][order])
+
+
+def _mixed(one: Keys, other: Keys) -> Keys:
+    """Return one key for two; the multiplier of Steele and Vigna's SplitMix64 spreads the bits."""
+    mixed = (one ^ (other >> np.uint64(31))) * np.uint64(0xBF58476D1CE4E5B9) + other
+    return mixed ^ (mixed >> np.uint64(29))
+
+
+def block_entries(blocks: Blocks) -> Numbers:
+    """Return the places of all entries of some blocks in the list of new records."""
+    return _ranges(blocks.starts.astype(np.int64), blocks.new_counts.astype(np.int64))
+
+
+def hit_entries(hits: Hits) -> Numbers:
+    """Return the places of all entries of some blocks in a held list."""
+    return _ranges(hits.starts, hits.counts)
+
+
+@dataclass(frozen=True)
+class Search:
+    """One rule's blocks, laid out by owner, ready to give the pairs of any range of new records.
+
+    Args:
+        rule: its number in the strategy, from 0.
+        new: the list that `blocks` was found in.
+        held: per held batch, the same.
+        held_starts: per held batch, the number of its first record.
+        blocks: those to pair.
+        entries: places in the list of new records, by ascending owner.
+        entry_blocks: the block of each entry.
+        owners: the owner of each entry, ascending.
+    """
+
+    rule: int
+    new: KeyList
+    held: tuple[KeyList, ...]
+    held_starts: tuple[int, ...]
+    blocks: Blocks
+    entries: Positions
+    entry_blocks: Positions
+    owners: Positions
+
+    @property
+    def entry_pairs_counts(self) -> Numbers:
+        """Candidate pairs that each entry owns."""
+        earlier = self.entries.astype(np.int64) - self.blocks.starts[self.entry_blocks]
+        return earlier + self.blocks.held_counts[self.entry_blocks]
+
+    @property
+    def bytes_count(self) -> int:
+        """Memory that the search holds, beside the lists."""
+        entries = self.entries.nbytes + self.entry_blocks.nbytes + self.owners.nbytes
+        blocks = self.blocks.starts.nbytes + self.blocks.new_counts.nbytes + self.blocks.held_counts.nbytes
+        hits = (hit.blocks.nbytes + hit.starts.nbytes + hit.counts.nbytes for hit in self.blocks.hits)
+        return entries + blocks + sum(hits)
+
+
+def prepare_search(
+    rule: int, new: KeyList, held: Sequence[KeyList], held_starts: Sequence[int], blocks: Blocks
+) -> Search:
+    """Lay the blocks of a rule out by owner."""
+    entries = block_entries(blocks).astype(np.uint32)
+    entry_blocks = np.repeat(np.arange(blocks.starts.size, dtype=np.uint32), blocks.new_counts)
+    owners = new.positions[entries]
+    # one sort of plain numbers is several times as fast as an argsort
+    packed = (owners.astype(np.uint64) << np.uint64(32)) | np.arange(owners.size, dtype=np.uint64)
+    packed.sort()
+    order = (packed & np.uint64(0xFFFFFFFF)).astype(np.int64)
+    return Search(
+        rule=rule,
+        new=new,
+        held=tuple(held),
+        held_starts=tuple(held_starts),
+        blocks=blocks,
+        entries=entries[order],
+        entry_blocks=entry_blocks[order],
+        owners=owners[order],
+    )
+
+
+@dataclass(frozen=True)
+class Chunk:
+    """New records from `first` to before `end`, and how many candidate pairs they own, over all rules."""
+
+    first: int
+    end: int
     pairs_count: int
 
 
-Chunk = tuple[BlockSlice, ...]
-"""Slices that are worked off together, to keep memory within bounds."""
-
-
-def record_keys_sql(rules: Sequence[BlockingRule], dialect: Dialect, records: str) -> str:
-    """Give each record its block key per rule.
-
-    Reads:   `records` (new_records or held_records).
-    Returns: record_id, key_r per rule.
-    """
-    keys = ",\n  ".join(f"{rule_key_sql(rule, dialect)} AS key_{index}" for index, rule in enumerate(rules))
-    return f"SELECT record_id,\n  {keys}\nFROM {records}"
-
-
-def new_blocks_sql(rules_count: int, *, has_held: bool) -> str:
-    """Count the new records per block.
+def plan_chunks(searches: Sequence[Search], new_count: int, chunk_pairs_count: int) -> tuple[Chunk, ...]:
+    """Cut the new records into ranges of about the same number of candidate pairs.
 
     Args:
-        rules_count: of the strategy.
-        has_held: whether there are held records; if not, a block of one record can have no pair and is left out.
-
-    Reads:   new_keys.
-    Returns: blocking_rule, block_key, new_count.
-    """
-    least = "" if has_held else " HAVING count(*) > 1"
-    return "\nUNION ALL\n".join(
-        f"{_count_by_key_sql('new_keys', index, 'new_count')}{least}" for index in range(rules_count)
-    )
-
-
-def held_keys_sql(rules: Sequence[BlockingRule], dialect: Dialect) -> str:
-    """Give the held records their block keys, as far as a new record has the same.
-
-    Reads:   held_records, new_blocks.
-    Returns: record_id, key_r per rule; only records that share a block with a new one.
-    """
-    numbers = range(len(rules))
-    keys = ", ".join(f"b{index}.block_key AS key_{index}" for index in numbers)
-    joins = "\n".join(
-        f"LEFT JOIN (SELECT block_key FROM new_blocks WHERE blocking_rule = {index}) AS b{index} "
-        f"ON b{index}.block_key = k.key_{index}"
-        for index in numbers
-    )
-    shared = " OR ".join(f"b{index}.block_key IS NOT NULL" for index in numbers)
-    return (
-        f"SELECT k.record_id, {keys}\nFROM (\n{record_keys_sql(rules, dialect, 'held_records')}\n) AS k\n"
-        f"{joins}\nWHERE {shared}"
-    )
-
-
-def blocks_sql(rules_count: int, max_block_size: int) -> str:
-    """Size up the blocks before anything is compared.
-
-    Args:
-        rules_count: of the strategy.
-        max_block_size: records, new and held; a larger block is skipped. It depends on nothing but the live
-            records that share the values, not on their order or on how they are cut into chunks; only what was
-            held at the time of an earlier, smaller block stays paired.
-
-    Reads:   new_blocks, held_keys.
-    Returns: blocking_rule, block_key, new_count, held_count, records_count, pairs_count, is_skipped; only blocks
-             that make at least one pair.
-    """
-    held = "\nUNION ALL\n".join(
-        _count_by_key_sql("held_keys", index, "held_count") for index in range(rules_count)
-    )
-    return f"""SELECT blocking_rule, block_key, new_count, held_count,
-  new_count + held_count AS records_count,
-  CAST(new_count * (new_count - 1) / 2 AS BIGINT) + new_count * held_count AS pairs_count,
-  new_count + held_count > {literal(max_block_size)} AS is_skipped
-FROM (
-SELECT n.blocking_rule, n.block_key, n.new_count, coalesce(h.held_count, 0) AS held_count
-FROM new_blocks AS n
-LEFT JOIN (
-{held}
-) AS h ON h.blocking_rule = n.blocking_rule AND h.block_key = n.block_key
-) AS sized
-WHERE new_count + held_count > 1"""
-
-
-def rule_counts_sql() -> str:
-    """Sum the blocks up per rule.
-
-    Reads:   blocks.
-    Returns: blocking_rule, candidate_pairs_count, skipped_blocks_count, skipped_pairs_count, in order of rules.
-    """
-    return """SELECT blocking_rule,
-  coalesce(sum(pairs_count) FILTER (WHERE NOT is_skipped), 0) AS candidate_pairs_count,
-  count(*) FILTER (WHERE is_skipped) AS skipped_blocks_count,
-  coalesce(sum(pairs_count) FILTER (WHERE is_skipped), 0) AS skipped_pairs_count
-FROM blocks GROUP BY blocking_rule ORDER BY blocking_rule"""
-
-
-def largest_blocks_sql(limit: int, *, skipped_only: bool = False) -> str:
-    """Pick the blocks that make the most pairs.
-
-    Reads:   blocks.
-    Returns: blocking_rule, block_key, records_count, pairs_count, is_skipped, the most pairs first.
-    """
-    condition = " WHERE is_skipped" if skipped_only else ""
-    return (
-        f"SELECT blocking_rule, block_key, records_count, pairs_count, is_skipped FROM blocks{condition} "
-        f"ORDER BY pairs_count DESC, blocking_rule, block_key LIMIT {literal(limit)}"
-    )
-
-
-def block_values_sql(rule: BlockingRule, number: int, block_keys: Sequence[int], dialect: Dialect) -> str:
-    """Read the values that the records of some blocks share, for people to read.
-
-    Reads:   new_keys, new_records.
-    Returns: block_key, block_values (text).
-    """
-    chosen = ", ".join(literal(key) for key in block_keys)
-    return (
-        f"SELECT k.key_{number} AS block_key, min({rule_values_sql(rule, dialect, 'n')}) AS block_values\n"
-        f"FROM new_keys AS k JOIN new_records AS n ON n.record_id = k.record_id\n"
-        f"WHERE k.key_{number} IN ({chosen}) GROUP BY k.key_{number}"
-    )
-
-
-def skip_blocks_sql(number: int, keys: str) -> str:
-    """Take the skipped blocks of a rule out of `keys` (new_keys or held_keys).
-
-    Reads and changes: `keys`. Reads: blocks.
-    """
-    return (
-        f"UPDATE {keys} SET key_{number} = NULL WHERE key_{number} IN "
-        f"(SELECT block_key FROM blocks WHERE blocking_rule = {number} AND is_skipped)"
-    )
-
-
-def plan_chunks(pairs_counts: Sequence[int], chunk_pairs_count: int) -> tuple[Chunk, ...]:
-    """Cut the candidate pairs of a strategy's rules into chunks of about the same size.
-
-    Args:
-        pairs_counts: candidate pairs per rule, before pairs of earlier rules are taken off.
-        chunk_pairs_count: how many pairs a chunk should hold at most. A rule is cut by the new record of its
-            pairs, so that its largest block is cut as well; only the partners of one record stay together.
+        searches: of the rules of one strategy.
+        new_count: new records.
+        chunk_pairs_count: how many pairs a chunk should hold at most; the pairs of one record stay together.
 
     Returns:
-        The chunks in order of rules; none if there are no pairs.
+        The chunks in order of records; none if there are no pairs.
     """
+    owned = np.zeros(new_count, dtype=np.int64)
+    for search in searches:
+        owned += np.bincount(search.owners, weights=search.entry_pairs_counts, minlength=new_count).astype(
+            np.int64
+        )
+    total = np.cumsum(owned)
     chunks: list[Chunk] = []
-    gathered: list[BlockSlice] = []
-    for number, pairs_count in enumerate(pairs_counts):
-        if not pairs_count:
-            continue
-        parts_count = -(-pairs_count // chunk_pairs_count)
-        for part in range(parts_count):
-            # spreads the rounding, so that the parts add up to the whole
-            share = pairs_count * (part + 1) // parts_count - pairs_count * part // parts_count
-            if gathered and sum(piece.pairs_count for piece in gathered) + share > chunk_pairs_count:
-                chunks.append(tuple(gathered))
-                gathered = []
-            gathered.append(BlockSlice(number, part, parts_count, share))
-    if gathered:
-        chunks.append(tuple(gathered))
+    first = done = 0
+    while first < new_count and done < total[-1]:
+        end = int(np.searchsorted(total, done + chunk_pairs_count, side="right"))
+        end = min(max(end, first + 1), first + MAX_OWNERS_COUNT, new_count)
+        pairs_count = int(total[end - 1]) - done
+        if pairs_count:
+            chunks.append(Chunk(first, end, pairs_count))
+        first, done = end, int(total[end - 1])
     return tuple(chunks)
 
 
-def candidate_pairs_sql(chunk: Chunk) -> str:
-    """Find the pairs of a chunk, each once, under the first rule that brings it together.
+@dataclass(frozen=True)
+class CandidatePairs:
+    """Candidate pairs, each once, by ascending owner and partner; all arrays of shape (pairs,).
 
-    Reads:   new_keys, held_keys, blocks.
-    Returns: record_id_l < record_id_r, blocking_rule (INTEGER).
+    Args:
+        owners: the number of the one record, new.
+        partners: the number of the other.
+        rules: the first rule that brings them together (int32).
     """
-    pairs = "\nUNION ALL\n".join(_slice_pairs_sql(piece) for piece in chunk)
-    return (
-        "SELECT least(new_id, other_id) AS record_id_l, greatest(new_id, other_id) AS record_id_r, blocking_rule\n"
-        f"FROM (\n{pairs}\n) AS found"
+
+    owners: Numbers
+    partners: Numbers
+    rules: NDArray[np.int32]
+
+
+def candidate_pairs(searches: Sequence[Search], chunk: Chunk) -> CandidatePairs:
+    """Find the pairs of a chunk.
+
+    Args:
+        searches: of the rules of one strategy.
+        chunk: one of `plan_chunks`.
+    """
+    found = [_rule_pairs(search, chunk) for search in searches]
+    packed = np.concatenate([part for parts in found for part in parts]) if found else np.empty(0, dtype=np.uint64)
+    packed.sort()
+    pairs = packed >> np.uint64(_RULE_BITS)
+    is_first = np.ones(packed.size, dtype=bool)
+    np.not_equal(pairs[1:], pairs[:-1], out=is_first[1:])
+    pairs, packed = pairs[is_first], packed[is_first]
+    return CandidatePairs(
+        owners=(pairs >> np.uint64(_PARTNER_BITS)).astype(np.int64) + chunk.first,
+        partners=(pairs & np.uint64((1 << _PARTNER_BITS) - 1)).astype(np.int64),
+        rules=(packed & np.uint64((1 << _RULE_BITS) - 1)).astype(np.int32),
     )
 
 
-def _slice_pairs_sql(piece: BlockSlice) -> str:
-    number = piece.blocking_rule
-    key = f"key_{number}"
-    columns = ", ".join(f"key_{other}" for other in range(number + 1))
-    # most records are alone in their block: without them, the join's hash table is half the size
-    paired = f"{key} IN (SELECT block_key FROM blocks WHERE blocking_rule = {number})"
-    part = f" AND record_id % {piece.parts_count} = {piece.part}" if piece.parts_count > 1 else ""
-    # NULL keys are in no block, so 'not known to be equal' keeps the pair
-    earlier = "".join(f" AND (l.key_{other} = r.key_{other}) IS NOT TRUE" for other in range(number))
-    return (
-        f"SELECT l.record_id AS new_id, r.record_id AS other_id, CAST({number} AS INTEGER) AS blocking_rule\n"
-        f"FROM (SELECT record_id, {columns} FROM new_keys WHERE {paired}{part}) AS l\n"
-        f"JOIN (\n"
-        f"SELECT record_id, FALSE AS is_held, {columns} FROM new_keys WHERE {paired} UNION ALL\n"
-        f"SELECT record_id, TRUE AS is_held, {columns} FROM held_keys WHERE {paired}\n"
-        f") AS r ON l.{key} = r.{key}\n"
-        f"WHERE (r.is_held OR r.record_id < l.record_id){earlier}"
-    )
+def _rule_pairs(search: Search, chunk: Chunk) -> list[Keys]:
+    """Return the pairs of a chunk under one rule, each packed as owner, partner and rule."""
+    start, end = np.searchsorted(search.owners, [chunk.first, chunk.end])
+    entries = search.entries[start:end].astype(np.int64)
+    entry_blocks = search.entry_blocks[start:end]
+    owners = search.owners[start:end].astype(np.uint64) - np.uint64(chunk.first)
+    block_starts = search.blocks.starts[entry_blocks].astype(np.int64)
+    earlier_counts = entries - block_starts
+    earlier = search.new.positions[_ranges(block_starts, earlier_counts)]
+    packed = [_packed(np.repeat(owners, earlier_counts), earlier.astype(np.uint64), search.rule)]
+    for hits, held, held_start in zip(search.blocks.hits, search.held, search.held_starts, strict=True):
+        if not hits.blocks.size:
+            continue
+        places = np.searchsorted(hits.blocks, entry_blocks)
+        is_hit = hits.blocks[np.minimum(places, hits.blocks.size - 1)] == entry_blocks
+        places = places[is_hit]
+        partners = held.positions[_ranges(hits.starts[places], hits.counts[places])].astype(np.uint64)
+        hit_owners = np.repeat(owners[is_hit], hits.counts[places])
+        packed.append(_packed(hit_owners, partners + np.uint64(held_start), search.rule))
+    return packed
 
 
-def _count_by_key_sql(keys: str, number: int, name: str) -> str:
-    return (
-        f"SELECT {number} AS blocking_rule, key_{number} AS block_key, count(*) AS {name} "
-        f"FROM {keys} WHERE key_{number} IS NOT NULL GROUP BY key_{number}"
-    )
+def _packed(owners: Keys, partners: Keys, rule: int) -> Keys:
+    return (((owners << np.uint64(_PARTNER_BITS)) | partners) << np.uint64(_RULE_BITS)) | np.uint64(rule)
+
+
+def _ranges(starts: Numbers, counts: Numbers) -> Numbers:
+    """Return starts[0], starts[0] + 1, ... (counts[0] numbers), starts[1], ..."""
+    ends = np.cumsum(counts)
+    total = int(ends[-1]) if ends.size else 0
+    numbers: Numbers = np.arange(total, dtype=np.int64) + np.repeat(starts - (ends - counts), counts)
+    return numbers

@@ -37,6 +37,14 @@ class Dialect(Protocol):
         """The day of the month as an integer."""
         ...
 
+    def distinct_tokens(self, text: str) -> str:
+        """The different words of a text, which blanks separate, as a list."""
+        ...
+
+    def share_element(self, left: str, right: str) -> str:
+        """Whether two lists have an element in common."""
+        ...
+
     def days_apart(self, left: str, right: str) -> str:
         """The days between two dates, never negative."""
         ...
@@ -74,6 +82,12 @@ class DuckDB:
 
     def day(self, date: str) -> str:
         return f"day({date})"
+
+    def distinct_tokens(self, text: str) -> str:
+        return f"list_distinct(string_split({text}, ' '))"
+
+    def share_element(self, left: str, right: str) -> str:
+        return f"list_has_any({left}, {right})"
 
     def days_apart(self, left: str, right: str) -> str:
         return f"abs({left} - {right})"

@@ -12,8 +12,6 @@ with them), measure_* and level_* per comparison.
 Source: Fellegi and Sunter (1969); weights as in Splink 5 (splink.internals.predict), the test's oracle.
 """
 
-from collections.abc import Sequence
-
 from linkwright.engine.blocking import rule_columns, rule_holds_sql
 from linkwright.engine.comparison_methods import NULL_LEVEL, LevelKind, condition_sql, measure_sql
 from linkwright.engine.comparisons import Comparison
@@ -34,24 +32,11 @@ def level_column(comparison_name: str) -> str:
     return identifier(f"level_{comparison_name}")
 
 
-def compared_records_sql(columns: Sequence[str]) -> str:
-    """Fetch only the records that occur in candidate pairs.
-
-    Reads:   new_records, held_records, candidate_pairs.
-    Returns: record_id and `columns`, one row per record.
-    """
-    selected = ", ".join(("record_id", *(identifier(column) for column in columns)))
-    wanted = "SELECT record_id_l FROM candidate_pairs UNION ALL SELECT record_id_r FROM candidate_pairs"
-    return "\nUNION ALL\n".join(
-        f"SELECT {selected} FROM {records} WHERE record_id IN ({wanted})"
-        for records in ("new_records", "held_records")
-    )
-
-
 def scoring_steps(configuration: MatchConfiguration, strategy: Strategy, dialect: Dialect) -> tuple[Step, ...]:
     """Return the steps from candidate pairs to scored pairs.
 
-    Reads:   candidate_pairs, compared_records.
+    Reads:   candidate_pairs: record_id_l < record_id_r, blocking_rule, and the strategy's columns of both records
+             as l_* and r_*.
     Returns: the last step's rows: record_id_l, record_id_r, blocking_rule, level_* (TINYINT) and match_weight
              (log2; infinity if the strategy is deterministic), one per candidate pair whose values meet its rule.
     """
@@ -64,25 +49,20 @@ def scoring_steps(configuration: MatchConfiguration, strategy: Strategy, dialect
 
 
 def compared_pairs_sql(strategy: Strategy, dialect: Dialect) -> str:
-    """Put the values of both records beside each candidate pair, and drop pairs that only share a block's key.
+    """Drop the pairs that only share a block's key, and the values that are not compared.
 
-    Reads:   candidate_pairs, compared_records.
+    Reads:   candidate_pairs.
     Returns: record_id_l, record_id_r, blocking_rule, l_* and r_* per compared field.
     """
     fields = dict.fromkeys(item.field for item in strategy.comparisons)
-    values = "".join(
-        f",\n  {side}.{identifier(field)} AS {identifier(f'{side}_{field}')}" for field in fields for side in "lr"
-    )
+    values = "".join(f", {identifier(f'{side}_{field}')}" for field in fields for side in "lr")
     holds = " ".join(
-        f"WHEN {number} THEN {rule_holds_sql(rule, dialect, 'l', 'r')}"
+        f"WHEN {number} THEN {rule_holds_sql(rule, dialect)}"
         for number, rule in enumerate(strategy.blocking_rules)
     )
     return (
-        f"SELECT p.record_id_l, p.record_id_r, p.blocking_rule{values}\n"
-        "FROM candidate_pairs AS p\n"
-        "JOIN compared_records AS l ON l.record_id = p.record_id_l\n"
-        "JOIN compared_records AS r ON r.record_id = p.record_id_r\n"
-        f"WHERE CASE p.blocking_rule {holds} END"
+        f"SELECT record_id_l, record_id_r, blocking_rule{values}\nFROM candidate_pairs\n"
+        f"WHERE CASE blocking_rule {holds} END"
     )
 
 
@@ -180,19 +160,21 @@ def pairs_file_sql(configuration: MatchConfiguration) -> str:
     )
 
 
-def weight_bins_sql(threshold: float | None) -> str:
-    """Count the scored pairs per whole match weight.
+def tallies_sql(threshold: float | None) -> str:
+    """Count the scored pairs per rule and whole match weight.
 
     Args:
         threshold: the match weight from which pairs are kept; None keeps all.
 
     Reads:   scored_pairs.
-    Returns: weight_from (the bin's lower edge), scored_pairs_count, kept_pairs_count; none of infinite weight.
+    Returns: blocking_rule, weight_from (the bin's lower edge; NULL for infinite weight), scored_pairs_count,
+             kept_pairs_count.
     """
     kept = "count(*)" if threshold is None else f"count(*) FILTER (WHERE match_weight >= {literal(threshold)})"
+    weight_from = f"CASE WHEN match_weight < {literal(float('inf'))} THEN CAST(floor(match_weight) AS INTEGER) END"
     return (
-        f"SELECT CAST(floor(match_weight) AS INTEGER) AS weight_from, count(*) AS scored_pairs_count, "
-        f"{kept} AS kept_pairs_count FROM scored_pairs WHERE match_weight < {literal(float('inf'))} GROUP BY 1"
+        f"SELECT blocking_rule, {weight_from} AS weight_from, count(*) AS scored_pairs_count, "
+        f"{kept} AS kept_pairs_count FROM scored_pairs GROUP BY ALL"
     )
 
 

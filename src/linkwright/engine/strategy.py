@@ -13,6 +13,7 @@ Source: SPEC section 1 (match configuration, strategy) and 5; Fellegi and Sunter
 import math
 from collections import Counter
 from collections.abc import Mapping, Sequence
+from enum import StrEnum
 from typing import Annotated, Any, Self
 
 from pydantic import (
@@ -79,18 +80,30 @@ class Strategy(BaseModel):
         return sum(max(0.0, *(level.match_weight for level in item.levels)) for item in self.comparisons)
 
 
+class OversizedBlocks(StrEnum):
+    """What becomes of a block with more records than the setting Worker.Match.MaxBlockSize allows."""
+
+    SPLIT = "split"
+    SKIP = "skip"
+    FAIL = "fail"
+
+
 class MatchConfiguration(BaseModel):
     """All that decides which pairs of a project's records are found, and what they weigh.
 
     Args:
         prior: the probability that two random records belong to one person.
         strategies: at least one.
+        oversized_blocks: what becomes of a block over the limit: `split` compares those of its pairs that also
+            share the block of a later rule; `skip` leaves its pairs to the other rules; `fail` fails the job
+            before anything is compared.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
     prior: Annotated[Number, Field(gt=0, lt=1)]
     strategies: tuple[Strategy, ...] = Field(min_length=1, max_length=100)
+    oversized_blocks: OversizedBlocks = OversizedBlocks.SPLIT
 
     @model_validator(mode="after")
     def _can_match(self) -> Self:

@@ -83,6 +83,11 @@ class JobContext:
         return attempt_scratch_folder(self.config, self.job)
 
     @property
+    def attempts_folder(self) -> Path:
+        """What one attempt leaves to the next, if it is killed; deleted when the job ends."""
+        return attempts_folder(self.config, self.job)
+
+    @property
     def stem(self) -> str:
         """The start of the names of this attempt's files: no attempt ever writes over another's."""
         return f"e{self.envelope.pk}-j{self.job.pk}-a{self.job.attempt}"
@@ -90,11 +95,7 @@ class JobContext:
     @property
     def limits(self) -> EngineLimits:
         """What the computations of this job may use."""
-        return EngineLimits(
-            scratch_folder=self.scratch_folder,
-            memory_mib=int(read_setting("Worker.Memory.LimitMiB")),
-            threads=max(1, os.cpu_count() or 1),
-        )
+        return engine_limits(self.scratch_folder)
 
 
 @dataclass(frozen=True)
@@ -114,6 +115,20 @@ def project_folder(config: ServerConfig, project: LinkageProject) -> Path:
 def attempt_scratch_folder(config: ServerConfig, job: Job) -> Path:
     """Return the scratch folder of one attempt of one job."""
     return config.scratch_folder / f"job-{job.pk}-attempt-{job.attempt}"
+
+
+def attempts_folder(config: ServerConfig, job: Job) -> Path:
+    """Return the folder of what all attempts of a job share, so that one goes on where another was killed."""
+    return config.scratch_folder / f"parts-job-{job.pk}"
+
+
+def engine_limits(scratch_folder: Path) -> EngineLimits:
+    """Return what a computation may use, by the Settings in force and the machine's processors."""
+    return EngineLimits(
+        scratch_folder=scratch_folder,
+        memory_mib=int(read_setting("Worker.Memory.LimitMiB")),
+        threads=max(1, os.cpu_count() or 1),
+    )
 
 
 def package_limits() -> PackageLimits:

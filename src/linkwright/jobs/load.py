@@ -1,6 +1,7 @@
 """Load: one data file of the Envelope becomes a batch of standardised records."""
 
-from dataclasses import asdict
+from dataclasses import asdict, dataclass
+from pathlib import Path
 from typing import Any
 
 from linkwright.engine.import_format import parse_import_format
@@ -10,13 +11,15 @@ from linkwright.envelopes.manifest import DataFile, FileFormat
 from linkwright.envelopes.package import examine_package
 from linkwright.envelopes.reader import spool_data_file
 from linkwright.jobs.context import JobContext, JobError, JobResult, package_limits
-from linkwright.jobs.project_form import linkage_fields
+from linkwright.jobs.project_form import current_match_configuration, current_version, linkage_fields
 from linkwright.store import batch_catalog
 from linkwright.store.batch_catalog import NewBatch
-from linkwright.store.models import BatchKind, Envelope, EventType, Severity
+from linkwright.store.models import BatchKind, Envelope, EventType, LinkageProject, Severity
 from linkwright.store.settings import read_setting
-from linkwright.warehouse.connection import WrittenFile
+from linkwright.warehouse.connection import EngineLimits, WrittenFile, open_engine
 from linkwright.warehouse.load import LoadRequest, LoadResult, load_data_file
+from linkwright.warehouse.match_index import write_index
+from linkwright.warehouse.record_sources import index_content
 
 
 def run_load(context: JobContext) -> JobResult:
@@ -29,18 +32,32 @@ def run_load(context: JobContext) -> JobResult:
     envelope = context.envelope
     data_file = _data_file(context)
     result = load_data_file(_request(context, data_file), context.report)
+    index = _make_index(context, result)
     for warning in result.warnings:
         context.notify(Severity.WARNING, warning)
     context.report(Progress("Committing", result.rows_loaded_count, result.rows_loaded_count, "records"))
 
     def commit() -> None:
         batch_catalog.remove_staged_of_others(envelope)
-        batch_catalog.add_batches(context.job, _batches(result))
+        records = batch_catalog.add_batches(context.job, _batches(result))[0]
+        if index is not None:
+            batch_catalog.add_index(context.job, records, index.path.name, index.bytes_count)
         loaded = batch_catalog.own_batches(envelope, BatchKind.RECORDS)
         records_count = sum(loaded.values_list("rows_count", flat=True))
         Envelope.objects.filter(pk=envelope.pk).update(records_count=records_count)
 
     return JobResult(statistics=_statistics(data_file, result), commit=commit)
+
+
+def _make_index(context: JobContext, result: LoadResult) -> WrittenFile | None:
+    """Lay the records out for matching by the configuration in force; Match does it if there is none yet."""
+    if not current_version(context.project):
+        return None
+    _version, configuration = current_match_configuration(context.project)
+    context.report(Progress("Indexing", 0, result.rows_loaded_count, "records"))
+    with open_engine(context.limits) as con:
+        target = context.project_folder / f"{context.stem}.index"
+        return write_index(con, result.records.path, index_content(configuration), target)
 
 
 def _data_file(context: JobContext) -> DataFile:
@@ -53,30 +70,66 @@ def _data_file(context: JobContext) -> DataFile:
 
 
 def _request(context: JobContext, data_file: DataFile) -> LoadRequest:
-    envelope, project = context.envelope, context.project
-    event_type = EventType.objects.select_related("import_format").get(code=data_file.event_type_code)
-    fields = linkage_fields(project)
+    envelope = context.envelope
     source = spool_data_file(
         context.envelope_path, data_file, context.scratch_folder, package_limits(), context.report
     )
+    return load_request(
+        context.project,
+        EventType.objects.select_related("import_format").get(code=data_file.event_type_code),
+        LoadSource(source, data_file.file_name, parquet=data_file.file_format is FileFormat.PARQUET),
+        LoadTarget(
+            folder=context.project_folder,
+            stem=context.stem,
+            first_record_id=batch_catalog.next_id(envelope, BatchKind.RECORDS),
+            held_records=context.paths(batch_catalog.visible_batches(envelope, BatchKind.RECORDS)),
+        ),
+        context.limits,
+    )
+
+
+@dataclass(frozen=True)
+class LoadSource:
+    """A data file on disk, and its name in messages."""
+
+    path: Path
+    name: str
+    parquet: bool
+
+
+@dataclass(frozen=True)
+class LoadTarget:
+    """Where records go, and what they follow on (see `LoadRequest`)."""
+
+    folder: Path
+    stem: str
+    first_record_id: int
+    held_records: tuple[Path, ...]
+
+
+def load_request(
+    project: LinkageProject, event_type: EventType, source: LoadSource, target: LoadTarget, limits: EngineLimits
+) -> LoadRequest:
+    """Say how a data file of an Event Type is loaded into a project, by its Import Format and the Settings."""
+    fields = linkage_fields(project)
     return LoadRequest(
-        source=source,
-        source_name=data_file.file_name,
-        parquet=data_file.file_format is FileFormat.PARQUET,
+        source=source.path,
+        source_name=source.name,
+        parquet=source.parquet,
         import_format=parse_import_format(event_type.import_format.definition, fields),
         fields=fields,
         event_type_code=event_type.code,
-        first_record_id=batch_catalog.next_id(envelope, BatchKind.RECORDS),
-        held_records=context.paths(batch_catalog.visible_batches(envelope, BatchKind.RECORDS)),
+        first_record_id=target.first_record_id,
+        held_records=target.held_records,
         keep_aux=project.keep_unused_columns,
-        target_folder=context.project_folder,
-        stem=context.stem,
+        target_folder=target.folder,
+        stem=target.stem,
         max_rejected_rows=int(read_setting("Worker.Load.MaxRejectedRows")),
         maps=StandardisationMaps(
             sex={**DEFAULT_SEX_MAP, **read_setting("Standardise.Sex.Map")},
             state={**DEFAULT_STATE_MAP, **read_setting("Standardise.State.Map")},
         ),
-        limits=context.limits,
+        limits=limits,
     )
 
 

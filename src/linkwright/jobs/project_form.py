@@ -11,6 +11,11 @@ def linkage_fields(project: LinkageProject) -> tuple[LinkageField, ...]:
     return parse_fields(project.own_fields)
 
 
+def current_version(project: LinkageProject) -> MatchConfigurationVersion | None:
+    """Return the newest version of the project's match configuration, if it has any."""
+    return MatchConfigurationVersion.objects.filter(project=project).order_by("-version").first()
+
+
 def current_match_configuration(project: LinkageProject) -> tuple[MatchConfigurationVersion, MatchConfiguration]:
     """Return the newest version of the match configuration, as stored and in the engine's form.
 
@@ -18,7 +23,7 @@ def current_match_configuration(project: LinkageProject) -> tuple[MatchConfigura
         JobError: if the project has none.
         ConfigurationError: if it does not fit the project's fields.
     """
-    version = MatchConfigurationVersion.objects.filter(project=project).order_by("-version").first()
+    version = current_version(project)
     if version is None:
         raise JobError(
             f"Project {project.code} has no match configuration. Add one under `match` in the project file, "

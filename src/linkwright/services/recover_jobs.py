@@ -49,7 +49,7 @@ def recover_job(job: Job, *, how: str) -> None:
                 job=job,
                 attempt=attempt,
                 at=timezone.now(),
-                text=f"{how}. The job is run again, from its beginning.",
+                text=f"{how}. The job is run again.",
             )
         else:
             message = (

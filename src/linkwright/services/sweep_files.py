@@ -6,13 +6,17 @@ has lost its lock without knowing it sweeps beside the next one: the files of th
 
 import os
 import shutil
+import time
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
 from linkwright.config import ServerConfig
-from linkwright.jobs.context import attempt_scratch_folder, project_folder
+from linkwright.jobs.context import attempt_scratch_folder, attempts_folder, project_folder
 from linkwright.store.batch_catalog import counted_file_names
 from linkwright.store.models import Job, JobState, LinkageProject
+
+_LEFT_OVER_AFTER_S = 24 * 3600
 
 
 @dataclass(frozen=True)
@@ -25,16 +29,22 @@ class Swept:
 def sweep_files(config: ServerConfig, project: LinkageProject | None = None) -> Swept:
     """Delete the files of one project, or of all, that no staged or live batch names, and the scratch of jobs.
 
-    The files and the scratch of the attempt that runs stay.
+    The files and the scratch of the attempt that runs stay, and what a killed one left to the next.
     """
     files_count = 0
     for each in LinkageProject.objects.all() if project is None else [project]:
         files_count += _sweep_project(project_folder(config, each), each)
-    scratch_folders = list(config.scratch_folder.glob("job-*"))
+    scratch_folders = [
+        path for pattern in ("job-*", "parts-job-*") for path in config.scratch_folder.glob(pattern)
+    ]
     running = _running_job()
-    kept = attempt_scratch_folder(config, running) if running else None
+    kept = {attempt_scratch_folder(config, running)} if running else set()
+    # a job that was killed is queued again, and takes up what its last attempt had finished
+    waiting = Job.objects.filter(state__in=[JobState.RUNNING, JobState.QUEUED], attempt__gt=0)
+    kept |= {attempts_folder(config, job) for job in waiting.only("pk")}
+    scratch_folders += [path for path in config.scratch_folder.glob("estimate-*") if _is_left_over(path)]
     for scratch in scratch_folders:
-        if scratch != kept:
+        if scratch not in kept:
             files_count += _delete_scratch(scratch)
     return Swept(files_count=files_count)
 
@@ -56,6 +66,13 @@ def _sweep_project(folder: Path, project: LinkageProject) -> int:
 
 def _running_job() -> Job | None:
     return Job.objects.filter(state=JobState.RUNNING).first()
+
+
+def _is_left_over(folder: Path) -> bool:
+    # a command works there, in another process, for minutes at most
+    with suppress(FileNotFoundError):
+        return time.time() - folder.stat().st_mtime > _LEFT_OVER_AFTER_S
+    return False
 
 
 def _delete_scratch(folder: Path) -> int:

@@ -24,12 +24,12 @@ class NewBatch:
     last_id: int | None = None
 
 
-def add_batches(job: Job, batches: Iterable[NewBatch]) -> None:
-    """Name files as staged; call it in the transaction that ends the job."""
+def add_batches(job: Job, batches: Iterable[NewBatch]) -> list[Batch]:
+    """Name files as staged; call it in the transaction that ends the job. Returns their rows, in order."""
     if job.envelope is None or job.project is None:
         raise ValueError(f"job {job.pk} has no Envelope or no project: its files belong to nobody")
     now = timezone.now()
-    for batch in batches:
+    return [
         Batch.objects.create(
             project=job.project,
             envelope=job.envelope,
@@ -42,6 +42,37 @@ def add_batches(job: Job, batches: Iterable[NewBatch]) -> None:
             last_id=batch.last_id,
             created_at=now,
         )
+        for batch in batches
+    ]
+
+
+def add_index(job: Job, records: Batch, file_name: str, bytes_count: int) -> None:
+    """Name a file as the match index of a records batch, in place of any other; call it as `add_batches`.
+
+    It follows the records batch: whoever gives that up gives up its index.
+    """
+    now = timezone.now()
+    Batch.objects.filter(derived_from=records, kind=BatchKind.INDEX).update(state=BatchState.REMOVED)
+    Batch.objects.create(
+        project=records.project,
+        envelope=records.envelope,
+        job=job,
+        kind=BatchKind.INDEX,
+        state=records.state,
+        file_name=file_name,
+        rows_count=records.rows_count,
+        bytes_count=bytes_count,
+        derived_from=records,
+        created_at=now,
+    )
+
+
+def index_names(records: Iterable[Batch]) -> dict[str, str]:
+    """Return the file name of the match index by the file name of its records batch, as far as there are any."""
+    found = Batch.objects.filter(derived_from__in=list(records), kind=BatchKind.INDEX).exclude(
+        state=BatchState.REMOVED
+    )
+    return dict(found.values_list("derived_from__file_name", "file_name"))
 
 
 def live_batches(project: LinkageProject, kind: BatchKind) -> QuerySet[Batch]:

@@ -64,7 +64,16 @@ SETTINGS: dict[str, Setting] = {
             minimum=2,
             maximum=100_000_000,
             unit="records",
-            help="Blocks with more records than this are skipped by Match, and a warning names them.",
+            help="Blocks with more records than this are split or skipped by Match, as the match configuration "
+            "says, and a warning names them.",
+        ),
+        Setting(
+            "Worker.Match.MaxCandidatePairs",
+            default=20_000_000_000,
+            minimum=1,
+            maximum=10**15,
+            unit="pairs",
+            help="A Match job with more candidate pairs than this fails before it compares any.",
         ),
         Setting(
             "Worker.Memory.LimitMiB",

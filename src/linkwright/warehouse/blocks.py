@@ -1,21 +1,37 @@
-"""Owns the sizing-up of blocks before anything is compared: keys, counts, the largest, and those to skip.
+"""Owns the sizing-up of blocks before anything is compared: counts, the largest, those over the limit.
 
-Runs the SQL of `engine.candidates` up to, but not including, the candidate pairs. Must not compare records.
+Must not compare records.
 
-Source: SPEC section 5 (Match: counts candidate pairs per blocking rule before it starts; skew is named).
+Source: SPEC section 5 (Match: counts candidate pairs per blocking rule before it starts; blocks over the limit are
+split by the next rule or skipped, and named).
 """
 
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import NamedTuple
 
 import duckdb
+import numpy as np
+import pyarrow as pa
+from numpy.typing import NDArray
 
-from linkwright.engine import candidates
-from linkwright.engine.blocking import rule_text
+from linkwright.engine.blocking import block_values_sql, rule_columns, rule_text
+from linkwright.engine.candidates import (
+    Blocks,
+    KeyList,
+    Search,
+    block_entries,
+    find_blocks,
+    hit_entries,
+    prepare_search,
+    split_list,
+)
 from linkwright.engine.dialect import DUCKDB
-from linkwright.engine.strategy import Strategy
+from linkwright.engine.strategy import OversizedBlocks, Strategy
+from linkwright.warehouse.record_set import RecordSet
 
 NAMED_BLOCKS_COUNT = 10
-"""How many blocks are named: of the largest, and of the skipped, per strategy."""
+"""How many blocks are named: of the largest, and of those over the limit, per strategy."""
 
 
 @dataclass(frozen=True)
@@ -29,7 +45,7 @@ class BlockSize:
         values: what the block's records share, as text. Personal data.
         records_count: new and held.
         pairs_count: candidate pairs that it makes.
-        is_skipped: whether it is over the size limit.
+        is_oversized: whether it is over the size limit, and so split or skipped.
     """
 
     strategy: str
@@ -38,102 +54,213 @@ class BlockSize:
     values: str
     records_count: int
     pairs_count: int
-    is_skipped: bool
+    is_oversized: bool
 
 
 @dataclass(frozen=True)
-class BlockCount:
-    """The blocks of one rule, summed up."""
-
-    candidate_pairs_count: int = 0
-    skipped_blocks_count: int = 0
-    skipped_pairs_count: int = 0
-
-
-@dataclass(frozen=True)
-class Blocks:
-    """The blocks of one strategy: a count per rule, the largest ones, and the largest of the skipped ones."""
-
-    counts: tuple[BlockCount, ...]
-    largest: tuple[BlockSize, ...]
-    skipped: tuple[BlockSize, ...]
-
-
-def make_keys(con: duckdb.DuckDBPyConnection, strategy: Strategy, *, has_held: bool) -> None:
-    """Make the tables new_keys, new_blocks and held_keys of a strategy (see `engine.candidates`).
-
-    Reads: new_records, held_records.
-    """
-    rules = strategy.blocking_rules
-    con.execute(f"CREATE TABLE new_keys AS {candidates.record_keys_sql(rules, DUCKDB, 'new_records')}")
-    con.execute(f"CREATE TABLE new_blocks AS {candidates.new_blocks_sql(len(rules), has_held=has_held)}")
-    con.execute(f"CREATE TABLE held_keys AS {candidates.held_keys_sql(rules, DUCKDB)}")
-
-
-def size_up(con: duckdb.DuckDBPyConnection, strategy: Strategy, max_block_size: int) -> Blocks:
-    """Count the blocks of a strategy, name the largest, and take those over the limit out of the keys.
-
-    Reads: new_keys, new_blocks, held_keys (of `make_keys`); changes the keys.
+class RuleBlocks:
+    """The blocks of one rule, summed up.
 
     Args:
-        con: the engine.
-        strategy: whose blocks.
-        max_block_size: records in a block, new and held, above which it is skipped.
+        candidate_pairs_count: of the blocks within the limit, and of what oversized ones were split into.
+        oversized_blocks_count: blocks over the limit.
+        oversized_pairs_count: candidate pairs that they would have made.
+        split_pairs_count: those of them that are left after splitting; part of candidate_pairs_count.
     """
-    rules = strategy.blocking_rules
-    con.execute(f"CREATE TABLE blocks AS {candidates.blocks_sql(len(rules), max_block_size)}")
-    counts = {
-        int(number): BlockCount(int(pairs), int(skipped), int(skipped_pairs))
-        for number, pairs, skipped, skipped_pairs in con.execute(candidates.rule_counts_sql()).fetchall()
-    }
-    largest = _named_blocks(con, strategy, candidates.largest_blocks_sql(NAMED_BLOCKS_COUNT))
-    skipped = _named_blocks(con, strategy, candidates.largest_blocks_sql(NAMED_BLOCKS_COUNT, skipped_only=True))
-    for number, count in counts.items():
-        if count.skipped_blocks_count:
-            for keys in ("new_keys", "held_keys"):
-                con.execute(candidates.skip_blocks_sql(number, keys))
-    return Blocks(
-        counts=tuple(counts.get(number, BlockCount()) for number in range(len(rules))),
-        largest=largest,
-        skipped=skipped,
+
+    candidate_pairs_count: int
+    oversized_blocks_count: int
+    oversized_pairs_count: int
+    split_pairs_count: int
+
+
+@dataclass(frozen=True)
+class SizedStrategy:
+    """What one strategy will compare: searches to take the pairs from, counts per rule, the blocks to name."""
+
+    strategy: Strategy
+    searches: tuple[Search, ...]
+    rules: tuple[RuleBlocks, ...]
+    largest: tuple[BlockSize, ...]
+    oversized: tuple[BlockSize, ...]
+
+
+class _Place(NamedTuple):
+    """One block, and a new record that is in it."""
+
+    rule: int
+    key: int
+    record: int
+    records_count: int
+    pairs_count: int
+    is_oversized: bool
+
+
+@dataclass
+class _Found:
+    """What is gathered rule by rule."""
+
+    searches: list[Search] = field(default_factory=list)
+    rules: list[RuleBlocks] = field(default_factory=list)
+    largest: list[_Place] = field(default_factory=list)
+
+
+def size_up(
+    con: duckdb.DuckDBPyConnection,
+    records: RecordSet,
+    strategy: Strategy,
+    max_block_size: int,
+    oversized: OversizedBlocks,
+) -> SizedStrategy:
+    """Count the blocks of a strategy, name the largest, and decide what is compared.
+
+    Args:
+        con: to read the values of named blocks with.
+        records: new and held.
+        strategy: whose blocks.
+        max_block_size: records in a block, new and held, above which it is not compared as a whole.
+        oversized: what becomes of such a block. `split` compares those of its pairs that share the block of a
+            later rule as well, one rule after the other until the parts are within the limit; what is left is
+            skipped. `fail` is for the caller to see to: here it is as `skip`.
+    """
+    found = _Found()
+    lists = {number: records.key_lists(rule) for number, rule in enumerate(strategy.blocking_rules)}
+    for number, (new, held) in lists.items():
+        blocks = find_blocks(new, held)
+        is_over = blocks.records_counts > max_block_size
+        _note_largest(found, number, new, blocks, is_over)
+        within = blocks.only(~is_over) if is_over.any() else blocks
+        found.searches.append(prepare_search(number, new, held, records.held_starts, within))
+        split_pairs_count = 0
+        if is_over.any() and oversized is OversizedBlocks.SPLIT:
+            later = [lists[other] for other in range(number + 1, len(lists))]
+            parts = _split(records, (new, held), blocks.only(is_over), later, max_block_size)
+            found.searches += [prepare_search(number, *part[:2], records.held_starts, part[2]) for part in parts]
+            split_pairs_count = sum(int(part[2].pairs_counts.sum()) for part in parts)
+        found.rules.append(
+            RuleBlocks(
+                candidate_pairs_count=int(within.pairs_counts.sum()) + split_pairs_count,
+                oversized_blocks_count=int(is_over.sum()),
+                oversized_pairs_count=int(blocks.pairs_counts[is_over].sum()),
+                split_pairs_count=split_pairs_count,
+            )
+        )
+    largest = sorted(found.largest, key=lambda one: (-one.pairs_count, one.rule, one.key))
+    over = [one for one in largest if one.is_oversized]
+    return SizedStrategy(
+        strategy=strategy,
+        searches=tuple(found.searches),
+        rules=tuple(found.rules),
+        largest=_named(con, records, strategy, largest[:NAMED_BLOCKS_COUNT]),
+        oversized=_named(con, records, strategy, over[:NAMED_BLOCKS_COUNT]),
     )
 
 
-def skip_warnings(strategy: Strategy, blocks: Blocks, max_block_size: int) -> list[str]:
-    """Say which blocks were skipped and what to do about it: one sentence a block, the rest summed up."""
+_Lists = tuple[KeyList, tuple[KeyList, ...]]
+
+
+def _split(
+    records: RecordSet, lists: _Lists, blocks: Blocks, later: Sequence[_Lists], max_block_size: int
+) -> list[tuple[KeyList, tuple[KeyList, ...], Blocks]]:
+    """Split oversized blocks by the later rules in turn; returns the parts within the limit."""
+    parts: list[tuple[KeyList, tuple[KeyList, ...], Blocks]] = []
+    (new, held) = lists
+    for by_new, by_held in later:
+        new_parts = split_list(new, block_entries(blocks), by_new, records.new_count)
+        held_parts = tuple(
+            split_list(batch, hit_entries(hits), by, count)
+            for batch, hits, by, count in zip(held, blocks.hits, by_held, records.held_counts, strict=True)
+        )
+        new, held, blocks = new_parts, held_parts, find_blocks(new_parts, held_parts)
+        is_over = blocks.records_counts > max_block_size
+        parts.append((new, held, blocks.only(~is_over)))
+        if not is_over.any():
+            break
+        blocks = blocks.only(is_over)
+    return parts
+
+
+def oversize_warnings(sized: SizedStrategy, max_block_size: int, oversized: OversizedBlocks) -> list[str]:
+    """Say which blocks are over the limit and what to do about it: one sentence a block, the rest summed up."""
+    splits = oversized is OversizedBlocks.SPLIT
+    done = "compares those of its pairs that a later rule also joins" if splits else "skips its pairs"
     warnings = [
         f"The block {block.values!r} of the strategy {block.strategy}, blocking rule {block.blocking_rule + 1} "
-        f"({block.rule}), holds {block.records_count:,} records, over the limit of {max_block_size:,}. This rule "
-        f"skips its {block.pairs_count:,} pairs; other rules may still find them. Add another field to the rule, "
-        "or raise Worker.Match.MaxBlockSize."
-        for block in blocks.skipped
+        f"({block.rule}), holds {block.records_count:,} records, over the limit of {max_block_size:,}, and would "
+        f"make {block.pairs_count:,} pairs. This rule {done}; other rules may still find them. Add another field "
+        "to the rule, or raise Worker.Match.MaxBlockSize."
+        for block in sized.oversized
     ]
-    unnamed = sum(count.skipped_blocks_count for count in blocks.counts) - len(blocks.skipped)
+    unnamed = sum(rule.oversized_blocks_count for rule in sized.rules) - len(sized.oversized)
     if unnamed:
         warnings.append(
-            f"The strategy {strategy.name} skips {unnamed:,} more blocks of over {max_block_size:,} records; the "
-            "largest are named above. Add another field to their rules, or raise Worker.Match.MaxBlockSize."
+            f"The strategy {sized.strategy.name} has {unnamed:,} more blocks of over {max_block_size:,} records, "
+            f"{'split' if splits else 'skipped'} likewise; the largest are named above. Add another field to "
+            "their rules, or raise Worker.Match.MaxBlockSize."
         )
     return warnings
 
 
-def _named_blocks(con: duckdb.DuckDBPyConnection, strategy: Strategy, query: str) -> tuple[BlockSize, ...]:
-    found = con.execute(query).fetchall()
-    values: dict[tuple[int, int], str] = {}
-    for number, rule in enumerate(strategy.blocking_rules):
-        keys = [int(row[1]) for row in found if row[0] == number]
-        if keys:
-            rows = con.execute(candidates.block_values_sql(rule, number, keys, DUCKDB)).fetchall()
-            values.update({(number, int(key)): str(text) for key, text in rows})
+def _note_largest(found: _Found, number: int, new: KeyList, blocks: Blocks, is_over: NDArray[np.bool_]) -> None:
+    """Remember the blocks of a rule that make the most pairs, and of those over the limit."""
+    pairs_counts = blocks.pairs_counts
+    chosen: set[int] = set()
+    for places in (np.arange(pairs_counts.size), np.flatnonzero(is_over)):
+        most = min(NAMED_BLOCKS_COUNT, places.size)
+        if most:
+            chosen.update(places[np.argpartition(-pairs_counts[places], most - 1)[:most]].tolist())
+    found.largest += [
+        _Place(
+            rule=number,
+            key=int(new.keys[blocks.starts[place]]),
+            record=int(new.positions[blocks.starts[place]]),
+            records_count=int(blocks.records_counts[place]),
+            pairs_count=int(pairs_counts[place]),
+            is_oversized=bool(is_over[place]),
+        )
+        for place in sorted(chosen)
+    ]
+
+
+def _named(
+    con: duckdb.DuckDBPyConnection,
+    records: RecordSet,
+    strategy: Strategy,
+    blocks: Sequence[_Place],
+) -> tuple[BlockSize, ...]:
+    values = _block_values(con, records, strategy, blocks)
     return tuple(
         BlockSize(
             strategy=strategy.name,
-            blocking_rule=number,
-            rule=rule_text(strategy.blocking_rules[number]),
-            values=values[number, key],
-            records_count=records_count,
-            pairs_count=pairs_count,
-            is_skipped=is_skipped,
+            blocking_rule=place.rule,
+            rule=rule_text(strategy.blocking_rules[place.rule]),
+            values=values[place.rule, place.key],
+            records_count=place.records_count,
+            pairs_count=place.pairs_count,
+            is_oversized=place.is_oversized,
         )
-        for number, key, records_count, pairs_count, is_skipped in found
+        for place in blocks
     )
+
+
+def _block_values(
+    con: duckdb.DuckDBPyConnection, records: RecordSet, strategy: Strategy, blocks: Sequence[_Place]
+) -> dict[tuple[int, int], str]:
+    """Read what the records of each block share from one of them; returns texts by rule and key."""
+    rules = {place.rule: strategy.blocking_rules[place.rule] for place in blocks}
+    if not rules:
+        return {}
+    numbers = np.unique([place.record for place in blocks])
+    fetched = records.fetch(numbers, rule_columns(list(rules.values())))
+    everything = np.arange(numbers.size)
+    values = {name: column.at(everything) for name, column in fetched.columns.items()}
+    con.register("named_records", pa.table({"position": numbers, **values}))
+    rows = con.execute(
+        "\nUNION ALL\n".join(
+            f"SELECT {number}, position, block_key, block_values FROM "
+            f"({block_values_sql(rule, DUCKDB, 'named_records')})"
+            for number, rule in rules.items()
+        )
+    ).fetchall()
+    con.unregister("named_records")
+    return {(rule, key): str(text) for rule, _position, key, text in rows}

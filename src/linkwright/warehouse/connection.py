@@ -16,6 +16,9 @@ from linkwright.engine.sql import literal
 from linkwright.errors import LinkwrightError
 
 MIB = 1024 * 1024
+PROGRAM_MIB = 250
+"""What the program takes before it computes: Python with its libraries."""
+_LEAST_ENGINE_MIB = 100
 
 
 @dataclass(frozen=True)
@@ -82,6 +85,18 @@ def open_engine(limits: EngineLimits) -> Iterator[duckdb.DuckDBPyConnection]:
         ) from error
     finally:
         con.close()
+
+
+def keep_within(con: duckdb.DuckDBPyConnection, memory_mib: int, taken_bytes: int) -> None:
+    """Leave the engine what remains of the memory limit when others have taken theirs.
+
+    Args:
+        con: the engine.
+        memory_mib: of the whole computation.
+        taken_bytes: by arrays outside the engine. The program itself takes `PROGRAM_MIB` more.
+    """
+    left_mib = max(memory_mib - PROGRAM_MIB - taken_bytes // MIB, _LEAST_ENGINE_MIB)
+    con.execute(f"SET memory_limit = '{left_mib}MiB'")
 
 
 def write_parquet(con: duckdb.DuckDBPyConnection, query: str, path: Path) -> WrittenFile:

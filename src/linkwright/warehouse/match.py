@@ -1,39 +1,36 @@
 """Owns the run of Match: new records against themselves and all held ones, to one pairs file with its statistics.
 
-Runs the steps that `engine.candidates` and `engine.scoring` write, chunk by chunk, so that memory is bounded and
-progress is honest. Must not decide what a match weighs, nor touch groups or the catalog.
+Finds candidate pairs with `engine.candidates`, weighs them with the steps that `engine.scoring` writes, chunk by
+chunk, so that memory is bounded and progress is honest. Must not decide what a match weighs, nor touch groups or
+the catalog.
 
 Source: SPEC section 5 (Match); ARCHITECTURE sections 4 (pairs) and 5.
 """
 
+import hashlib
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
 import duckdb
 
-from linkwright.engine import candidates, scoring
+from linkwright.engine import scoring
 from linkwright.engine.blocking import rule_text
-from linkwright.engine.candidates import Chunk
-from linkwright.engine.dialect import DUCKDB
+from linkwright.engine.candidates import Chunk, candidate_pairs, plan_chunks
 from linkwright.engine.progress import Progress, ReportProgress
-from linkwright.engine.sql import identifier, literal
-from linkwright.engine.steps import chain_sql
-from linkwright.engine.strategy import MatchConfiguration, Strategy
-from linkwright.warehouse.blocks import (
-    NAMED_BLOCKS_COUNT,
-    Blocks,
-    BlockSize,
-    make_keys,
-    size_up,
-    skip_warnings,
-)
-from linkwright.warehouse.connection import EngineLimits, WrittenFile, open_engine, write_parquet
-from linkwright.warehouse.record_views import create_record_view
+from linkwright.engine.sql import string_list
+from linkwright.engine.strategy import MatchConfiguration
+from linkwright.warehouse.blocks import NAMED_BLOCKS_COUNT, BlockSize, SizedStrategy
+from linkwright.warehouse.connection import EngineLimits, WrittenFile, keep_within, open_engine, write_parquet
+from linkwright.warehouse.match_chunks import ChunkScorer, Tally
+from linkwright.warehouse.match_parts import MatchParts
+from linkwright.warehouse.preflight import Announce, MatchLimits, Preflight, check_sizes, size_up_all
+from linkwright.warehouse.record_set import RecordSet
+from linkwright.warehouse.record_sources import RecordSources, open_records
 from linkwright.warehouse.stages import StageClock
 
-CHUNK_PAIRS_COUNT = 2_000_000
+CHUNK_PAIRS_COUNT = 1_000_000
 
 
 @dataclass(frozen=True)
@@ -41,23 +38,21 @@ class MatchRequest:
     """What to match.
 
     Args:
-        new_records: records files of the new data.
-        held_records: records files of the live data, none of it new.
-        ended: ends files; their records, new or held, take no part.
+        sources: records files, new and held, with their match indexes, and ends files.
         configuration: of the project.
         target: the pairs file to write.
+        parts_folder: where finished chunks are kept until the caller removes it.
         limits: memory, threads, scratch folder.
-        max_block_size: records in a block, new and held, above which it is skipped.
+        match_limits: of blocks and pairs.
         chunk_pairs_count: candidate pairs that are worked off together.
     """
 
-    new_records: tuple[Path, ...]
-    held_records: tuple[Path, ...]
-    ended: tuple[Path, ...]
+    sources: RecordSources
     configuration: MatchConfiguration
     target: Path
+    parts_folder: Path
     limits: EngineLimits
-    max_block_size: int
+    match_limits: MatchLimits
     chunk_pairs_count: int = CHUNK_PAIRS_COUNT
 
 
@@ -70,11 +65,12 @@ class RuleCount:
         blocking_rule: its number in the strategy, from 0.
         rule: in words.
         candidate_pairs_count: counted before anything is compared; with the pairs that earlier rules find too,
-            without those of skipped blocks.
+            without those that oversized blocks lose.
         scored_pairs_count: pairs that no earlier rule of the strategy found, compared and weighed.
         kept_pairs_count: rows of the pairs file under this strategy and rule.
-        skipped_blocks_count: blocks over the size limit.
-        skipped_pairs_count: the pairs of those.
+        oversized_blocks_count: blocks over the size limit.
+        oversized_pairs_count: candidate pairs that those would have made.
+        split_pairs_count: those of them that were compared after all.
     """
 
     strategy: str
@@ -83,8 +79,9 @@ class RuleCount:
     candidate_pairs_count: int
     scored_pairs_count: int
     kept_pairs_count: int
-    skipped_blocks_count: int
-    skipped_pairs_count: int
+    oversized_blocks_count: int
+    oversized_pairs_count: int
+    split_pairs_count: int
 
 
 @dataclass(frozen=True)
@@ -102,12 +99,14 @@ class MatchResult:
     """What Match did.
 
     Args:
-        pairs: the file written; its columns as in ARCHITECTURE section 4.
+        pairs: the file written; its columns as in ARCHITECTURE section 4, and is_match.
         new_count: live new records.
         held_count: live held records.
         rules: per strategy and rule, in order.
-        largest_blocks: the ten that make the most pairs, skipped or not. Their values are personal data.
+        largest_blocks: the ten that make the most pairs, oversized or not. Their values are personal data.
         weights: per strategy, ascending; pairs of deterministic strategies have no finite weight and are left out.
+        made_indexes: match indexes that were absent or unusable and have been made, by records file.
+        resumed_chunks_count: chunks that an earlier attempt had finished.
         seconds: per stage.
         warnings: full sentences. They can name a block's values: personal data.
     """
@@ -118,6 +117,8 @@ class MatchResult:
     rules: tuple[RuleCount, ...]
     largest_blocks: tuple[BlockSize, ...]
     weights: tuple[WeightBin, ...]
+    made_indexes: Mapping[Path, WrittenFile]
+    resumed_chunks_count: int
     seconds: dict[str, float]
     warnings: tuple[str, ...]
 
@@ -135,155 +136,182 @@ class _Run:
     request: MatchRequest
     report: ReportProgress
     clock: StageClock = field(default_factory=StageClock)
-    scored: Counter[tuple[int, int]] = field(default_factory=Counter)
-    weights: dict[tuple[int, int], tuple[int, int]] = field(default_factory=dict)
+    tallies: list[tuple[int, Tally]] = field(default_factory=list)
     compared_count: int = 0
+    resumed_chunks_count: int = 0
 
 
-def match_records(request: MatchRequest, report: ReportProgress) -> MatchResult:
+def match_records(
+    request: MatchRequest, report: ReportProgress, announce: Announce = lambda _: None
+) -> MatchResult:
     """Find, weigh and keep the pairs of new records among themselves and with held ones.
 
     Args:
         request: what to match.
         report: told the stage and, while scoring, candidate pairs done of all counted.
+        announce: told what is about to be compared, once it is counted and before it starts.
 
     Returns:
         The pairs file and its statistics.
 
     Raises:
+        OverLimitsError: before anything is compared, if it is more than the limits and the configuration allow.
         StorageError: if a file cannot be read or written.
     """
     with open_engine(request.limits) as con:
         run = _Run(con, request, report)
         con.execute("SET preserve_insertion_order = false")
-        new_count, held_count = _open_records(run)
-        blocks = _size_up_all(run, has_held=held_count > 0)
-        con.execute(scoring.kept_pairs_table_sql(request.configuration))
-        total = sum(count.candidate_pairs_count for found in blocks for count in found.counts)
-        for number, found in enumerate(blocks):
-            _score_strategy(run, number, found, total)
+        report(Progress("index"))
+        with run.clock.stage("index"):
+            records, made_indexes = open_records(con, request.sources, request.configuration)
+        with run.clock.stage("count"):
+            sized = size_up_all(con, records, request.configuration, request.match_limits, report)
+        preflight = check_sizes(sized, request.configuration, request.match_limits, request.chunk_pairs_count)
+        announce(preflight)
+        keep_within(con, request.limits.memory_mib, preflight.arrays_bytes)
+        _score_all(run, records, sized)
         report(Progress("write"))
         with run.clock.stage("write"):
             pairs = write_parquet(con, scoring.pairs_file_sql(request.configuration), request.target)
-        return _result(run, blocks, pairs, new_count, held_count)
+    return _result(run, records, sized, preflight, pairs=pairs, made_indexes=made_indexes)
 
 
-def _open_records(run: _Run) -> tuple[int, int]:
-    request = run.request
-    columns = tuple(
-        dict.fromkeys(
-            column
-            for strategy in request.configuration.strategies
-            for column in scoring.strategy_columns(strategy)
-        )
-    )
-    new, held = request.new_records, request.held_records
-    new_count = create_record_view(run.con, "new_records", new, request.ended, columns=columns, like=held)
-    held_count = create_record_view(run.con, "held_records", held, request.ended, columns=columns, like=new)
-    return new_count, held_count
+def _score_all(run: _Run, records: RecordSet, sized: Sequence[SizedStrategy]) -> None:
+    """Work the chunks of all strategies off, and make kept_pairs hold what they keep."""
+    con, request = run.con, run.request
+    con.execute(scoring.kept_pairs_table_sql(request.configuration))
+    plans = [plan_chunks(one.searches, records.new_count, request.chunk_pairs_count) for one in sized]
+    chunks = [(number, chunk) for number, plan in enumerate(plans) for chunk in plan]
+    total = sum(chunk.pairs_count for _number, chunk in chunks)
+    scorer = ChunkScorer(con, records, request.configuration, request.limits.threads)
+    run.report(Progress("score", 0, total, "pairs"))
+    if len(chunks) <= 1:
+        for number, chunk in chunks:
+            _score_chunk(run, scorer, sized, number, chunk)
+    else:
+        _score_in_parts(run, scorer, records, sized, chunks, total)
+    run.report(Progress("score", total, total, "pairs"))
 
 
-def _size_up_all(run: _Run, *, has_held: bool) -> list[Blocks]:
-    """Count the candidate pairs of every strategy, so that the whole is known before the first is scored."""
-    request = run.request
-    found: list[Blocks] = []
-    for number, strategy in enumerate(request.configuration.strategies):
-        run.report(Progress("count", number, len(request.configuration.strategies), "strategies"))
-        _enter(run, number, create=True)
-        with run.clock.stage("keys"):
-            make_keys(run.con, strategy, has_held=has_held)
-        with run.clock.stage("count"):
-            blocks = size_up(run.con, strategy, request.max_block_size)
-        found.append(blocks)
-    return found
-
-
-def _enter(run: _Run, number: int, *, create: bool = False) -> None:
-    """Make a strategy's own tables the ones that its SQL names."""
-    schema = identifier(f"strategy_{number}")
-    if create:
-        run.con.execute(f"CREATE SCHEMA {schema}")
-    run.con.execute(f"SET search_path = {literal(f'strategy_{number},main')}")
-
-
-def _score_strategy(run: _Run, number: int, blocks: Blocks, total: int) -> None:
-    """Work off a strategy's chunks, then drop its tables."""
-    strategy = run.request.configuration.strategies[number]
-    _enter(run, number)
-    counts = [count.candidate_pairs_count for count in blocks.counts]
-    for chunk in candidates.plan_chunks(counts, run.request.chunk_pairs_count):
+def _score_in_parts(
+    run: _Run,
+    scorer: ChunkScorer,
+    records: RecordSet,
+    sized: Sequence[SizedStrategy],
+    chunks: Sequence[tuple[int, Chunk]],
+    total: int,
+) -> None:
+    """Score chunk by chunk, each to a part of its own; what an earlier attempt has finished is taken over."""
+    con = run.con
+    parts = MatchParts(run.request.parts_folder, _fingerprint(run.request))
+    names = [f"strategy{number}-record{chunk.first}" for number, chunk in chunks]
+    for name, (number, chunk) in zip(names, chunks, strict=True):
+        finished = parts.find(name)
+        if finished is None:
+            tallies = _score_chunk(run, scorer, sized, number, chunk)
+            records.release()
+            with run.clock.stage("part"):
+                parts.add(con, name, "SELECT * FROM kept_pairs", tallies)
+                con.execute("DELETE FROM kept_pairs")
+        else:
+            run.tallies += [(number, tally) for tally in finished]
+            run.resumed_chunks_count += 1
+        run.compared_count += chunk.pairs_count
         run.report(Progress("score", run.compared_count, total, "pairs"))
-        _score_chunk(run, number, strategy, chunk)
-        run.compared_count += sum(piece.pairs_count for piece in chunk)
-    run.report(Progress("score", run.compared_count, total, "pairs"))
-    run.con.execute("SET search_path = 'main'")
-    run.con.execute(f"DROP SCHEMA {identifier(f'strategy_{number}')} CASCADE")
+    files = string_list(parts.paths(names))
+    con.execute("ALTER TABLE kept_pairs RENAME TO no_pairs")
+    con.execute(
+        "CREATE TEMP VIEW kept_pairs AS FROM no_pairs UNION ALL BY NAME "
+        f"FROM read_parquet({files}, union_by_name = true)"
+    )
 
 
-def _score_chunk(run: _Run, number: int, strategy: Strategy, chunk: Chunk) -> None:
-    con, configuration = run.con, run.request.configuration
+def _score_chunk(
+    run: _Run, scorer: ChunkScorer, sized: Sequence[SizedStrategy], number: int, chunk: Chunk
+) -> tuple[Tally, ...]:
     with run.clock.stage("candidates"):
-        pairs_sql = candidates.candidate_pairs_sql(chunk)
-        con.execute(f"CREATE OR REPLACE TEMP TABLE candidate_pairs AS {pairs_sql}")
-    with run.clock.stage("fetch"):
-        records_sql = scoring.compared_records_sql(scoring.strategy_columns(strategy))
-        con.execute(f"CREATE OR REPLACE TEMP TABLE compared_records AS {records_sql}")
+        pairs = candidate_pairs(sized[number].searches, chunk)
     with run.clock.stage("score"):
-        # written out before it is filtered: a filter would be pushed below, and compute every measure twice
-        scored_sql = chain_sql(scoring.scoring_steps(configuration, strategy, DUCKDB))
-        con.execute(f"CREATE OR REPLACE TEMP TABLE scored_pairs AS {scored_sql}")
-        con.execute(f"INSERT INTO kept_pairs BY NAME {scoring.kept_pairs_sql(configuration, number)}")
-    for rule, scored_count in con.execute(
-        "SELECT blocking_rule, count(*) FROM scored_pairs GROUP BY blocking_rule"
-    ).fetchall():
-        run.scored[number, rule] += scored_count
-    for weight_from, scored_count, kept_count in con.execute(
-        scoring.weight_bins_sql(strategy.review_threshold)
-    ).fetchall():
-        earlier = run.weights.get((number, weight_from), (0, 0))
-        run.weights[number, weight_from] = (earlier[0] + scored_count, earlier[1] + kept_count)
+        tallies = scorer.score(number, pairs)
+    run.tallies += [(number, tally) for tally in tallies]
+    return tallies
+
+
+def _fingerprint(request: MatchRequest) -> str:
+    """Return what tells this run from every other: its files, its configuration, how it is cut."""
+    sources = request.sources
+    decides = [
+        *(path.name for path in (*sources.new, *sources.held, *sources.ended)),
+        request.configuration.model_dump_json(),
+        str(request.match_limits),
+        str(request.chunk_pairs_count),
+    ]
+    return hashlib.sha256("\n".join(decides).encode()).hexdigest()
 
 
 def _result(
-    run: _Run, blocks: Sequence[Blocks], pairs: WrittenFile, new_count: int, held_count: int
+    run: _Run,
+    records: RecordSet,
+    sized: Sequence[SizedStrategy],
+    preflight: Preflight,
+    *,
+    pairs: WrittenFile,
+    made_indexes: Mapping[Path, WrittenFile],
 ) -> MatchResult:
-    request, strategies = run.request, run.request.configuration.strategies
-    largest = sorted((block for found in blocks for block in found.largest), key=lambda block: -block.pairs_count)
+    strategies = run.request.configuration.strategies
+    weights: dict[tuple[int, int], Counter[str]] = {}
+    for number, tally in run.tallies:
+        if tally.weight_from is not None:
+            counts = weights.setdefault((number, tally.weight_from), Counter())
+            counts.update(scored=tally.scored_pairs_count, kept=tally.kept_pairs_count)
     return MatchResult(
         pairs=pairs,
-        new_count=new_count,
-        held_count=held_count,
-        rules=_rule_counts(run, blocks),
-        largest_blocks=tuple(largest[:NAMED_BLOCKS_COUNT]),
+        new_count=records.live_new_count,
+        held_count=records.live_held_count,
+        rules=_rule_counts(run, sized),
+        largest_blocks=preflight.largest_blocks[:NAMED_BLOCKS_COUNT],
         weights=tuple(
-            WeightBin(strategies[number].name, weight_from, *run.weights[number, weight_from])
-            for number, weight_from in sorted(run.weights)
+            WeightBin(strategies[number].name, weight_from, counts["scored"], counts["kept"])
+            for (number, weight_from), counts in sorted(weights.items())
         ),
+        made_indexes=made_indexes,
+        resumed_chunks_count=run.resumed_chunks_count,
         seconds=run.clock.seconds,
-        warnings=tuple(
-            warning
-            for strategy, found in zip(strategies, blocks, strict=True)
-            for warning in skip_warnings(strategy, found, request.max_block_size)
-        ),
+        warnings=preflight.warnings,
     )
 
 
-def _rule_counts(run: _Run, blocks: Sequence[Blocks]) -> tuple[RuleCount, ...]:
-    rows = run.con.execute(
-        "SELECT strategy, blocking_rule, count(*) FROM read_parquet(?) GROUP BY ALL", [str(run.request.target)]
-    ).fetchall()
-    kept = {(strategy, rule): count for strategy, rule, count in rows}
+def _rule_counts(run: _Run, sized: Sequence[SizedStrategy]) -> tuple[RuleCount, ...]:
+    scored: Counter[tuple[int, int]] = Counter()
+    kept: Counter[tuple[int, int]] = Counter()
+    for number, tally in run.tallies:
+        scored[number, tally.blocking_rule] += tally.scored_pairs_count
+        kept[number, tally.blocking_rule] += tally.kept_pairs_count
+    if len(sized) > 1:
+        # of the pairs that several strategies keep, the file has one row
+        kept = Counter(_stored_counts(run))
     return tuple(
         RuleCount(
-            strategy=strategy.name,
+            strategy=one.strategy.name,
             blocking_rule=rule_number,
             rule=rule_text(rule),
-            candidate_pairs_count=count.candidate_pairs_count,
-            scored_pairs_count=run.scored[number, rule_number],
-            kept_pairs_count=kept.get((strategy.name, rule_number), 0),
-            skipped_blocks_count=count.skipped_blocks_count,
-            skipped_pairs_count=count.skipped_pairs_count,
+            candidate_pairs_count=blocks.candidate_pairs_count,
+            scored_pairs_count=scored[number, rule_number],
+            kept_pairs_count=kept[number, rule_number],
+            oversized_blocks_count=blocks.oversized_blocks_count,
+            oversized_pairs_count=blocks.oversized_pairs_count,
+            split_pairs_count=blocks.split_pairs_count,
         )
-        for number, (strategy, found) in enumerate(zip(run.request.configuration.strategies, blocks, strict=True))
-        for rule_number, (rule, count) in enumerate(zip(strategy.blocking_rules, found.counts, strict=True))
+        for number, one in enumerate(sized)
+        for rule_number, (rule, blocks) in enumerate(zip(one.strategy.blocking_rules, one.rules, strict=True))
     )
+
+
+def _stored_counts(run: _Run) -> dict[tuple[int, int], int]:
+    """Count the rows of the pairs file per strategy and rule."""
+    numbers = {strategy.name: number for number, strategy in enumerate(run.request.configuration.strategies)}
+    with open_engine(run.request.limits) as con:
+        rows = con.execute(
+            "SELECT strategy, blocking_rule, count(*) FROM read_parquet(?) GROUP BY ALL", [str(run.request.target)]
+        ).fetchall()
+    return {(numbers[strategy], rule): count for strategy, rule, count in rows}

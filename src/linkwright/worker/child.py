@@ -12,7 +12,7 @@ import shutil
 from django.db import connections
 
 from linkwright.config import load_config
-from linkwright.jobs.context import JobContext, attempt_scratch_folder
+from linkwright.jobs.context import JobContext, attempt_scratch_folder, attempts_folder
 from linkwright.jobs.kinds import RUN
 from linkwright.parent_watch import die_with_parent
 from linkwright.queue.transitions import StaleTransitionError
@@ -66,6 +66,7 @@ def run_attempt(job: Job, attempt: int) -> None:
             raised=reporter.raised,
             peak_memory_bytes=_peak_memory_bytes(),
         )
+        shutil.rmtree(attempts_folder(config, job), ignore_errors=True)
     except StaleTransitionError:
         raise
     except Exception as error:  # noqa: BLE001 - every error of a job is the job's end, told in words

@@ -39,7 +39,7 @@ def test_a_job_whose_process_is_killed_is_run_again_from_its_beginning(live: Liv
     assert (job.attempt, job.crash_count, job.errors_occurred) == (2, 1, True)
     told = AuditMessage.objects.filter(job=job, attempt=1).last()
     assert told is not None
-    assert told.text == "Its process was killed by SIGKILL. The job is run again, from its beginning."
+    assert told.text == "Its process was killed by SIGKILL. The job is run again."
     assert envelope.records_count == LONG_RECORDS_COUNT
     assert not [name for name in files_of(live) if "-a1-" in name and f"-j{job.pk}-" in name]
 

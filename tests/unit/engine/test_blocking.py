@@ -12,12 +12,13 @@ from linkwright.engine.blocking import (
     BlockingExpression,
     BlockingRule,
     Transform,
+    block_keys_sql,
+    block_values_sql,
     expression_sql,
     rule_columns,
     rule_holds_sql,
-    rule_key_sql,
+    rule_identity,
     rule_text,
-    rule_values_sql,
     transforms_for,
 )
 from linkwright.engine.dialect import DUCKDB
@@ -48,21 +49,21 @@ def engine() -> Iterator[duckdb.DuckDBPyConnection]:
 @pytest.mark.parametrize(
     ("part", "sql"),
     [
-        (expression("surname"), 'l."surname"'),
-        (transformed("surname", "soundex"), 'l."surname_soundex"'),
-        (transformed("surname", "nysiis"), 'l."surname_nysiis"'),
-        (transformed("surname", "initial"), 'l."surname_initial"'),
-        (transformed("postcode", "prefix", 3), 'left(l."postcode", 3)'),
-        (transformed("postcode", "suffix", 2), 'right(l."postcode", 2)'),
-        (transformed("date_of_birth", "year"), 'year(l."date_of_birth")'),
+        (expression("surname"), '"l_surname"'),
+        (transformed("surname", "soundex"), '"l_surname_soundex"'),
+        (transformed("surname", "nysiis"), '"l_surname_nysiis"'),
+        (transformed("surname", "initial"), '"l_surname_initial"'),
+        (transformed("postcode", "prefix", 3), 'left("l_postcode", 3)'),
+        (transformed("postcode", "suffix", 2), 'right("l_postcode", 2)'),
+        (transformed("date_of_birth", "year"), 'year("l_date_of_birth")'),
         (
             transformed("date_of_birth", "month_day"),
-            '(month(l."date_of_birth") * 100 + day(l."date_of_birth"))',
+            '(month("l_date_of_birth") * 100 + day("l_date_of_birth"))',
         ),
     ],
 )
 def test_each_transform_has_its_sql(part: BlockingExpression, sql: str) -> None:
-    assert expression_sql(part, DUCKDB, "l") == sql
+    assert expression_sql(part, DUCKDB, "l_") == sql
 
 
 @pytest.mark.parametrize(
@@ -79,16 +80,16 @@ def test_each_transform_has_its_sql(part: BlockingExpression, sql: str) -> None:
 def test_a_transform_gives_the_part_that_it_names(
     engine: duckdb.DuckDBPyConnection, part: BlockingExpression, column: str, value: Any, result: Any
 ) -> None:
-    sql = f'SELECT {expression_sql(part, DUCKDB, "l")} FROM (SELECT ? AS "{column}") AS l'
+    sql = f'SELECT {expression_sql(part, DUCKDB)} FROM (SELECT ? AS "{column}")'
     assert engine.execute(sql, [value]).fetchall() == [(result,)]
 
 
 @pytest.mark.parametrize(
     ("field_type", "allowed"),
     [
-        (FieldType.NAME, "soundex nysiis initial prefix suffix"),
-        (FieldType.TEXT, "prefix suffix"),
-        (FieldType.IDENTIFIER, "prefix suffix"),
+        (FieldType.NAME, "soundex nysiis initial prefix suffix any_token swapped"),
+        (FieldType.TEXT, "prefix suffix any_token swapped"),
+        (FieldType.IDENTIFIER, "prefix suffix any_token swapped"),
         (FieldType.DATE, "year month_day"),
         (FieldType.NUMBER, ""),
         (FieldType.BLOOM, ""),
@@ -115,9 +116,9 @@ def test_rules_list_each_column_that_they_read_once() -> None:
 
 def keyed(engine: duckdb.DuckDBPyConnection, *values: tuple[str | None, str | None]) -> list[int | None]:
     """Return the block keys of rows of surname and postcode."""
-    sql = rule_key_sql(rule("surname", "postcode"), DUCKDB)
-    rows = "SELECT CAST(? AS VARCHAR) AS surname, CAST(? AS VARCHAR) AS postcode"
-    return [engine.execute(f"SELECT {sql} FROM ({rows})", row).fetchall()[0][0] for row in values]
+    rows = "(SELECT 0 AS position, CAST(? AS VARCHAR) AS surname, CAST(? AS VARCHAR) AS postcode)"
+    sql = block_keys_sql(rule("surname", "postcode"), DUCKDB, rows)
+    return [next((row[1] for row in engine.execute(sql, one).fetchall()), None) for one in values]
 
 
 def test_equal_values_have_one_key_and_different_values_or_order_another(
@@ -133,11 +134,62 @@ def test_a_record_that_lacks_a_value_has_no_key(engine: duckdb.DuckDBPyConnectio
 
 
 def test_whether_a_rule_holds_is_decided_by_all_of_its_values() -> None:
-    sql = rule_holds_sql(rule("surname", {"field": "date_of_birth", "transform": "year"}), DUCKDB, "l", "r")
-    assert sql == 'l."surname" = r."surname" AND year(l."date_of_birth") = year(r."date_of_birth")'
+    sql = rule_holds_sql(rule("surname", {"field": "date_of_birth", "transform": "year"}), DUCKDB)
+    assert sql == '"l_surname" = "r_surname" AND year("l_date_of_birth") = year("r_date_of_birth")'
 
 
 def test_the_values_of_a_block_read_as_one_text(engine: duckdb.DuckDBPyConnection) -> None:
-    sql = rule_values_sql(rule("surname", {"field": "date_of_birth", "transform": "year"}), DUCKDB, "l")
-    row = "SELECT 'smith' AS surname, DATE '1987-02-03' AS date_of_birth"
-    assert engine.execute(f"SELECT {sql} FROM ({row}) AS l").fetchall() == [("smith · 1987",)]
+    row = "(SELECT 7 AS position, 'smith' AS surname, DATE '1987-02-03' AS date_of_birth)"
+    by_year = rule("surname", {"field": "date_of_birth", "transform": "year"})
+    ((position, key, values),) = engine.execute(block_values_sql(by_year, DUCKDB, row)).fetchall()
+    assert (position, values) == (7, "smith · 1987")
+    assert engine.execute(block_keys_sql(by_year, DUCKDB, row)).fetchall() == [(7, key)]
+
+
+WORDS: dict[str, Any] = {"field": "suburb", "transform": "any_token"}
+SWAPPED: dict[str, Any] = {"field": "given_name", "transform": "swapped", "swapped_with": "surname"}
+
+
+def blocks_of(engine: duckdb.DuckDBPyConnection, by: BlockingRule, **values: str | None) -> set[str]:
+    """Return the values of the blocks that a record is in."""
+    columns = ", ".join(f"CAST(? AS VARCHAR) AS {name}" for name in values)
+    sql = block_values_sql(by, DUCKDB, f"(SELECT 0 AS position, {columns})")
+    rows = engine.execute(sql, list(values.values())).fetchall()
+    assert len({row[1] for row in rows}) == len(rows)
+    return {row[2] for row in rows}
+
+
+def test_a_record_is_in_a_block_per_word_and_per_combination_of_words(engine: duckdb.DuckDBPyConnection) -> None:
+    assert blocks_of(engine, rule(WORDS), suburb="low high low") == {"low", "high"}
+    assert blocks_of(engine, rule(WORDS), suburb=None) == set()
+    both = rule(WORDS, {"field": "state", "transform": "any_token"}, "sex")
+    found = blocks_of(engine, both, suburb="a b", state="x y", sex="f")
+    assert found == {"a · x · f", "a · y · f", "b · x · f", "b · y · f"}
+
+
+def test_swapped_values_are_in_one_block(engine: duckdb.DuckDBPyConnection) -> None:
+    in_order = blocks_of(engine, rule(SWAPPED), given_name="ann", surname="lee")
+    assert blocks_of(engine, rule(SWAPPED), given_name="lee", surname="ann") == in_order
+    assert blocks_of(engine, rule(SWAPPED), given_name="ann", surname="ann") != in_order
+    assert blocks_of(engine, rule(SWAPPED), given_name="ann", surname=None) == set()
+    assert str(expression(SWAPPED)) == "given_name (swapped with surname)"
+
+
+@pytest.mark.parametrize(
+    ("part", "fault"),
+    [
+        ({"field": "given_name", "transform": "swapped"}, "is missing. Add the linkage field"),
+        ({**SWAPPED, "swapped_with": "given_name"}, "'given_name' cannot be swapped with 'given_name'"),
+        ({**SWAPPED, "swapped_with": "date_of_birth"}, "'date_of_birth' cannot be swapped with 'given_name'"),
+        ({**SWAPPED, "swapped_with": "no_field"}, "'no_field' is no linkage field"),
+        ({"field": "surname", "swapped_with": "given_name"}, "'given_name' belongs to swapped only"),
+    ],
+)
+def test_swapping_needs_another_field_of_text(part: dict[str, Any], fault: str) -> None:
+    with pytest.raises(ValidationError, match=fault):
+        expression(part)
+
+
+def test_rules_that_make_the_same_blocks_have_one_identity() -> None:
+    assert rule_identity(rule("surname", WORDS)) == rule_identity(rule({"field": "surname"}, WORDS))
+    assert rule_identity(rule("surname", WORDS)) != rule_identity(rule(WORDS, "surname"))

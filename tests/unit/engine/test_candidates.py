@@ -1,204 +1,189 @@
-"""Candidate pairs: the plan of chunks, the SQL as text, and its results against pairs found by brute force."""
+"""Candidate pairs in sorted key lists, against pairs that are found by looking at every two records."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from itertools import combinations
 from random import Random
-from typing import NamedTuple
+from typing import TypeAlias
 
-import duckdb
+import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from linkwright.engine import candidates
-from linkwright.engine.blocking import BlockingExpression, BlockingRule
-from linkwright.engine.candidates import BlockSlice, plan_chunks
-from linkwright.engine.dialect import DUCKDB
-from linkwright.engine.fields import STANDARD_FIELDS
-from linkwright.engine.strategy_faults import FIELDS
+from linkwright.engine.candidates import (
+    Chunk,
+    KeyList,
+    Search,
+    candidate_pairs,
+    find_blocks,
+    merged,
+    plan_chunks,
+    prepare_search,
+    split_list,
+)
 
-CONTEXT = {FIELDS: {field.name: field for field in STANDARD_FIELDS}}
-NO_LIMIT = 10**9
-
-
-class Person(NamedTuple):
-    """A record of three values, any of which can be missing."""
-
-    record_id: int
-    surname: str | None
-    postcode: str | None
-    suburb: str | None
+RecordKeys: TypeAlias = Sequence[frozenset[int]]
+"""Per record of a batch, the keys that it has under one rule: none, one, or several."""
+Batch: TypeAlias = Sequence[Sequence[frozenset[int]]]
+"""Per rule, the keys of each record of a batch."""
 
 
-def rules(*fields: Sequence[str]) -> list[BlockingRule]:
-    return [tuple(BlockingExpression.model_validate(name, context=CONTEXT) for name in names) for names in fields]
+def key_list(records: RecordKeys) -> KeyList:
+    entries = sorted((key, position) for position, keys in enumerate(records) for key in keys)
+    return KeyList(
+        np.array([key for key, _position in entries], dtype=np.uint64),
+        np.array([position for _key, position in entries], dtype=np.uint32),
+    )
 
 
-RULES = rules(["surname", "postcode"], ["postcode"], ["suburb"])
+def searches(new: Batch, held: Sequence[Batch]) -> list[Search]:
+    count = len(new[0])
+    starts = [count + sum(len(batch[0]) for batch in held[:number]) for number in range(len(held))]
+    prepared = []
+    for rule, records in enumerate(new):
+        new_list, held_lists = key_list(records), [key_list(batch[rule]) for batch in held]
+        prepared.append(prepare_search(rule, new_list, held_lists, starts, find_blocks(new_list, held_lists)))
+    return prepared
 
 
-@pytest.fixture
-def engine() -> Iterator[duckdb.DuckDBPyConnection]:
-    with duckdb.connect() as con:
-        yield con
-
-
-def people(count: int, seed: int = 3) -> list[Person]:
-    random = Random(seed)
-
-    def value(choices: str) -> str | None:
-        return random.choice(choices) if random.random() < 0.8 else None
-
-    return [Person(number, value("abcdef"), value("12345"), value("xyzuvw")) for number in range(count)]
-
-
-def prepare(
-    con: duckdb.DuckDBPyConnection,
-    new: Sequence[Person],
-    held: Sequence[Person] = (),
-    max_block_size: int = NO_LIMIT,
-) -> None:
-    """Run the steps up to the blocks, one by one."""
-    for name, rows in (("new_records", new), ("held_records", held)):
-        con.execute(f"CREATE TABLE {name} (record_id BIGINT, surname TEXT, postcode TEXT, suburb TEXT)")
-        if rows:
-            con.executemany(f"INSERT INTO {name} VALUES (?, ?, ?, ?)", rows)
-    con.execute(f"CREATE TABLE new_keys AS {candidates.record_keys_sql(RULES, DUCKDB, 'new_records')}")
-    con.execute(f"CREATE TABLE new_blocks AS {candidates.new_blocks_sql(3, has_held=bool(held))}")
-    con.execute(f"CREATE TABLE held_keys AS {candidates.held_keys_sql(RULES, DUCKDB)}")
-    con.execute(f"CREATE TABLE blocks AS {candidates.blocks_sql(3, max_block_size)}")
-
-
-def found_pairs(con: duckdb.DuckDBPyConnection, chunk_pairs_count: int) -> list[tuple[int, int, int]]:
-    """Return the pairs with their rule, in order."""
-    counts = {row[0]: int(row[1]) for row in con.execute(candidates.rule_counts_sql()).fetchall()}
+def found_pairs(new: Batch, held: Sequence[Batch], chunk_pairs_count: int) -> list[tuple[int, int, int]]:
+    """Return owner, partner and rule of all pairs, chunk after chunk."""
+    prepared = searches(new, held)
     pairs: list[tuple[int, int, int]] = []
-    for chunk in plan_chunks([counts.get(number, 0) for number in range(3)], chunk_pairs_count):
-        pairs += con.execute(candidates.candidate_pairs_sql(chunk)).fetchall()
+    for chunk in plan_chunks(prepared, len(new[0]), chunk_pairs_count):
+        found = candidate_pairs(prepared, chunk)
+        pairs += zip(found.owners.tolist(), found.partners.tolist(), found.rules.tolist(), strict=True)
+    return pairs
+
+
+def expected_pairs(new: Batch, held: Sequence[Batch]) -> list[tuple[int, int, int]]:
+    """Look at every two records of which one is new, rule by rule."""
+    records = [list(zip(*batch, strict=True)) for batch in (new, *held)]
+    numbered = list(enumerate(keys for batch in records for keys in batch))
+    new_count = len(records[0])
+    pairs = []
+    for (one, one_keys), (other, other_keys) in combinations(numbered, 2):
+        if one >= new_count:
+            continue
+        owner, partner = (other, one) if other < new_count else (one, other)
+        rules = [rule for rule, (own, its) in enumerate(zip(one_keys, other_keys, strict=True)) if own & its]
+        if rules:
+            pairs.append((owner, partner, rules[0]))
     return sorted(pairs)
 
 
-def first_rule(one: Person, other: Person) -> int | None:
-    """Return the number of the first rule of which both have the same values."""
-    for number, names in enumerate((("surname", "postcode"), ("postcode",), ("suburb",))):
-        values = [(getattr(one, name), getattr(other, name)) for name in names]
-        if all(left is not None and left == right for left, right in values):
-            return number
-    return None
+KEYS = st.one_of(
+    st.just(frozenset[int]()),
+    st.integers(0, 3).map(lambda key: frozenset({key})),
+    st.frozensets(st.integers(0, 5), max_size=3),
+)
 
 
-def expected_pairs(new: Sequence[Person], held: Sequence[Person]) -> list[tuple[int, int, int]]:
-    pairs = [*combinations(new, 2), *((one, other) for one in new for other in held)]
-    ruled = [(min(p.record_id for p in pair), max(p.record_id for p in pair), first_rule(*pair)) for pair in pairs]
-    return sorted((left, right, rule) for left, right, rule in ruled if rule is not None)
+def batch_of(rules_count: int, least: int = 0) -> st.SearchStrategy[Batch]:
+    def of_size(size: int) -> st.SearchStrategy[Batch]:
+        return st.lists(st.lists(KEYS, min_size=size, max_size=size), min_size=rules_count, max_size=rules_count)
+
+    return st.integers(least, 8).flatmap(of_size)
 
 
-@pytest.mark.parametrize("held_count", [0, 15, 30])
-@pytest.mark.parametrize("chunk_pairs_count", [30, NO_LIMIT])
-def test_each_pair_of_new_with_any_record_is_found_once_under_its_first_rule(
-    engine: duckdb.DuckDBPyConnection, held_count: int, chunk_pairs_count: int
+@given(new=batch_of(2), held=st.lists(batch_of(2), max_size=3), chunk_pairs_count=st.sampled_from([1, 4, 1000]))
+def test_each_pair_of_a_new_record_is_found_once_under_its_first_rule(
+    new: Batch, held: Sequence[Batch], chunk_pairs_count: int
 ) -> None:
-    everybody = people(40)
-    Random(1).shuffle(everybody)
-    held, new = everybody[:held_count], everybody[held_count:]
-    prepare(engine, new, held)
-    assert found_pairs(engine, chunk_pairs_count) == expected_pairs(new, held)
+    found = found_pairs(new, held, chunk_pairs_count)
+    assert found == sorted(found)
+    assert found == expected_pairs(new, held)
 
 
-def test_candidate_pairs_are_counted_per_rule_before_they_are_made(engine: duckdb.DuckDBPyConnection) -> None:
-    everybody = people(60)
-    new, held = everybody[:20], everybody[20:]
-    prepare(engine, new, held)
-    counted = {row[0]: int(row[1]) for row in engine.execute(candidates.rule_counts_sql()).fetchall()}
-    for number, names in enumerate((("surname", "postcode"), ("postcode",), ("suburb",))):
-        pairs = [*combinations(new, 2), *((one, other) for one in new for other in held)]
-        shared = [
-            all(getattr(one, name) is not None and getattr(one, name) == getattr(other, name) for name in names)
-            for one, other in pairs
-        ]
-        assert counted[number] == sum(shared)
-
-
-def test_a_block_over_the_limit_is_marked_and_a_block_at_the_limit_is_not(
-    engine: duckdb.DuckDBPyConnection,
-) -> None:
-    new = [Person(1, "a", "1", "x"), Person(2, "a", "1", "x"), Person(3, "b", "2", "y")]
-    held = [Person(4, "a", "1", None), Person(5, "b", "2", None)]
-    prepare(engine, new, held, max_block_size=2)
-    sizes = engine.execute(
-        "SELECT blocking_rule, new_count, held_count, records_count, pairs_count, is_skipped FROM blocks"
-    ).fetchall()
-    assert sorted(sizes) == [
-        (0, 1, 1, 2, 1, False),
-        (0, 2, 1, 3, 3, True),
-        (1, 1, 1, 2, 1, False),
-        (1, 2, 1, 3, 3, True),
-        (2, 2, 0, 2, 1, False),
-    ]
-    assert engine.execute(candidates.rule_counts_sql()).fetchall() == [(0, 1, 1, 3), (1, 1, 1, 3), (2, 1, 0, 0)]
-
-
-def test_a_skipped_block_leaves_its_pairs_to_later_rules(engine: duckdb.DuckDBPyConnection) -> None:
-    new = [Person(1, "a", "1", "x"), Person(2, "a", "1", "x"), Person(3, "a", "1", "y")]
-    prepare(engine, new, max_block_size=2)
-    for number in (0, 1):
-        engine.execute(candidates.skip_blocks_sql(number, "new_keys"))
-    assert found_pairs(engine, NO_LIMIT) == [(1, 2, 2)]
-
-
-def test_the_largest_blocks_come_first_and_show_their_values(engine: duckdb.DuckDBPyConnection) -> None:
-    new = [Person(number, "smith" if number < 3 else "lee", "2600", None) for number in range(5)]
-    prepare(engine, new, max_block_size=4)
-    largest = engine.execute(candidates.largest_blocks_sql(2)).fetchall()
-    assert [(rule, records, pairs, skipped) for rule, _key, records, pairs, skipped in largest] == [
-        (1, 5, 10, True),
-        (0, 3, 3, False),
-    ]
-    skipped = engine.execute(candidates.largest_blocks_sql(5, skipped_only=True)).fetchall()
-    assert skipped == largest[:1]
-    sql = candidates.block_values_sql(RULES[0], 0, [largest[1][1]], DUCKDB)
-    assert engine.execute(sql).fetchall() == [(largest[1][1], "smith · 2600")]
-
-
-def test_the_sql_of_a_slice_excludes_the_pairs_of_each_earlier_rule() -> None:
-    sql = candidates.candidate_pairs_sql((BlockSlice(1, 2, 5, 9),))
-    assert sql == (
-        "SELECT least(new_id, other_id) AS record_id_l, greatest(new_id, other_id) AS record_id_r, blocking_rule\n"
-        "FROM (\n"
-        "SELECT l.record_id AS new_id, r.record_id AS other_id, CAST(1 AS INTEGER) AS blocking_rule\n"
-        "FROM (SELECT record_id, key_0, key_1 FROM new_keys"
-        " WHERE key_1 IN (SELECT block_key FROM blocks WHERE blocking_rule = 1) AND record_id % 5 = 2) AS l\n"
-        "JOIN (\n"
-        "SELECT record_id, FALSE AS is_held, key_0, key_1 FROM new_keys"
-        " WHERE key_1 IN (SELECT block_key FROM blocks WHERE blocking_rule = 1) UNION ALL\n"
-        "SELECT record_id, TRUE AS is_held, key_0, key_1 FROM held_keys"
-        " WHERE key_1 IN (SELECT block_key FROM blocks WHERE blocking_rule = 1)\n"
-        ") AS r ON l.key_1 = r.key_1\n"
-        "WHERE (r.is_held OR r.record_id < l.record_id) AND (l.key_0 = r.key_0) IS NOT TRUE\n"
-        ") AS found"
+@given(new=batch_of(1, least=1), held=st.lists(batch_of(1), max_size=3))
+def test_blocks_are_counted_before_their_pairs_are_made(new: Batch, held: Sequence[Batch]) -> None:
+    new_list, held_lists = key_list(new[0]), [key_list(batch[0]) for batch in held]
+    blocks = find_blocks(new_list, held_lists)
+    sizes = {}
+    for key in range(6):
+        new_count = sum(key in keys for keys in new[0])
+        held_count = sum(key in keys for batch in held for keys in batch[0])
+        if new_count and new_count + held_count > 1:
+            sizes[key] = (new_count, held_count, new_count * (new_count - 1) // 2 + new_count * held_count)
+    counted = zip(
+        blocks.new_counts.tolist(), blocks.held_counts.tolist(), blocks.pairs_counts.tolist(), strict=True
     )
+    keys = new_list.keys[blocks.starts].tolist()
+    assert dict(zip(keys, counted, strict=True)) == sizes
 
 
-def test_rules_without_pairs_need_no_chunk() -> None:
-    assert plan_chunks([0, 0], 10) == ()
-    assert plan_chunks([0, 3], 10) == ((BlockSlice(1, 0, 1, 3),),)
+def people(count: int) -> Batch:
+    random = Random(count)
+    return [[frozenset({random.randrange(count // 4 + 1)}) for _ in range(count)] for _rule in range(3)]
 
 
-def test_small_rules_share_a_chunk_and_large_ones_are_cut() -> None:
-    assert plan_chunks([4, 5, 25], 10) == (
-        (BlockSlice(0, 0, 1, 4), BlockSlice(1, 0, 1, 5)),
-        (BlockSlice(2, 0, 3, 8),),
-        (BlockSlice(2, 1, 3, 8),),
-        (BlockSlice(2, 2, 3, 9),),
+@pytest.mark.parametrize("chunk_pairs_count", [1, 50, 10_000])
+def test_chunks_hold_about_as_many_pairs_as_wished_and_all_together(chunk_pairs_count: int) -> None:
+    new, held = people(200), [people(100), people(3)]
+    prepared = searches(new, held)
+    chunks = plan_chunks(prepared, 200, chunk_pairs_count)
+    assert sum(chunk.pairs_count for chunk in chunks) == sum(
+        int(search.blocks.pairs_counts.sum()) for search in prepared
     )
+    assert all(chunk.pairs_count <= chunk_pairs_count or chunk.end == chunk.first + 1 for chunk in chunks)
+    assert [chunk.first for chunk in chunks] == sorted(chunk.first for chunk in chunks)
+    assert found_pairs(new, held, chunk_pairs_count) == expected_pairs(new, held)
 
 
-@given(counts=st.lists(st.integers(0, 10**7), max_size=6), chunk=st.integers(10**5, 10**7))
-def test_chunks_hold_every_part_of_every_rule_once_and_keep_to_their_size(counts: list[int], chunk: int) -> None:
-    chunks = plan_chunks(counts, chunk)
-    assert all(sum(piece.pairs_count for piece in pieces) <= chunk for pieces in chunks)
-    for number, count in enumerate(counts):
-        pieces = [piece for pieces in chunks for piece in pieces if piece.blocking_rule == number]
-        assert sum(piece.pairs_count for piece in pieces) == count
-        assert [piece.part for piece in pieces] == list(range(len(pieces)))
-        assert {piece.parts_count for piece in pieces} <= {len(pieces)}
+def test_without_pairs_there_is_no_chunk() -> None:
+    alone: Batch = [[frozenset({1}), frozenset({2}), frozenset()]]
+    assert plan_chunks(searches(alone, []), 3, 10) == ()
+    assert plan_chunks(searches([[]], [alone]), 0, 10) == ()
+
+
+def test_chosen_blocks_keep_their_held_records() -> None:
+    new: Batch = [[frozenset({1}), frozenset({2}), frozenset({3})]]
+    held: Batch = [[frozenset({1}), frozenset({3}), frozenset({3})]]
+    new_list, held_list = key_list(new[0]), key_list(held[0])
+    blocks = find_blocks(new_list, [held_list])
+    chosen = blocks.only(new_list.keys[blocks.starts] == 3)
+    assert (chosen.new_counts.tolist(), chosen.held_counts.tolist()) == ([1], [2])
+    search = prepare_search(0, new_list, [held_list], [3], chosen)
+    pairs = candidate_pairs([search], Chunk(0, 3, 2))
+    assert pairs.partners.tolist() == [4, 5]
+
+
+def test_the_lists_of_several_new_batches_become_one() -> None:
+    one, other = key_list([frozenset({5}), frozenset({2})]), key_list([frozenset({2}), frozenset()])
+    together = merged([one, other], [0, 2])
+    assert (together.keys.tolist(), together.positions.tolist()) == ([2, 2, 5], [1, 2, 0])
+
+
+def test_ended_records_are_left_out() -> None:
+    left = key_list([frozenset({1}), frozenset({1}), frozenset({2})]).without(np.array([False, True, False]))
+    assert (left.keys.tolist(), left.positions.tolist()) == ([1, 2], [0, 2])
+
+
+@given(parent=st.lists(KEYS, min_size=1, max_size=10), data=st.data())
+def test_a_split_list_joins_records_that_share_both_rules(parent: RecordKeys, data: st.DataObject) -> None:
+    by = data.draw(st.lists(KEYS, min_size=len(parent), max_size=len(parent)))
+    parent_list = key_list(parent)
+    parts = split_list(parent_list, np.arange(parent_list.keys.size), key_list(by), len(parent))
+    blocks = find_blocks(parts, [])
+    pairs = candidate_pairs([prepare_search(0, parts, [], [], blocks)], Chunk(0, len(parent), 1))
+    expected = {
+        (other, one)
+        for one, other in combinations(range(len(parent)), 2)
+        if parent[one] & parent[other] and by[one] & by[other]
+    }
+    assert set(zip(pairs.owners.tolist(), pairs.partners.tolist(), strict=True)) == expected
+
+
+def test_only_the_chosen_entries_of_a_list_are_split() -> None:
+    parent = key_list([frozenset({1}), frozenset({1}), frozenset({2})])
+    by = key_list([frozenset({7}), frozenset({8}), frozenset({7})])
+    parts = split_list(parent, np.array([0, 1]), by, 3)
+    assert sorted(parts.positions.tolist()) == [0, 1]
+
+
+def test_numbers_above_2_to_the_32_and_a_hundred_rules_fit_into_a_pair() -> None:
+    # held batches can lie behind four thousand million records, and a strategy can have a hundred rules
+    new, held = key_list([frozenset({1})]), key_list([frozenset({1})])
+    search = prepare_search(99, new, [held], [2**33], find_blocks(new, [held]))
+    pairs = candidate_pairs([search], Chunk(0, 1, 1))
+    assert (pairs.owners.tolist(), pairs.partners.tolist(), pairs.rules.tolist()) == ([0], [2**33], [99])

@@ -224,8 +224,10 @@ def test_of_several_strategies_a_match_goes_first_then_the_weight_then_the_order
 
 def test_weights_are_counted_in_bins_of_one_with_those_that_are_kept(engine: duckdb.DuckDBPyConnection) -> None:
     engine.execute(
-        "CREATE TABLE scored_pairs AS SELECT unnest([-1.5, -1.0, -0.2, 0.9, 0.5, 'inf'::DOUBLE]) AS match_weight"
+        "CREATE TABLE scored_pairs AS SELECT unnest([0, 0, 0, 1, 1, 1]) AS blocking_rule, "
+        "unnest([-1.5, -1.0, -0.2, 0.9, 0.5, 'inf'::DOUBLE]) AS match_weight"
     )
-    rows = engine.execute(scoring.weight_bins_sql(0.6)).fetchall()
-    assert sorted(rows) == [(-2, 1, 0), (-1, 2, 0), (0, 2, 1)]
-    assert sorted(engine.execute(scoring.weight_bins_sql(None)).fetchall()) == [(-2, 1, 1), (-1, 2, 2), (0, 2, 2)]
+    rows = engine.execute(f"{scoring.tallies_sql(0.6)} ORDER BY ALL").fetchall()
+    assert rows == [(0, -2, 1, 0), (0, -1, 2, 0), (1, 0, 2, 1), (1, None, 1, 1)]
+    kept = engine.execute(f"SELECT kept_pairs_count FROM ({scoring.tallies_sql(None)}) ORDER BY ALL").fetchall()
+    assert kept == [(1,), (1,), (2,), (2,)]

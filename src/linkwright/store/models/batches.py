@@ -15,6 +15,7 @@ class BatchKind(models.TextChoices):
     PAIRS = "pairs", "pairs"
     ASSIGNMENTS = "assignments", "assignments"
     REJECTS = "rejects", "rejects"
+    INDEX = "index", "index"
 
 
 class BatchState(models.TextChoices):
@@ -40,6 +41,10 @@ class Batch(models.Model):
     # records: first and last record id; assignments: the highest group id so far as `last_id`
     first_id = models.BigIntegerField(null=True, blank=True)
     last_id = models.BigIntegerField(null=True, blank=True)
+    # index: the records batch whose index it is; it can be made again from that at any time
+    derived_from = models.ForeignKey(
+        "self", on_delete=models.PROTECT, null=True, blank=True, related_name="derived"
+    )
     created_at = models.DateTimeField()
 
     class Meta:
