@@ -30,7 +30,7 @@ check: $(VENV)/installed-dev
 	@$(VENV_PYTHON) -m checks
 
 bench: $(VENV)/installed-dev
-	@$(VENV_PYTHON) -m pytest -m benchmark -p no:randomly --capture=no $(TEST_OPTIONS)
+	@LINKWRIGHT_BENCH=full $(VENV_PYTHON) -m pytest -m benchmark -p no:randomly --capture=no $(TEST_OPTIONS)
 
 torture: $(VENV)/installed-dev
 	@LINKWRIGHT_TORTURE_KILLS=$(KILLS) $(VENV_PYTHON) -m pytest -m torture --capture=no $(TEST_OPTIONS)

@@ -51,11 +51,20 @@ def write_assignments(path: Path, groups: Mapping[int, int]) -> Path:
     return path
 
 
-def write_pairs(path: Path, pairs: Sequence[tuple[int, int, str, float]]) -> Path:
-    """Write a pairs file of record_id_l, record_id_r, strategy and match_weight."""
-    types = (pa.int64(), pa.int64(), pa.string(), pa.float64())
-    names = ("record_id_l", "record_id_r", "strategy", "match_weight")
+def write_pairs(path: Path, pairs: Sequence[tuple[int, int, float, bool]]) -> Path:
+    """Write a pairs file of record_id_l, record_id_r, match_weight and is_match."""
+    types = (pa.int64(), pa.int64(), pa.float64(), pa.bool_())
+    names = ("record_id_l", "record_id_r", "match_weight", "is_match")
     arrays = [pa.array([pair[index] for pair in pairs], kind) for index, kind in enumerate(types)]
+    pq.write_table(pa.table(dict(zip(names, arrays, strict=True))), path)
+    return path
+
+
+def write_decisions(path: Path, decisions: Sequence[tuple[int, int, str]]) -> Path:
+    """Write a decisions file of record_id_l, record_id_r and decision."""
+    types = (pa.int64(), pa.int64(), pa.string())
+    names = ("record_id_l", "record_id_r", "decision")
+    arrays = [pa.array([decision[index] for decision in decisions], kind) for index, kind in enumerate(types)]
     pq.write_table(pa.table(dict(zip(names, arrays, strict=True))), path)
     return path
 

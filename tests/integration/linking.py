@@ -6,6 +6,7 @@ from pathlib import Path
 
 import networkx as nx
 
+from linkwright.engine.grouping import GroupingConfiguration
 from linkwright.engine.progress import silent
 from linkwright.engine.strategy import MatchConfiguration
 from linkwright.warehouse.connection import EngineLimits
@@ -80,7 +81,9 @@ def grouping_of(matching: MatchRequest, assignments: Sequence[Path], next_group_
         new_pairs=(matching.target,),
         assignments=tuple(assignments),
         ended=matching.sources.ended,
-        match_thresholds=matching.configuration.match_thresholds,
+        held_pairs=(),
+        decisions=(),
+        configuration=GroupingConfiguration(),
         authoritative_event_types=(),
         next_group_id=next_group_id,
         target=matching.target.with_name(f"assignments{len(assignments)}.parquet"),

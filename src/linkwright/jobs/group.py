@@ -1,15 +1,18 @@
 """Group: accepted pairs become groups, and the Envelope's data becomes the project's, in one commit."""
 
+import math
 from dataclasses import asdict
 from typing import Any
 
-from linkwright.engine.strategy import parse_match_configuration
+from linkwright.engine.grouping import GroupingConfiguration
+from linkwright.engine.links import Refusal
 from linkwright.jobs.context import JobContext, JobError, JobResult
-from linkwright.jobs.project_form import linkage_fields
 from linkwright.store import batch_catalog
 from linkwright.store.batch_catalog import NewBatch
 from linkwright.store.models import BatchKind, Severity
-from linkwright.warehouse.group import GroupRequest, GroupResult, group_records
+from linkwright.warehouse.flagged_groups import FlagReason
+from linkwright.warehouse.group import GroupRequest, group_records
+from linkwright.warehouse.group_result import FlaggedGroups, GroupResult
 
 
 def run_group(context: JobContext) -> JobResult:
@@ -19,19 +22,19 @@ def run_group(context: JobContext) -> JobResult:
         JobError: if Match has not been run.
     """
     envelope, project = context.envelope, context.project
-    version = envelope.match_configuration
-    if version is None:
+    if envelope.match_configuration is None:
         raise JobError(f"{envelope.name} has not been matched. Retry its Match job, or submit the Envelope again.")
-    configuration = parse_match_configuration(version.definition, linkage_fields(project))
     authoritative = project.event_types.filter(authoritative=True).values_list("code", flat=True)
     result = group_records(
         GroupRequest(
             new_records=context.paths(batch_catalog.own_batches(envelope, BatchKind.RECORDS)),
             held_records=context.paths(batch_catalog.held_batches(envelope, BatchKind.RECORDS)),
             new_pairs=context.paths(batch_catalog.own_batches(envelope, BatchKind.PAIRS)),
+            held_pairs=context.paths(batch_catalog.held_batches(envelope, BatchKind.PAIRS)),
             assignments=context.paths(batch_catalog.held_batches(envelope, BatchKind.ASSIGNMENTS)),
             ended=(),
-            match_thresholds=configuration.match_thresholds,
+            decisions=(),
+            configuration=GroupingConfiguration.model_validate(project.grouping),
             authoritative_event_types=tuple(sorted(authoritative)),
             next_group_id=batch_catalog.next_id(envelope, BatchKind.ASSIGNMENTS),
             target=context.project_folder / f"{context.stem}-assignments.parquet",
@@ -39,8 +42,8 @@ def run_group(context: JobContext) -> JobResult:
         ),
         context.report,
     )
-    if result.flagged_groups_count:
-        context.notify(Severity.WARNING, _flagged_text(result))
+    for text in group_warnings(result):
+        context.notify(Severity.WARNING, text)
 
     def commit() -> None:
         written = result.assignments
@@ -54,30 +57,94 @@ def run_group(context: JobContext) -> JobResult:
         batch_catalog.add_batches(context.job, [batch])
         batch_catalog.promote(envelope)
 
-    return JobResult(statistics=_statistics(result), commit=commit)
+    return JobResult(statistics=group_statistics(result), commit=commit)
 
 
-def _flagged_text(result: GroupResult) -> str:
-    first = result.flagged_groups[0]
-    return (
-        f"{result.flagged_groups_count:,} groups hold more than one record of an authoritative Event Type, of "
-        f"which a person should have one at most. The first is group {first.group_id}, with "
-        f"{first.records_count} records of {first.event_type}. The Group job's statistics list them."
-    )
+_REASONS = {
+    FlagReason.AUTHORITATIVE: "more than one record of an authoritative Event Type",
+    FlagReason.SIZE: "more records than expected",
+    FlagReason.WEAK_LINK: "held together by a weak link",
+    FlagReason.DATE: "conflicting dates of birth",
+    FlagReason.SEX: "conflicting sex",
+}
 
 
-def _statistics(result: GroupResult) -> dict[str, Any]:
+def group_warnings(result: GroupResult) -> list[str]:
+    """Return what an operator should know of a Group or Regroup: one full text each."""
+    warnings = []
+    if result.flagged.count:
+        warnings.append(_flagged_text(result.flagged))
+    if result.contradictions_count:
+        first = result.contradictions[0]
+        warnings.append(
+            f"{_counted(result.contradictions_count, 'Quality Review decision')} about these groups cannot hold. "
+            f"The first: {first} The statistics of the job list them."
+        )
+    return warnings
+
+
+def group_statistics(result: GroupResult) -> dict[str, Any]:
+    """Return the statistics of a Group or Regroup as they are stored with the job."""
+    counts = result.counts
     return {
-        "groups_before_count": result.groups_before_count,
-        "groups_after_count": result.groups_after_count,
+        "groups_before_count": counts.groups_before_count,
+        "groups_after_count": counts.groups_after_count,
         "accepted_pairs_count": result.accepted_pairs_count,
         "new_groups_count": result.new_groups_count,
         "joined_records_count": result.joined_records_count,
         "merged_groups_count": result.merged_groups_count,
+        "split_groups_count": result.split_groups_count,
+        "ignored_merges_count": result.ignored.count,
+        "ignored_pairs_count": result.ignored.pairs_count,
         "regrouped_records_count": result.changed_records_count,
-        "largest_group_size": result.largest_group_size,
-        "flagged_groups_count": result.flagged_groups_count,
-        "sizes": [{"group_size": one.records_count, "groups_count": one.groups_count} for one in result.sizes],
-        "flagged_groups": [asdict(group) for group in result.flagged_groups],
+        "largest_group_size": counts.largest_group_size,
+        "flagged_groups_count": result.flagged.count,
+        "contradictions_count": result.contradictions_count,
+        "sizes": [{"group_size": one.records_count, "groups_count": one.groups_count} for one in counts.sizes],
+        "flagged_by_reason": [
+            {"reason": _REASONS[FlagReason(reason)], "groups_count": count}
+            for reason, count in result.flagged.by_reason.items()
+        ],
+        "flagged_groups": [
+            {key: value for key, value in asdict(one).items() if value is not None}
+            | {"reason": _REASONS[FlagReason(one.reason)]}
+            for one in result.flagged.named
+        ],
+        "ignored_merges": [
+            {
+                "group_id": one.group_id_l,
+                "other_group_id": one.group_id_r,
+                "record_id": one.record_id_l,
+                "other_record_id": one.record_id_r,
+                # JSON knows no infinity: a deterministic pair has no weight
+                "match_weight": one.match_weight if math.isfinite(one.match_weight) else None,
+                "reason": _REFUSALS[one.reason],
+            }
+            for one in result.ignored.named
+        ],
+        "contradictions": list(result.contradictions),
         "stages": [{"stage": stage, "seconds": round(spent, 4)} for stage, spent in result.seconds.items()],
     }
+
+
+_REFUSALS = {
+    Refusal.APART: "put apart by a Quality Review",
+    Refusal.AUTHORITATIVE: "one record per authoritative Event Type",
+    Refusal.EXISTING: "both groups existed before",
+}
+
+
+def _flagged_text(flagged: FlaggedGroups) -> str:
+    reasons = "; ".join(
+        f"{_REASONS[FlagReason(reason)]}: {count:,}" for reason, count in flagged.by_reason.items()
+    )
+    first = flagged.named[0]
+    event_type = f" ({first.records_count} of {first.event_type})" if first.event_type else ""
+    return (
+        f"{_counted(flagged.count, 'group')} should be looked at: {reasons}. The first is group {first.group_id}, "
+        f"{_REASONS[FlagReason(first.reason)]}{event_type}. The statistics of the job list them."
+    )
+
+
+def _counted(count: int, noun: str) -> str:
+    return f"{count:,} {noun}" if count == 1 else f"{count:,} {noun}s"

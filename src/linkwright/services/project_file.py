@@ -6,11 +6,12 @@ Owns the words of the file and the line of each fault; what is done with it stan
 import re
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Annotated, Any, Literal, NamedTuple
+from typing import Annotated, Any, NamedTuple
 
 import yaml
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError
 
+from linkwright.engine.grouping import GroupingConfiguration
 from linkwright.engine.strategy_faults import sentences
 from linkwright.errors import ConfigurationError
 
@@ -69,10 +70,8 @@ class EventTypePart(_Part):
     authoritative: bool = False
 
 
-class GroupingPart(_Part):
-    """How groups come about."""
-
-    method: Literal["merge"] = "merge"
+class GroupingPart(GroupingConfiguration):
+    """How groups come about; the keys are engine.grouping's."""
 
 
 class ProjectPart(_Part):

@@ -7,6 +7,7 @@ from collections.abc import Callable
 from functools import partial
 
 from linkwright.engine.fields import LinkageField, parse_fields
+from linkwright.engine.grouping import grouping_faults
 from linkwright.engine.import_format import parse_import_format
 from linkwright.engine.strategy import parse_match_configuration
 from linkwright.errors import ConfigurationError, LinkwrightError
@@ -44,6 +45,7 @@ def _project_faults(place: str, project: ProjectPart, event_types: set[str]) -> 
     except ConfigurationError as error:
         return [*faults, *error.faults]
     faults.extend(_held_field_faults(place, project))
+    faults.extend(grouping_faults(project.grouping, fields, f"{place}.grouping"))
     match = project.match
     if match is not None:
         faults.extend(_told(partial(parse_match_configuration, match, fields, f"{place}.match"), place))

@@ -1,33 +1,52 @@
-"""Owns the run of Group: accepted pairs and the current map to one assignments file with its statistics.
+"""Owns the run of Group: new accepted pairs and the current map to one assignments file with its statistics.
 
-Works on the touched groups; the rest of the map is only counted. Must not decide weights, nor touch the catalog.
+Existing groups only grow or merge here, they are never split. Works on the touched groups; the rest of the map is
+only counted. Must not decide weights, nor touch the catalog.
 
 Source: SPEC section 5 (Group) and 3 (statistics); ARCHITECTURE sections 4 (assignments) and 6.
 """
 
-from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
 import duckdb
 import numpy as np
-import pyarrow as pa
 
-from linkwright.engine.grouping import Ids, Merge, merge_groups
+from linkwright.engine.group_ids import Growth, grow_groups
+from linkwright.engine.grouping import (
+    NO_IDS,
+    GroupingConfiguration,
+    GroupingMethod,
+    Ids,
+    Mask,
+    UnknownRecordError,
+)
+from linkwright.engine.links import Edges, Linked, WeighedPairs, link_nodes
 from linkwright.engine.progress import Progress, ReportProgress
-from linkwright.engine.sql import literal, string_list
-from linkwright.errors import LinkwrightError
-from linkwright.warehouse.connection import EngineLimits, WrittenFile, open_engine, write_parquet
-from linkwright.warehouse.linkage_map import GroupSize, current_map_sql, group_sizes_sql, size_histogram_sql
-from linkwright.warehouse.record_views import create_record_view, ended_sql
+from linkwright.engine.reviews import Settled, settle
+from linkwright.engine.sql import string_list
+from linkwright.warehouse.connection import EngineLimits, WrittenFile, open_engine
+from linkwright.warehouse.group_input import (
+    AcceptedPairs,
+    BoundRules,
+    bind_rules,
+    decided_between,
+    read_accepted_pairs,
+    read_decisions,
+    read_ended,
+    read_exclusive,
+)
+from linkwright.warehouse.group_outcome import (
+    FlagSources,
+    Outcome,
+    Run,
+    concatenated,
+    look_back,
+    write_assignments,
+)
+from linkwright.warehouse.group_result import NAMED_COUNT, GroupResult
+from linkwright.warehouse.linkage_map import GroupArray, read_group_array
 from linkwright.warehouse.stages import StageClock
-
-FLAGGED_GROUPS_COUNT = 100
-"""How many flagged groups are named."""
-
-
-class UnknownStrategyError(LinkwrightError):
-    """Pairs were kept by a strategy that the match configuration does not have."""
 
 
 @dataclass(frozen=True)
@@ -36,14 +55,15 @@ class GroupRequest:
 
     Args:
         new_records: records files of the new data.
-        held_records: records files of the live data, none of it new; read for flagging only.
+        held_records: records files of the live data, none of it new; read for Event Types and flags only.
         new_pairs: pairs files of the new data.
+        held_pairs: pairs files of the live data; read only if the configuration flags weak links.
         assignments: assignments files of the live map, the oldest batch first.
         ended: ends files.
-        match_thresholds: per strategy name, the match weight from which a pair joins groups
-            (`MatchConfiguration.match_thresholds`).
+        decisions: decisions files of Quality Reviews, the oldest batch first.
+        configuration: how groups come about.
         authoritative_event_types: codes of the Event Types of which a person has at most one record.
-        next_group_id: the first free group id of the project.
+        next_group_id: the first free group id of the project, 1 or more.
         target: the assignments file to write.
         limits: memory, threads, scratch folder.
     """
@@ -51,9 +71,11 @@ class GroupRequest:
     new_records: tuple[Path, ...]
     held_records: tuple[Path, ...]
     new_pairs: tuple[Path, ...]
+    held_pairs: tuple[Path, ...]
     assignments: tuple[Path, ...]
     ended: tuple[Path, ...]
-    match_thresholds: Mapping[str, float]
+    decisions: tuple[Path, ...]
+    configuration: GroupingConfiguration
     authoritative_event_types: tuple[str, ...]
     next_group_id: int
     target: Path
@@ -61,68 +83,37 @@ class GroupRequest:
 
 
 @dataclass(frozen=True)
-class FlaggedGroup:
-    """A touched group with more than one record of an authoritative Event Type."""
+class _Input:
+    """What was read: the map, the new records (ascending), the pairs of live records, the decisions."""
 
-    group_id: int
-    event_type: str
-    records_count: int
+    held: GroupArray
+    new_ids: Ids
+    # place of each new record, from 1
+    places: GroupArray
+    pairs: AcceptedPairs
+    settled: Settled
 
-
-@dataclass(frozen=True)
-class GroupResult:
-    """What Group did.
-
-    Args:
-        assignments: the file written: all new records, and held records whose group changed.
-        accepted_pairs_count: pairs at or over their strategy's match threshold.
-        groups_before_count: of live records.
-        groups_after_count: the same with the new records.
-        new_groups_count: groups that have new records only.
-        joined_records_count: new records in groups that existed.
-        grown_groups_count: existing groups that took in new records or other groups.
-        merged_groups_count: existing groups that ended in another.
-        changed_records_count: held records whose group changed.
-        largest_group_id: of the most records; the oldest of several. None without records.
-        largest_group_size: its records.
-        sizes: how many groups there are of each size, the smallest first.
-        flagged_groups_count: touched groups with more than one record of an authoritative Event Type.
-        flagged_groups: the first of them, at most `FLAGGED_GROUPS_COUNT`, by group and Event Type.
-        max_group_id: the highest id that is or was in use; 0 if none.
-        seconds: per stage.
-    """
-
-    assignments: WrittenFile
-    accepted_pairs_count: int
-    groups_before_count: int
-    groups_after_count: int
-    new_groups_count: int
-    joined_records_count: int
-    grown_groups_count: int
-    merged_groups_count: int
-    changed_records_count: int
-    largest_group_id: int | None
-    largest_group_size: int
-    sizes: tuple[GroupSize, ...]
-    flagged_groups_count: int
-    flagged_groups: tuple[FlaggedGroup, ...]
-    max_group_id: int
-    seconds: dict[str, float]
+    def is_live(self, record_ids: Ids) -> Mask:
+        return np.asarray((self.held.of(record_ids) > 0) | (self.places.of(record_ids) > 0))
 
 
 @dataclass(frozen=True)
-class _Counted:
-    """What is counted over the groups once they are made."""
+class _Grown:
+    """What came about: existing groups (ascending, the first nodes) and new records (the others), linked."""
 
-    sizes: tuple[GroupSize, ...]
-    largest_id: int | None
-    largest_size: int
-    flagged_count: int
-    flagged: tuple[FlaggedGroup, ...]
+    pairs: WeighedPairs
+    bound: BoundRules
+    together: Edges
+    linked: Linked
+    growth: Growth
 
 
 def group_records(request: GroupRequest, report: ReportProgress) -> GroupResult:
-    """Group new records with each other and with the live map, merging what accepted pairs connect.
+    """Group new records with each other and with the live map.
+
+    Merge: what accepted pairs connect becomes one group. Weighted best-link: a group of the live map exists, one
+    that comes about in this run does not; pairs are taken from the strongest, and one that would join two
+    existing groups is ignored. Decisions and the rule of authoritative Event Types hold with both.
 
     Args:
         request: what to group.
@@ -133,168 +124,141 @@ def group_records(request: GroupRequest, report: ReportProgress) -> GroupResult:
 
     Raises:
         StorageError: if a file cannot be read or written.
-        UnknownRecordError: if a pair's record is neither new nor in the map.
-        UnknownStrategyError: if a pair was kept by a strategy without a threshold.
+        UnknownRecordError: if a pair's record is neither new nor in the map nor ended.
+        InvalidDecisionError: if a decisions file holds a word that is no decision.
     """
     clock = StageClock()
     with open_engine(request.limits) as con:
-        con.execute("SET preserve_insertion_order = false")
         report(Progress("read"))
         with clock.stage("read"):
-            new_ids = _read_map(con, request)
-            pairs = _accepted_pairs(con, request)
+            data = _read(con, request)
         report(Progress("merge"))
         with clock.stage("merge"):
-            merge = merge_groups(
-                new_ids,
-                (pairs["record_id_l"], pairs["record_id_r"]),
-                (pairs["group_id_l"], pairs["group_id_r"]),
-                request.next_group_id,
-            )
-            _make_assignments(con, new_ids, merge)
+            grown = _grow(con, data, request)
+            changed = _changed_records(data, grown.growth)
+            after = data.held.with_groups(*changed)
         report(Progress("write"))
         with clock.stage("write"):
-            query = "SELECT record_id, group_id FROM assignments ORDER BY record_id"
-            assignments = write_parquet(con, query, request.target)
+            assignments = write_assignments(con, *changed, request.target)
         report(Progress("count"))
         with clock.stage("count"):
-            counted = _count_groups(con, request, merge)
-    return _result(
-        merge,
-        counted,
-        assignments,
-        accepted_pairs_count=int(pairs["record_id_l"].size),
-        new_records_count=int(new_ids.size),
-        seconds=clock.seconds,
+            outcome = look_back(con, _run(data, grown, after), _flag_sources(request))
+    return _result(data, grown.growth, outcome, assignments, clock)
+
+
+def _run(data: _Input, grown: _Grown, after: GroupArray) -> Run:
+    return Run(
+        before=data.held,
+        after=after,
+        touched_ids=concatenated(grown.growth.new_group_ids, grown.growth.grown_group_ids),
+        pairs=grown.pairs,
+        linked=grown.linked,
+        bound=grown.bound,
+        settled=data.settled,
+        together=grown.together,
     )
 
 
 def _result(
-    merge: Merge,
-    counted: _Counted,
-    assignments: WrittenFile,
-    *,
-    accepted_pairs_count: int,
-    new_records_count: int,
-    seconds: dict[str, float],
+    data: _Input, growth: Growth, outcome: Outcome, assignments: WrittenFile, clock: StageClock
 ) -> GroupResult:
-    groups_after_count = sum(size.groups_count for size in counted.sizes)
-    merged_groups_count = int(merge.absorbed_group_ids.size)
     return GroupResult(
         assignments=assignments,
-        accepted_pairs_count=accepted_pairs_count,
-        groups_before_count=groups_after_count - merge.new_groups_count + merged_groups_count,
-        groups_after_count=groups_after_count,
-        new_groups_count=merge.new_groups_count,
-        joined_records_count=merge.joined_records_count,
-        grown_groups_count=int(merge.grown_group_ids.size),
-        merged_groups_count=merged_groups_count,
-        changed_records_count=assignments.rows_count - new_records_count,
-        largest_group_id=counted.largest_id,
-        largest_group_size=counted.largest_size,
-        sizes=counted.sizes,
-        flagged_groups_count=counted.flagged_count,
-        flagged_groups=counted.flagged,
-        max_group_id=merge.next_group_id - 1,
-        seconds=seconds,
+        accepted_pairs_count=int(data.pairs.left.size),
+        counts=outcome.counts,
+        new_groups_count=growth.new_groups_count,
+        joined_records_count=growth.joined_records_count,
+        grown_groups_count=int(growth.grown_group_ids.size),
+        merged_groups_count=int(growth.absorbed_group_ids.size),
+        split_groups_count=0,
+        changed_records_count=assignments.rows_count - int(data.new_ids.size),
+        ignored=outcome.ignored,
+        flagged=outcome.flagged,
+        contradictions_count=len(outcome.contradictions),
+        contradictions=outcome.contradictions[:NAMED_COUNT],
+        max_group_id=growth.next_group_id - 1,
+        seconds=clock.seconds,
     )
 
 
-def _read_map(con: duckdb.DuckDBPyConnection, request: GroupRequest) -> Ids:
-    """Make the table current_map (record_id, group_id) and the record views; return the new record ids."""
-    new, held = request.new_records, request.held_records
-    columns = ("event_type",)
-    create_record_view(con, "new_records", new, request.ended, columns=columns, like=held)
-    create_record_view(con, "held_records", held, request.ended, columns=columns, like=new)
-    con.execute(f"CREATE TABLE current_map AS {current_map_sql(request.assignments, request.ended)}")
-    ids = con.execute("SELECT record_id FROM new_records").fetchnumpy()["record_id"]
-    return np.asarray(ids, dtype=np.int64)
+def _flag_sources(request: GroupRequest) -> FlagSources:
+    return FlagSources(
+        records=(*request.held_records, *request.new_records),
+        pairs=(*request.held_pairs, *request.new_pairs),
+        configuration=request.configuration,
+        authoritative_event_types=request.authoritative_event_types,
+    )
 
 
-def _accepted_pairs(con: duckdb.DuckDBPyConnection, request: GroupRequest) -> dict[str, Ids]:
-    """Return record_id_l, record_id_r, group_id_l, group_id_r (-1 if new) of live pairs over their thresholds."""
-    names = ("record_id_l", "record_id_r", "group_id_l", "group_id_r")
-    if not request.new_pairs:
-        return {name: np.empty(0, dtype=np.int64) for name in names}
-    pairs = f"read_parquet({string_list(list(request.new_pairs))}, union_by_name = true)"
-    strategies = [str(row[0]) for row in con.execute(f"SELECT DISTINCT strategy FROM {pairs}").fetchall()]
-    unknown = sorted(set(strategies) - set(request.match_thresholds))
-    if unknown:
-        raise UnknownStrategyError(
-            f"Pairs were kept by the strategies {', '.join(unknown)}, which have no match threshold; there are "
-            f"thresholds for {', '.join(sorted(request.match_thresholds)) or 'none'}. Match these records again "
-            "with the current match configuration."
+def _read(con: duckdb.DuckDBPyConnection, request: GroupRequest) -> _Input:
+    held = read_group_array(con, request.assignments, request.ended)
+    ended = read_ended(con, request.ended)
+    new_ids = _read_new_ids(con, request, ended)
+    places = GroupArray(0, NO_IDS).with_groups(new_ids, np.arange(1, new_ids.size + 1))
+    pairs = read_accepted_pairs(con, request.new_pairs, lambda left, _right: np.ones(left.size, dtype=np.bool_))
+    data = _Input(held, new_ids, places, pairs, settle(read_decisions(con, request.decisions)))
+    is_live = [data.is_live(side) for side in (pairs.left, pairs.right)]
+    for side, live in zip((pairs.left, pairs.right), is_live, strict=True):
+        _refuse_unknown(side[~live], ended)
+    both = is_live[0] & is_live[1]
+    return data if both.all() else _Input(held, new_ids, places, pairs.chosen(both), data.settled)
+
+
+def _read_new_ids(con: duckdb.DuckDBPyConnection, request: GroupRequest, ended: Ids) -> Ids:
+    if not request.new_records:
+        return NO_IDS
+    query = f"SELECT record_id FROM read_parquet({string_list(list(request.new_records))}, union_by_name = true)"
+    new_ids = np.sort(np.asarray(con.execute(query).fetchnumpy()["record_id"], dtype=np.int64))
+    return new_ids[~np.isin(new_ids, ended)] if ended.size else new_ids
+
+
+def _refuse_unknown(not_live: Ids, ended: Ids) -> None:
+    unknown = np.setdiff1d(not_live, ended)
+    if unknown.size:
+        raise UnknownRecordError(
+            f"A pair names the record {unknown[0]}, which is neither new nor in the linkage map. The project's "
+            "files do not fit together: run 'linkwright doctor', then retry the job."
         )
-    if not strategies:
-        return {name: np.empty(0, dtype=np.int64) for name in names}
-    cases = " ".join(f"WHEN {literal(name)} THEN {literal(request.match_thresholds[name])}" for name in strategies)
-    is_live = ""
-    if request.ended:
-        ends = ended_sql(request.ended)
-        is_live = f" AND p.record_id_l NOT IN ({ends}) AND p.record_id_r NOT IN ({ends})"
-    columns = con.execute(
-        "SELECT p.record_id_l, p.record_id_r, coalesce(l.group_id, -1) AS group_id_l, "
-        "coalesce(r.group_id, -1) AS group_id_r\n"
-        f"FROM {pairs} AS p\n"
-        "LEFT JOIN current_map AS l ON l.record_id = p.record_id_l\n"
-        "LEFT JOIN current_map AS r ON r.record_id = p.record_id_r\n"
-        f"WHERE p.match_weight >= CASE p.strategy {cases} END{is_live}"
-    ).fetchnumpy()
-    return {name: np.asarray(columns[name], dtype=np.int64) for name in names}
 
 
-def _make_assignments(con: duckdb.DuckDBPyConnection, new_ids: Ids, merge: Merge) -> None:
-    """Make the tables assignments (what changes) and group_sizes (of the map with it)."""
-    grouped = pa.table({"record_id": new_ids, "group_id": merge.new_group_ids})
-    absorbed = pa.table({"group_id": merge.absorbed_group_ids, "into_group_id": merge.absorbing_group_ids})
-    con.register("grouped", grouped)
-    con.register("absorbed", absorbed)
-    con.execute(
-        "CREATE TABLE assignments AS SELECT record_id, group_id FROM grouped UNION ALL "
-        "SELECT m.record_id, a.into_group_id AS group_id FROM current_map AS m JOIN absorbed AS a USING (group_id)"
+def _grow(con: duckdb.DuckDBPyConnection, data: _Input, request: GroupRequest) -> _Grown:
+    """Work out the groups of the existing groups that are touched and of the new records."""
+    configuration = request.configuration
+    together, apart = decided_between(data.settled, data.is_live)
+    moving = data.held.of(together[0]) != data.held.of(together[1])
+    ends = [*data.pairs[:2], *(side[moving] for side in together)]
+    groups = np.unique(np.concatenate([data.held.of(side) for side in ends]))
+    groups = groups[groups > 0]
+    # per group id, its node from 1; per new record, its place from 1
+    nodes = GroupArray(0, NO_IDS).with_groups(groups, np.arange(1, groups.size + 1))
+
+    def node_of(record_ids: Ids) -> Ids:
+        existing, places = nodes.of(data.held.of(record_ids)), data.places.of(record_ids)
+        return np.where(existing > 0, existing - 1, np.where(places > 0, places - 1 + groups.size, -1))
+
+    exclusive = (NO_IDS, NO_IDS)
+    if configuration.one_per_authoritative:
+        looked_at = concatenated(data.held.members_of(groups), data.new_ids)
+        files = (*request.held_records, *request.new_records)
+        exclusive = read_exclusive(con, files, request.authoritative_event_types, looked_at)
+    nodes_count = groups.size + data.new_ids.size
+    arrivals = None
+    if configuration.method is GroupingMethod.BEST_LINK:
+        arrivals = (np.arange(nodes_count) >= groups.size).astype(np.int64)
+    bound = bind_rules((together, apart), exclusive, node_of, arrivals)
+    pairs = WeighedPairs(
+        nodes=(node_of(data.pairs.left), node_of(data.pairs.right)),
+        weights=data.pairs.weights,
+        record_ids=(data.pairs.left, data.pairs.right),
+        steps=np.ones(data.pairs.left.size, dtype=np.int64),
     )
-    new_map = (
-        "SELECT group_id FROM grouped UNION ALL "
-        "SELECT coalesce(a.into_group_id, m.group_id) AS group_id FROM current_map AS m LEFT JOIN absorbed AS a "
-        "USING (group_id)"
-    )
-    con.execute(f"CREATE TABLE group_sizes AS {group_sizes_sql(new_map)}")
+    linked = link_nodes(nodes_count, pairs, bound.rules)
+    growth = grow_groups(groups, data.new_ids.size, linked.smallest, request.next_group_id)
+    return _Grown(pairs, bound, together, linked, growth)
 
 
-def _count_groups(con: duckdb.DuckDBPyConnection, request: GroupRequest, merge: Merge) -> _Counted:
-    sizes = con.execute(size_histogram_sql("SELECT * FROM group_sizes")).fetchall()
-    largest = con.execute(
-        "SELECT group_id, records_count FROM group_sizes ORDER BY records_count DESC, group_id LIMIT 1"
-    ).fetchall()
-    largest_id, largest_size = largest[0] if largest else (None, 0)
-    flagged_count, flagged = _flagged_groups(con, request, merge)
-    return _Counted(tuple(GroupSize(*row) for row in sizes), largest_id, largest_size, flagged_count, flagged)
-
-
-def _flagged_groups(
-    con: duckdb.DuckDBPyConnection, request: GroupRequest, merge: Merge
-) -> tuple[int, tuple[FlaggedGroup, ...]]:
-    """Find touched groups with several records of an authoritative Event Type: their count, and the first."""
-    if not request.authoritative_event_types:
-        return 0, ()
-    con.register("touched", pa.table({"group_id": np.union1d(merge.new_group_ids, merge.grown_group_ids)}))
-    codes = ", ".join(literal(code) for code in request.authoritative_event_types)
-    con.execute(
-        "CREATE TABLE shared AS SELECT group_id FROM group_sizes "
-        "WHERE records_count > 1 AND group_id IN (SELECT group_id FROM touched)"
-    )
-    con.execute(
-        "CREATE TABLE flagged AS SELECT group_id, event_type, count(*) AS records_count FROM (\n"
-        "SELECT g.group_id, n.event_type FROM grouped AS g SEMI JOIN shared USING (group_id) "
-        "JOIN new_records AS n USING (record_id) UNION ALL\n"
-        "SELECT coalesce(a.into_group_id, m.group_id) AS group_id, h.event_type FROM current_map AS m "
-        "LEFT JOIN absorbed AS a USING (group_id) JOIN held_records AS h USING (record_id) "
-        "WHERE coalesce(a.into_group_id, m.group_id) IN (SELECT group_id FROM shared)\n"
-        f") WHERE event_type IN ({codes})\n"
-        "GROUP BY group_id, event_type HAVING count(*) > 1"
-    )
-    count = int(con.execute("SELECT count(DISTINCT group_id) FROM flagged").fetchall()[0][0])
-    first = con.execute(
-        f"SELECT * FROM flagged ORDER BY group_id, event_type LIMIT {FLAGGED_GROUPS_COUNT}"
-    ).fetchall()
-    return count, tuple(FlaggedGroup(*row) for row in first)
+def _changed_records(data: _Input, growth: Growth) -> tuple[Ids, Ids]:
+    """Return the records whose group is new or another one, and these groups."""
+    moved = data.held.members_of(growth.absorbed_group_ids)
+    into = growth.absorbing_group_ids[np.searchsorted(growth.absorbed_group_ids, data.held.of(moved))]
+    return concatenated(data.new_ids, moved), concatenated(growth.new_group_ids, into)

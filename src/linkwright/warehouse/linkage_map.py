@@ -9,12 +9,15 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+import duckdb
 import numpy as np
 from numpy.typing import NDArray
 
-from linkwright.engine.sql import literal
+from linkwright.engine.sql import literal, string_list
 from linkwright.warehouse.connection import EngineLimits, open_engine
 from linkwright.warehouse.record_views import ended_sql
+
+_READ_ROWS = 250_000
 
 
 @dataclass(frozen=True)
@@ -31,6 +34,90 @@ class GroupSize:
 
     records_count: int
     groups_count: int
+
+
+@dataclass(frozen=True)
+class GroupArray:
+    """The current map as one array: 8 bytes for each id from the first record to the last.
+
+    Record ids are counted up per project, so that hardly an id is without a record; looking up, changing and
+    counting groups by position takes a fraction of what joins and hash tables take.
+
+    Args:
+        first_id: the record id at position 0.
+        groups: the group of each record; 0 where there is no live record.
+    """
+
+    first_id: int
+    groups: NDArray[np.int64]
+
+    def of(self, record_ids: NDArray[np.int64]) -> NDArray[np.int64]:
+        """Return the group of each record, 0 for records that are not in the map; shape as given."""
+        places = record_ids - self.first_id
+        known = (places >= 0) & (places < self.groups.size)
+        if known.all():
+            return np.asarray(self.groups[places])
+        groups = np.zeros(record_ids.size, dtype=np.int64)
+        groups[known] = self.groups[places[known]]
+        return groups
+
+    def members_of(self, group_ids: NDArray[np.int64]) -> NDArray[np.int64]:
+        """Return the records of groups, ascending."""
+        wanted = np.zeros(int(self.groups.max(initial=0)) + 1, dtype=np.bool_)
+        wanted[group_ids[(group_ids > 0) & (group_ids < wanted.size)]] = True
+        return np.flatnonzero(wanted[self.groups]) + self.first_id
+
+    def with_groups(self, record_ids: NDArray[np.int64], group_ids: NDArray[np.int64]) -> "GroupArray":
+        """Return the map after records, new or not, got these groups."""
+        if not record_ids.size:
+            return self
+        first, last = int(record_ids.min()), int(record_ids.max())
+        if self.groups.size:
+            first, last = min(first, self.first_id), max(last, self.first_id + self.groups.size - 1)
+        groups = np.zeros(last - first + 1, dtype=np.int64)
+        start = self.first_id - first if self.groups.size else 0
+        groups[start : start + self.groups.size] = self.groups
+        groups[record_ids - first] = group_ids
+        return GroupArray(first, groups)
+
+    def sizes(self) -> NDArray[np.int64]:
+        """Return the records of each group by its id; the entry of a group that is not there is 0."""
+        sizes = np.bincount(self.groups)
+        sizes[:1] = 0
+        return sizes
+
+
+def histogram_of(sizes: NDArray[np.int64]) -> tuple[GroupSize, ...]:
+    """Return how often each size occurs, the smallest first; 0 is no size."""
+    counts = np.bincount(sizes)
+    return tuple(GroupSize(size, int(counts[size])) for size in np.flatnonzero(counts).tolist() if size)
+
+
+def read_group_array(
+    con: duckdb.DuckDBPyConnection, assignments: Sequence[Path], ended: Sequence[Path] = ()
+) -> GroupArray:
+    """Read the current map into an array.
+
+    Args:
+        con: what reads.
+        assignments: assignments files, the oldest batch first.
+        ended: ends files.
+    """
+    files = string_list(list(assignments))
+    first, last = 0, -1
+    if assignments:
+        bounds = con.execute(f"SELECT min(record_id), max(record_id) FROM read_parquet({files})").fetchall()[0]
+        first, last = bounds if bounds[0] is not None else (first, last)
+    groups = np.zeros(last - first + 1, dtype=np.int64)
+    if groups.size:
+        # rows come in the order of the files, so that the latest batch of a record is written last
+        rows = con.sql(f"SELECT record_id, group_id FROM read_parquet({files})").to_arrow_reader(_READ_ROWS)
+        for chunk in rows:
+            groups[chunk.column(0).to_numpy() - first] = chunk.column(1).to_numpy()
+    if ended and groups.size:
+        gone = np.asarray(con.execute(ended_sql(ended)).fetchnumpy()["record_id"], dtype=np.int64) - first
+        groups[gone[(gone >= 0) & (gone < groups.size)]] = 0
+    return GroupArray(first, groups)
 
 
 def current_map_sql(assignments: Sequence[Path], ended: Sequence[Path] = ()) -> str:

@@ -16,7 +16,7 @@ class LinkageProject(models.Model):
     event_types = models.ManyToManyField(EventType, related_name="projects")
     # the project's own linkage fields beside the standard ones: {name: type}
     own_fields = models.JSONField(default=dict)
-    # engine.strategy's grouping form, for instance {"method": "merge"}
+    # engine.grouping's form, for instance {"method": "merge"}
     grouping = models.JSONField(default=dict)
     keep_unused_columns = models.BooleanField(default=True)
     created_at = models.DateTimeField(auto_now_add=True)
