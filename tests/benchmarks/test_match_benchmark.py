@@ -1,7 +1,7 @@
 """Matching beside Splink 5 on the same records, rules and machine: ratios of medians (docs/benchmarks.md).
 
-By default one round of a hundred thousand records, whose bounds are wide; `make bench` sets LINKWRIGHT_BENCH=full for
-five rounds of a million and of five million.
+By default one round of a hundred thousand records, whose bounds are wide; `make bench` sets LINKWRIGHT_BENCH=full
+for five rounds of a million and of five million.
 """
 
 import json

@@ -53,7 +53,7 @@ class JobContext:
     @property
     def project(self) -> LinkageProject:
         """The project that the job works on."""
-        project = self.envelope.project
+        project = self.job.project if self.job.envelope is None else self.envelope.project
         if project is None:
             raise JobError(
                 f"Project {self.job.project_code!r} is unknown. Retry Validate, or submit the Envelope again."
@@ -90,7 +90,8 @@ class JobContext:
     @property
     def stem(self) -> str:
         """The start of the names of this attempt's files: no attempt ever writes over another's."""
-        return f"e{self.envelope.pk}-j{self.job.pk}-a{self.job.attempt}"
+        owner = "s" if self.job.envelope is None else f"e{self.job.envelope.pk}"
+        return f"{owner}-j{self.job.pk}-a{self.job.attempt}"
 
     @property
     def limits(self) -> EngineLimits:

@@ -1,4 +1,4 @@
-"""Puts the jobs of an Envelope into the queue, together and in their order."""
+"""Puts jobs into the queue: those of an Envelope together and in their order, or one that belongs to none."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
@@ -9,7 +9,7 @@ from django.utils import timezone
 
 from linkwright.queue.order import back_rank, queue_state
 from linkwright.queue.transitions import record_event
-from linkwright.store.models import Envelope, Job, JobKind
+from linkwright.store.models import Envelope, Job, JobKind, LinkageProject
 
 
 @dataclass(frozen=True)
@@ -45,3 +45,19 @@ def enqueue_chain(envelope: Envelope, steps: Sequence[Step]) -> list[Job]:
         for job in jobs:
             record_event(job, left="", reason="queued")
     return jobs
+
+
+def enqueue_job(step: Step, project: LinkageProject) -> Job:
+    """Queue a job that belongs to a project and to no Envelope, behind all others."""
+    with transaction.atomic():
+        queue_state(lock=True)
+        job = Job.objects.create(
+            kind=step.kind,
+            project=project,
+            project_code=project.code,
+            parameters=dict(step.parameters),
+            queue_rank=back_rank(),
+            queued_at=timezone.now(),
+        )
+        record_event(job, left="", reason="queued")
+    return job

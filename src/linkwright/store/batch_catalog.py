@@ -9,7 +9,16 @@ from dataclasses import dataclass
 from django.db.models import Max, Q, QuerySet
 from django.utils import timezone
 
-from linkwright.store.models import Batch, BatchKind, BatchState, Envelope, Job, LinkageProject
+from linkwright.store.models import (
+    Batch,
+    BatchKind,
+    BatchState,
+    Envelope,
+    Estimation,
+    Job,
+    LinkageProject,
+    MatchConfigurationVersion,
+)
 
 
 @dataclass(frozen=True)
@@ -135,7 +144,12 @@ def remove_staged_of_others(envelope: Envelope) -> None:
 
 
 def counted_file_names(project: LinkageProject) -> set[str]:
-    """Return the names of all files that count, staged or live."""
-    return set(
-        Batch.objects.filter(project=project).exclude(state=BatchState.REMOVED).values_list("file_name", flat=True)
-    )
+    """Return the names of all files that count: of batches, staged or live, and of term frequencies."""
+    batches = Batch.objects.filter(project=project).exclude(state=BatchState.REMOVED)
+    versions = MatchConfigurationVersion.objects.filter(project=project).exclude(term_frequencies="")
+    estimations = Estimation.objects.filter(project=project).exclude(term_frequencies="")
+    return {
+        *batches.values_list("file_name", flat=True),
+        *versions.values_list("term_frequencies", flat=True),
+        *estimations.values_list("term_frequencies", flat=True),
+    }

@@ -189,7 +189,7 @@ def _score_all(run: _Run, records: RecordSet, sized: Sequence[SizedStrategy]) ->
         for number, chunk in chunks:
             _score_chunk(run, scorer, sized, number, chunk)
     else:
-        _score_in_parts(run, scorer, records, sized, chunks, total)
+        _score_in_parts(run, scorer, records, sized, chunks)
     run.report(Progress("score", total, total, "pairs"))
 
 
@@ -199,10 +199,9 @@ def _score_in_parts(
     records: RecordSet,
     sized: Sequence[SizedStrategy],
     chunks: Sequence[tuple[int, Chunk]],
-    total: int,
 ) -> None:
     """Score chunk by chunk, each to a part of its own; what an earlier attempt has finished is taken over."""
-    con = run.con
+    con, total = run.con, sum(chunk.pairs_count for _number, chunk in chunks)
     parts = MatchParts(run.request.parts_folder, _fingerprint(run.request))
     names = [f"strategy{number}-record{chunk.first}" for number, chunk in chunks]
     for name, (number, chunk) in zip(names, chunks, strict=True):

@@ -4,6 +4,7 @@ from linkwright.store.models.audit import AuditLogEntry
 from linkwright.store.models.batches import Batch, BatchKind, BatchState
 from linkwright.store.models.catalog import DataProvider, EventType, ImportFormat
 from linkwright.store.models.envelopes import Envelope, EnvelopeReport, EnvelopeState, Notification, Severity
+from linkwright.store.models.estimations import Estimation
 from linkwright.store.models.jobs import AuditMessage, EndReason, Job, JobEvent, JobKind, JobState
 from linkwright.store.models.people import Membership, Role, User
 from linkwright.store.models.projects import LinkageProject, MatchConfigurationVersion
@@ -21,6 +22,7 @@ __all__ = [
     "Envelope",
     "EnvelopeReport",
     "EnvelopeState",
+    "Estimation",
     "EventType",
     "ImportFormat",
     "Job",

@@ -19,6 +19,7 @@ class JobKind(models.TextChoices):
     MATCH = "Match", "Match"
     GROUP = "Group", "Group"
     REPORT = "Report", "Report"
+    ESTIMATE = "Estimate", "Estimate"
 
 
 class JobState(models.TextChoices):
