@@ -32,7 +32,7 @@ class MatchConfigurationVersion(models.Model):
     version = models.PositiveIntegerField()
     # engine.strategy's form
     definition = models.JSONField()
-    # a file in the project's folder of the warehouse: made by an Estimate job, fixed as the version is; may be empty
+    # a file in the project's folder of the warehouse, made by an Estimate job and fixed as the version is; or none
     term_frequencies = models.CharField(max_length=255, blank=True)
     created_at = models.DateTimeField(auto_now_add=True)
     created_by = models.ForeignKey(User, on_delete=models.PROTECT, null=True, blank=True)
