@@ -27,6 +27,14 @@ def test_that_is_expected_to_fail() -> None:
 """
 
 
+LACKING_DATA = """\
+import pytest
+
+@pytest.mark.skipif(True, reason="figures.parquet is absent (set LINKWRIGHT_DATA)")
+def test_on_data_from_elsewhere() -> None:
+    assert True
+"""
+
 SKIPPED_MODULE = "import pytest\npytest.importorskip('no_such_package')\n"
 
 
@@ -65,3 +73,7 @@ def test_a_skip_stays_a_skip_on_a_persons_machine(tmp_path: Path, tests: str) ->
     assert "skipped" in output[-1]
     assert "failed" not in output[-1].replace("xfailed", "")
     assert "error" not in output[-1]
+
+
+def test_a_test_on_data_that_the_project_does_not_carry_may_be_skipped_anywhere(tmp_path: Path) -> None:
+    assert any("1 skipped" in line for line in run_pytest(tmp_path, LACKING_DATA, ci="true"))

@@ -8,14 +8,13 @@ from typing import Any
 import pytest
 
 from linkwright.engine.blocking import Transform
-from linkwright.engine.comparison_methods import AT_LEAST, METHOD_RULES, LevelKind, Method
-from linkwright.engine.fields import STANDARD_FIELDS
-from linkwright.engine.strategy import MatchConfiguration, parse_match_configuration
-from tests.integration.linking import assert_same_pairs, link
+from linkwright.engine.comparison_methods import METHOD_RULES, LevelKind, Method
+from linkwright.engine.strategy import MatchConfiguration
+from tests.integration.comparison_cases import comparison, configured, encoded, write_people
+from tests.integration.linking import assert_same_pairs
+from tests.integration.matching import match_batches
 from tests.integration.splink_conversion import splink_pairs
-from tests.record_batches import write_records
 
-KEEP_ALL = -60.0
 GIVEN_NAMES = ("martha", "marhta", "mary", "marty", "josé", "jose", "joseph", "ann", "anne", "o neill")
 SURNAMES = (
     "smith",
@@ -31,13 +30,28 @@ SURNAMES = (
     "philips",
     "filips",
 )
-BOUNDS: dict[LevelKind, tuple[float, ...]] = {
-    LevelKind.SIMILARITY: (0.95, 0.8, 0.6),
-    LevelKind.DISTANCE: (1, 2, 3),
-    LevelKind.WITHIN_DAYS: (1, 12),
-    LevelKind.WITHIN_MONTHS: (1, 2),
-    LevelKind.WITHIN_YEARS: (1, 10),
-}
+ADDRESSES = ("12 long reef road", "12 reef road", "long reef road 12", "1 reef lane", "4 bay street", "bay street")
+IDENTIFIERS = (
+    "4950123",
+    "4951023",
+    "4950124",
+    "4590123",
+    "495012",
+    "8800551",
+    "8805051",
+    "8800515",
+    "4950877",
+    "7316",
+)
+ENCODED = (
+    "anna maria schwarzenberger from upper meadow",
+    "anna maria schwarzenberger from upper meadows",
+    "anna marie schwarzenbergr from upper meadows",
+    "anna schwarzenberger from lower meadow",
+    "maria schwarzenberger upper reef",
+    "wolfgang peter philips",
+)
+WEIGHTS = (70.0, 70.5, 71.25, 76.0, 79.0, 90.0, 120.0)
 
 
 def people(count: int) -> list[dict[str, Any]]:
@@ -51,71 +65,55 @@ def people(count: int) -> list[dict[str, Any]]:
         day = dt.date(1987, 2, 3) + dt.timedelta(days=random.choice([0, 1, 6, 28, 31, 59, 366, 3650, 5000]))
         return day.replace(month=day.day, day=day.month) if day.day <= 12 and random.random() < 0.3 else day
 
-    return [
-        {
+    def person(number: int) -> dict[str, Any]:
+        names = [some(random.choice(GIVEN_NAMES)), some(random.choice(SURNAMES))]
+        given_name, surname = reversed(names) if random.random() < 0.2 else names
+        return {
             "record_id": number,
-            "given_name": some(random.choice(GIVEN_NAMES)),
-            "surname": some(random.choice(SURNAMES)),
+            "given_name": given_name,
+            "surname": surname,
             "date_of_birth": some(birth()),
-            "postcode": some(str(random.choice([2600, 2601, 2610, 3000, 3001, 260]))),
+            "postcode": some(str(random.choice([2600, 2601, 2610, 2713, 3000, 3001, 260, 9155]))),
             "sex": some(random.choice("mf")),
+            "address_line_1": some(random.choice(ADDRESSES)),
+            "health_identifier": some(random.choice(IDENTIFIERS)),
+            "weight": some(random.choice(WEIGHTS)),
+            "encoded": some(encoded(random.choice(ENCODED), random.choice([64, 64, 64, 32]))),
         }
-        for number in range(count)
-    ]
+
+    return [person(number) for number in range(count)]
 
 
 @pytest.fixture(scope="module")
 def records(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return write_records(tmp_path_factory.mktemp("records") / "records.parquet", people(150))
-
-
-def comparison(method: Method, field: str, kinds: list[LevelKind]) -> dict[str, Any]:
-    """Return a comparison with a level per bound of each kind; the further down, the less it weighs."""
-    conditions: list[dict[str, Any]] = []
-    for kind in kinds:
-        bound_key = "at_least" if kind in AT_LEAST else "at_most"
-        conditions += [{"when": kind.value, bound_key: bound} for bound in BOUNDS.get(kind, ())]
-        if kind not in BOUNDS:
-            conditions.append({"when": kind.value})
-    count = len(conditions)
-    weights = [2.0**-index for index in range(count)]
-    return {
-        "name": f"{method}_{field}",
-        "field": field,
-        "method": method.value,
-        "levels": [
-            {**condition, "m_probability": weight / sum(weights), "u_probability": rising / sum(weights)}
-            for condition, weight, rising in zip(conditions, weights, weights[::-1], strict=True)
-        ],
-    }
-
-
-def configured(comparisons: list[dict[str, Any]], rules: list[Any]) -> MatchConfiguration:
-    strategy = {
-        "name": "person",
-        "match_threshold": KEEP_ALL,
-        "blocking_rules": rules,
-        "comparisons": comparisons,
-    }
-    return parse_match_configuration({"prior": 0.02, "strategies": [strategy]}, STANDARD_FIELDS)
+    return write_people(tmp_path_factory.mktemp("records") / "records.parquet", people(150))
 
 
 def assert_as_splink(records: Path, configuration: MatchConfiguration, folder: Path) -> set[int]:
     """Compare with Splink; return the levels that occurred in the first comparison."""
-    linked = link([records], configuration, folder)
-    assert_same_pairs(linked.pairs, splink_pairs([records], configuration))
-    return {scored.levels[0] for scored in linked.pairs.values()}
+    pairs = match_batches([records], configuration, folder)
+    assert_same_pairs(pairs, splink_pairs([records], configuration))
+    return {scored.levels[0] for scored in pairs.values()}
 
 
-FIELD_OF = {Method.DATE: "date_of_birth", Method.EXACT: "sex"}
-BY_ITSELF = [
-    [LevelKind.EXACT, kind, LevelKind.ELSE]
-    for kind in METHOD_RULES[Method.DATE].kinds
-    if kind not in {LevelKind.EXACT, LevelKind.ELSE}
-]
+FIELD_OF = {
+    Method.EXACT: "sex",
+    Method.DATE: "date_of_birth",
+    Method.POSTCODE: "postcode",
+    Method.IDENTIFIER: "health_identifier",
+    Method.NUMBER: "weight",
+    Method.TOKENS: "address_line_1",
+    Method.DICE: "encoded",
+}
+ONE_AT_A_TIME = (Method.DATE, Method.POSTCODE, Method.NUMBER)
 CASES = [
-    *((method, list(METHOD_RULES[method].kinds)) for method in Method if method is not Method.DATE),
-    *((Method.DATE, kinds) for kinds in BY_ITSELF),
+    *((method, list(METHOD_RULES[method].kinds)) for method in Method if method not in ONE_AT_A_TIME),
+    *(
+        (method, [LevelKind.EXACT, kind, LevelKind.ELSE])
+        for method in ONE_AT_A_TIME
+        for kind in METHOD_RULES[method].kinds
+        if kind not in {LevelKind.EXACT, LevelKind.ELSE}
+    ),
 ]
 
 
@@ -157,6 +155,8 @@ TRANSFORMED: dict[Transform, dict[str, Any]] = {
     Transform.SUFFIX: {"field": "postcode", "length": 2},
     Transform.YEAR: {"field": "date_of_birth"},
     Transform.MONTH_DAY: {"field": "date_of_birth"},
+    Transform.ANY_TOKEN: {"field": "address_line_1"},
+    Transform.SWAPPED: {"field": "given_name", "swapped_with": "surname"},
 }
 
 
@@ -167,15 +167,15 @@ def test_a_transform_blocks_as_in_splink_alone_and_joined(
     expression = {"transform": transform.value, **TRANSFORMED[transform]}
     item = comparison(Method.EXACT, "sex", list(METHOD_RULES[Method.EXACT].kinds))
     for number, rule in enumerate(([expression], ["given_name", expression])):
-        linked = link([records], configured([item], [rule]), tmp_path / str(number))
-        assert len(linked.pairs) > 10
-        assert_same_pairs(linked.pairs, splink_pairs([records], configured([item], [rule])))
+        pairs = match_batches([records], configured([item], [rule]), tmp_path / str(number))
+        assert len(pairs) > 10
+        assert_same_pairs(pairs, splink_pairs([records], configured([item], [rule])))
 
 
 def test_pairs_of_many_rules_belong_to_the_first_as_in_splink(records: Path, tmp_path: Path) -> None:
     rules = [[{"transform": transform.value, **TRANSFORMED[transform]}] for transform in Transform]
     item = comparison(Method.LEVENSHTEIN, "surname", list(METHOD_RULES[Method.LEVENSHTEIN].kinds))
     configuration = configured([item], rules)
-    linked = link([records], configuration, tmp_path, chunk_pairs_count=2000)
-    assert_same_pairs(linked.pairs, splink_pairs([records], configuration))
-    assert {scored.blocking_rule for scored in linked.pairs.values()} == set(range(len(rules)))
+    pairs = match_batches([records], configuration, tmp_path, chunk_pairs_count=2000)
+    assert_same_pairs(pairs, splink_pairs([records], configuration))
+    assert {scored.blocking_rule for scored in pairs.values()} == set(range(len(rules)))

@@ -14,7 +14,7 @@ import vl_convert
 _SCHEMA = "https://vega.github.io/schema/vega-lite/v5.json"
 _VEGA_LITE = "v5.21"
 _WIDTH, _HEIGHT = 420, 220
-_PRIMARY, _SECONDARY, _FAINT = "var(--plot-1)", "var(--plot-2)", "var(--plot-3)"
+PRIMARY, SECONDARY, FAINT = "var(--plot-1)", "var(--plot-2)", "var(--plot-3)"
 _LOG_AXIS = {"values": [0, *(10**power for power in range(13))], "format": ",d", "labelOverlap": True}
 _CONFIG: dict[str, Any] = {
     "background": None,
@@ -74,7 +74,7 @@ def weights_plot(bins: Sequence[Row], *, match_threshold: float, review_threshol
     return Plot(
         name="weights",
         title="Match weights and thresholds",
-        spec=_spec({"layer": [_weight_bars(values), lines]}),
+        spec=vega_spec({"layer": [_weight_bars(values), lines]}),
         columns=("weight from", "pairs weighed", "pairs kept"),
         rows=rows,
     )
@@ -104,7 +104,7 @@ def _weight_bars(values: Sequence[Row]) -> dict[str, Any]:
                 "field": "fate",
                 "type": "nominal",
                 "sort": fates,
-                "scale": {"domain": fates, "range": [_PRIMARY, _SECONDARY, _FAINT]},
+                "scale": {"domain": fates, "range": [PRIMARY, SECONDARY, FAINT]},
             },
         },
     }
@@ -127,7 +127,7 @@ def group_sizes_plot(sizes: Sequence[Row]) -> Plot:
     rows = tuple((row["group_size"], row["groups_count"]) for row in sizes)
     spec = {
         "data": {"values": [{"size": str(size), "groups": count} for size, count in rows]},
-        "mark": {"type": "bar", "color": _PRIMARY},
+        "mark": {"type": "bar", "color": PRIMARY},
         "encoding": {
             "x": {
                 "field": "size",
@@ -148,7 +148,7 @@ def group_sizes_plot(sizes: Sequence[Row]) -> Plot:
     return Plot(
         name="group_sizes",
         title="Group sizes in the project",
-        spec=_spec(spec),
+        spec=vega_spec(spec),
         columns=("group size", "groups"),
         rows=rows,
     )
@@ -185,20 +185,21 @@ def completeness_plot(fields: Sequence[Row]) -> Plot:
                 "field": "of",
                 "type": "nominal",
                 "sort": series,
-                "scale": {"domain": series, "range": [_PRIMARY, _FAINT]},
+                "scale": {"domain": series, "range": [PRIMARY, FAINT]},
             },
         },
     }
     return Plot(
         name="completeness",
         title="Completeness of the linkage fields",
-        spec=_spec(spec),
+        spec=vega_spec(spec),
         columns=("field", "this Envelope", "project"),
         rows=rows,
     )
 
 
-def _spec(body: Mapping[str, Any]) -> dict[str, Any]:
+def vega_spec(body: Mapping[str, Any]) -> dict[str, Any]:
+    """Complete a specification with the size and the colours that all plots share; the body's own go first."""
     return {"$schema": _SCHEMA, "width": _WIDTH, "height": _HEIGHT, "config": _CONFIG, **body}
 
 

@@ -1,50 +1,75 @@
-"""Owns the comparison methods: which levels each offers, and the SQL that tells which level two values reach.
+"""Owns the catalogue of comparison methods: which levels each offers, for which fields, and the bounds of levels.
 
-An expensive measure (a similarity, a number of edits) is computed once per pair and comparison, not once per
-level, and not at all for equal values. Must not know probabilities, weights or thresholds.
+Must not know probabilities and weights, nor write SQL (`comparison_sql` does).
 
-Source: the levels mean what they mean in Splink 5's comparison_level_library (checked against it in the tests).
+Source: SPEC section 1; the levels mean what they mean in Splink 5's comparison_level_library (checked against it
+in the tests).
 """
 
-from collections.abc import Sequence
+import math
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import NamedTuple
 
-from linkwright.engine.dialect import Dialect
 from linkwright.engine.fields import FieldType
-from linkwright.engine.sql import literal
 
 DAYS_A_YEAR = 365.25
 DAYS_A_MONTH = DAYS_A_YEAR / 12
 
-NULL_LEVEL = -1
-"""The number of the level of a pair of which a value is missing; its weight is 0."""
-
 
 class Method(StrEnum):
-    """How two values of a field are compared."""
+    """How two values of a field are compared.
+
+    `jaro_winkler`, `jaro` and `jaccard` (of the letters that occur) are similarities; `levenshtein` and
+    `damerau_levenshtein` count edits. `date` and `postcode` and `identifier` count edits as Damerau-Levenshtein
+    does: two neighbours swapped are one edit. `name` looks at a second field too, which values may have been
+    swapped with, and its similarity is Jaro-Winkler's. `tokens` takes a text for its words. `dice` compares
+    encoded fields by Dice's coefficient of the bits set; filters of unequal length agree in nothing.
+    """
 
     EXACT = "exact"
     JARO_WINKLER = "jaro_winkler"
     JARO = "jaro"
+    JACCARD = "jaccard"
     LEVENSHTEIN = "levenshtein"
     DAMERAU_LEVENSHTEIN = "damerau_levenshtein"
     DATE = "date"
+    NAME = "name"
+    POSTCODE = "postcode"
+    IDENTIFIER = "identifier"
+    NUMBER = "number"
+    TOKENS = "tokens"
+    DICE = "dice"
 
 
 class LevelKind(StrEnum):
-    """The condition that a pair of values meets to be in a level."""
+    """The condition that a pair of values meets to be in a level.
+
+    A month counts as 365.25 / 12 days and a year as 365.25, as in Splink: from 15 January to 15 February, 31 days,
+    is more than a month. `exact_both`, `exact_other`, `similarity_both` and `swapped` look at the second field of
+    the method `name`: both fields equal, the second equal, both similar, each equal to the other record's other.
+    `transposed` is two neighbouring characters swapped, and nothing else. `within_percent` is a difference of less
+    than so much of the greater value, by magnitude; equal values are within every percentage.
+    """
 
     EXACT = "exact"
+    EXACT_BOTH = "exact_both"
+    EXACT_OTHER = "exact_other"
+    SWAPPED = "swapped"
     SIMILARITY = "similarity"
+    SIMILARITY_BOTH = "similarity_both"
     DISTANCE = "distance"
+    TRANSPOSED = "transposed"
+    SAME_PREFIX = "same_prefix"
+    SHARED_TOKENS = "shared_tokens"
     WITHIN_DAYS = "within_days"
     WITHIN_MONTHS = "within_months"
     WITHIN_YEARS = "within_years"
     DAY_AND_MONTH_SWAPPED = "day_and_month_swapped"
     SAME_YEAR = "same_year"
     SAME_DAY_AND_MONTH = "same_day_and_month"
+    WITHIN_ABSOLUTE = "within_absolute"
+    WITHIN_PERCENT = "within_percent"
     ELSE = "else"
 
 
@@ -55,11 +80,37 @@ class LevelCondition(NamedTuple):
     bound: float | None
 
 
-AT_LEAST = frozenset({LevelKind.SIMILARITY})
-"""The kinds that need `at_least`: a similarity between 0 and 1."""
+@dataclass(frozen=True)
+class BoundRule:
+    """The bound that a kind of level needs.
 
-AT_MOST = frozenset({LevelKind.DISTANCE, LevelKind.WITHIN_DAYS, LevelKind.WITHIN_MONTHS, LevelKind.WITHIN_YEARS})
-"""The kinds that need `at_most`: edits, days, months or years."""
+    Args:
+        key: the level's key for it: `at_least`, `at_most` or `length`.
+        is_whole: whether it is a whole number, 1 or more; otherwise it is any number over 0.
+        highest: that it may have.
+    """
+
+    key: str
+    is_whole: bool
+    highest: float = math.inf
+
+
+_WHOLE_MOST = BoundRule("at_most", is_whole=True)
+_SHARE = BoundRule("at_least", is_whole=False, highest=1)
+
+BOUND_RULES: dict[LevelKind, BoundRule] = {
+    LevelKind.SIMILARITY: _SHARE,
+    LevelKind.SIMILARITY_BOTH: _SHARE,
+    LevelKind.DISTANCE: _WHOLE_MOST,
+    LevelKind.SAME_PREFIX: BoundRule("length", is_whole=True),
+    LevelKind.SHARED_TOKENS: BoundRule("at_least", is_whole=True),
+    LevelKind.WITHIN_DAYS: _WHOLE_MOST,
+    LevelKind.WITHIN_MONTHS: _WHOLE_MOST,
+    LevelKind.WITHIN_YEARS: _WHOLE_MOST,
+    LevelKind.WITHIN_ABSOLUTE: BoundRule("at_most", is_whole=False),
+    LevelKind.WITHIN_PERCENT: BoundRule("at_most", is_whole=False, highest=100),
+}
+"""The kinds that need a bound, and which."""
 
 DAYS_PER_UNIT = {
     LevelKind.WITHIN_DAYS: 1.0,
@@ -67,7 +118,8 @@ DAYS_PER_UNIT = {
     LevelKind.WITHIN_YEARS: DAYS_A_YEAR,
 }
 
-_TEXT_TYPES = frozenset(FieldType) - {FieldType.DATE, FieldType.NUMBER, FieldType.BLOOM}
+TEXT_TYPES = frozenset(FieldType) - {FieldType.DATE, FieldType.NUMBER, FieldType.BLOOM}
+"""The types of field whose values are text that people wrote."""
 
 
 @dataclass(frozen=True)
@@ -85,84 +137,49 @@ class MethodRule:
 
 _SIMILARITY_LEVELS = (LevelKind.EXACT, LevelKind.SIMILARITY, LevelKind.ELSE)
 _DISTANCE_LEVELS = (LevelKind.EXACT, LevelKind.DISTANCE, LevelKind.ELSE)
+_WRITTEN = frozenset({FieldType.NAME, FieldType.TEXT})
 
 METHOD_RULES: dict[Method, MethodRule] = {
     Method.EXACT: MethodRule((LevelKind.EXACT, LevelKind.ELSE), frozenset(FieldType) - {FieldType.BLOOM}),
-    Method.JARO_WINKLER: MethodRule(_SIMILARITY_LEVELS, _TEXT_TYPES),
-    Method.JARO: MethodRule(_SIMILARITY_LEVELS, _TEXT_TYPES),
-    Method.LEVENSHTEIN: MethodRule(_DISTANCE_LEVELS, _TEXT_TYPES),
-    Method.DAMERAU_LEVENSHTEIN: MethodRule(_DISTANCE_LEVELS, _TEXT_TYPES),
+    Method.JARO_WINKLER: MethodRule(_SIMILARITY_LEVELS, TEXT_TYPES),
+    Method.JARO: MethodRule(_SIMILARITY_LEVELS, TEXT_TYPES),
+    Method.JACCARD: MethodRule(_SIMILARITY_LEVELS, TEXT_TYPES),
+    Method.LEVENSHTEIN: MethodRule(_DISTANCE_LEVELS, TEXT_TYPES),
+    Method.DAMERAU_LEVENSHTEIN: MethodRule(_DISTANCE_LEVELS, TEXT_TYPES),
     Method.DATE: MethodRule(
-        tuple(kind for kind in LevelKind if kind is not LevelKind.SIMILARITY), frozenset({FieldType.DATE})
+        (
+            LevelKind.EXACT,
+            LevelKind.DISTANCE,
+            *DAYS_PER_UNIT,
+            LevelKind.DAY_AND_MONTH_SWAPPED,
+            LevelKind.SAME_YEAR,
+            LevelKind.SAME_DAY_AND_MONTH,
+            LevelKind.ELSE,
+        ),
+        frozenset({FieldType.DATE}),
     ),
+    Method.NAME: MethodRule(
+        (
+            LevelKind.EXACT_BOTH,
+            LevelKind.EXACT,
+            LevelKind.SWAPPED,
+            LevelKind.SIMILARITY_BOTH,
+            LevelKind.SIMILARITY,
+            LevelKind.EXACT_OTHER,
+            LevelKind.ELSE,
+        ),
+        _WRITTEN,
+    ),
+    Method.POSTCODE: MethodRule(
+        (LevelKind.EXACT, LevelKind.DISTANCE, LevelKind.SAME_PREFIX, LevelKind.ELSE), TEXT_TYPES
+    ),
+    Method.IDENTIFIER: MethodRule(
+        (LevelKind.EXACT, LevelKind.TRANSPOSED, LevelKind.DISTANCE, LevelKind.ELSE), TEXT_TYPES
+    ),
+    Method.NUMBER: MethodRule(
+        (LevelKind.EXACT, LevelKind.WITHIN_ABSOLUTE, LevelKind.WITHIN_PERCENT, LevelKind.ELSE),
+        frozenset({FieldType.NUMBER}),
+    ),
+    Method.TOKENS: MethodRule((LevelKind.EXACT, LevelKind.SHARED_TOKENS, LevelKind.ELSE), _WRITTEN),
+    Method.DICE: MethodRule(_SIMILARITY_LEVELS, frozenset({FieldType.BLOOM})),
 }
-
-
-def measure_sql(
-    method: Method, conditions: Sequence[LevelCondition], left: str, right: str, dialect: Dialect
-) -> str | None:
-    """Return what the levels of a comparison are told apart by, if it is worth computing once.
-
-    Args:
-        method: of the comparison.
-        conditions: of its levels.
-        left: the SQL expression of one value.
-        right: the SQL expression of the other value.
-        dialect: the engine's SQL.
-
-    Returns:
-        The SQL expression of a similarity (1 for equal values) or a number of edits (0 for equal values), NULL
-        if a value is missing; None if no level needs one.
-    """
-    kinds = {condition.kind for condition in conditions}
-    if LevelKind.SIMILARITY in kinds:
-        return f"CASE WHEN {left} = {right} THEN 1.0 ELSE {dialect.similarity(method, left, right)} END"
-    if LevelKind.DISTANCE not in kinds:
-        return None
-    if method is Method.DATE:
-        # a date's misread digits are edits of its text yyyy-mm-dd
-        edits = dialect.distance(Method.DAMERAU_LEVENSHTEIN, dialect.text(left), dialect.text(right))
-    else:
-        edits = dialect.distance(method, left, right)
-    return f"CASE WHEN {left} = {right} THEN 0 ELSE {edits} END"
-
-
-def condition_sql(condition: LevelCondition, left: str, right: str, measure: str, dialect: Dialect) -> str:
-    """Return the SQL condition of a level, for two values that are not missing.
-
-    Args:
-        condition: of any kind but `else`, which has none.
-        left: the SQL expression of one value.
-        right: the SQL expression of the other value.
-        measure: the name of what `measure_sql` computed, for the kinds that need it.
-        dialect: the engine's SQL.
-
-    Raises:
-        ValueError: for `else`.
-    """
-    kind = condition.kind
-    if kind is LevelKind.EXACT:
-        return f"{left} = {right}"
-    if kind is LevelKind.SIMILARITY:
-        return f"{measure} >= {literal(condition.bound)}"
-    if kind is LevelKind.DISTANCE:
-        return f"{measure} <= {literal(condition.bound)}"
-    return _date_condition_sql(condition, left, right, dialect)
-
-
-def _date_condition_sql(condition: LevelCondition, left: str, right: str, dialect: Dialect) -> str:
-    kind = condition.kind
-    if kind in DAYS_PER_UNIT:
-        days = (condition.bound or 0) * DAYS_PER_UNIT[kind]
-        return f"{dialect.days_apart(left, right)} <= {literal(days)}"
-    same_year = f"{dialect.year(left)} = {dialect.year(right)}"
-    if kind is LevelKind.SAME_YEAR:
-        return same_year
-    month_l, month_r, day_l, day_r = (
-        part(date) for part in (dialect.month, dialect.day) for date in (left, right)
-    )
-    if kind is LevelKind.SAME_DAY_AND_MONTH:
-        return f"{month_l} = {month_r} AND {day_l} = {day_r}"
-    if kind is LevelKind.DAY_AND_MONTH_SWAPPED:
-        return f"{same_year} AND {month_l} = {day_r} AND {day_l} = {month_r}"
-    raise ValueError(f"the level {kind.value!r} takes what is left over and has no condition")

@@ -54,11 +54,30 @@ class Dialect(Protocol):
         ...
 
     def similarity(self, method: str, left: str, right: str) -> str:
-        """The similarity of two texts, 0 to 1, by `jaro` or `jaro_winkler`."""
+        """The similarity of two texts, 0 to 1, by `jaro`, `jaro_winkler` or `jaccard`."""
         ...
 
     def distance(self, method: str, left: str, right: str) -> str:
         """The edits between two texts, 0 or more, by `levenshtein` or `damerau_levenshtein`."""
+        ...
+
+    def shared_count(self, left: str, right: str) -> str:
+        """The number of different values that two lists share."""
+        ...
+
+    def bits(self, text: str) -> str:
+        """The bits of an encoded value, which is stored in base64."""
+        ...
+
+    def set_count(self, bits: str) -> str:
+        """The number of bits that are set."""
+        ...
+
+    def dice(self, left: str, right: str, counts: str) -> str:
+        """Dice's coefficient of the bits set in two different values, 0 to 1; 0 if they are of unequal length.
+
+        `counts` is the number of bits set in both values together.
+        """
         ...
 
 
@@ -96,10 +115,24 @@ class DuckDB:
         return f"CAST({value} AS VARCHAR)"
 
     def similarity(self, method: str, left: str, right: str) -> str:
-        return f"{method}_similarity({left}, {right})"
+        return f"jaccard({left}, {right})" if method == "jaccard" else f"{method}_similarity({left}, {right})"
 
     def distance(self, method: str, left: str, right: str) -> str:
         return f"{method}({left}, {right})"
+
+    def shared_count(self, left: str, right: str) -> str:
+        return f"len(list_intersect({left}, {right}))"
+
+    def bits(self, text: str) -> str:
+        return f"CAST(from_base64({text}) AS BIT)"
+
+    def set_count(self, bits: str) -> str:
+        return f"bit_count({bits})"
+
+    def dice(self, left: str, right: str, counts: str) -> str:
+        # bits of unequal length cannot be put over each other: DuckDB raises an error
+        shared = f"2 * bit_count({left} & {right}) / ({counts})"
+        return f"CASE WHEN length({left}) = length({right}) THEN {shared} ELSE 0.0 END"
 
 
 DUCKDB: Dialect = DuckDB()

@@ -27,7 +27,7 @@ from pydantic import (
 )
 
 from linkwright.engine.blocking import BlockingExpression
-from linkwright.engine.comparisons import Comparison, ComparisonLevel, Name, Number
+from linkwright.engine.comparisons import Comparison, ComparisonLevel, Name, Number, TermFrequency
 from linkwright.engine.fields import LinkageField
 from linkwright.engine.strategy_faults import FIELDS, PartFault, PartFaultsError, sentences
 from linkwright.errors import ConfigurationError
@@ -77,7 +77,7 @@ class Strategy(BaseModel):
     @property
     def highest_weight(self) -> float:
         """The highest sum of level weights that a pair can have, without the prior."""
-        return sum(max(0.0, *(level.match_weight for level in item.levels)) for item in self.comparisons)
+        return sum(item.highest_weight for item in self.comparisons)
 
 
 class OversizedBlocks(StrEnum):
@@ -176,6 +176,7 @@ _KEYS = {
     "blocking_rules": tuple(BlockingExpression.model_fields),
     "comparisons": tuple(Comparison.model_fields),
     "levels": tuple(ComparisonLevel.model_fields),
+    "term_frequency": tuple(TermFrequency.model_fields),
 }
 
 

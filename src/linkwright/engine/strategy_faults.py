@@ -111,6 +111,7 @@ def _sentence(detail: ErrorDetails, keys: Mapping[str, Sequence[str]]) -> str:
 
 _NEEDS = {
     "too_short": "holds too little. Give at least {min_length} of them.",
+    "too_long": "holds too much. Give at most {max_length} of them.",
     "string_too_short": "is too short. Give at least {min_length} characters.",
     "greater_than": "is out of bounds. It must be greater than {gt}.",
     "greater_than_equal": "is out of bounds. It must be {ge} or more.",
@@ -122,6 +123,8 @@ _NEEDS = {
     "int_type": "is no whole number. Give one.",
     "int_parsing": "is no whole number. Give one, such as 3.",
     "int_from_float": "is no whole number. Give one, such as 3.",
+    "bool_type": "is neither true nor false. Write one of them.",
+    "bool_parsing": "is neither true nor false. Write one of them.",
     "string_type": "is no text. Give a name.",
     "string_pattern_mismatch": "is not allowed. A name starts with a small letter (a-z), goes on with small "
     "letters, digits and underscores, and has at most 63 characters.",

@@ -29,6 +29,7 @@ from linkwright.warehouse.preflight import Announce, MatchLimits, Preflight, che
 from linkwright.warehouse.record_set import RecordSet
 from linkwright.warehouse.record_sources import RecordSources, open_records
 from linkwright.warehouse.stages import StageClock
+from linkwright.warehouse.term_frequencies import open_term_frequencies
 
 CHUNK_PAIRS_COUNT = 1_000_000
 
@@ -44,6 +45,7 @@ class MatchRequest:
         parts_folder: where finished chunks are kept until the caller removes it.
         limits: memory, threads, scratch folder.
         match_limits: of blocks and pairs.
+        term_frequencies: the file that belongs to the configuration's version, if it asks for any.
         chunk_pairs_count: candidate pairs that are worked off together.
     """
 
@@ -53,6 +55,7 @@ class MatchRequest:
     parts_folder: Path
     limits: EngineLimits
     match_limits: MatchLimits
+    term_frequencies: Path | None = None
     chunk_pairs_count: int = CHUNK_PAIRS_COUNT
 
 
@@ -161,6 +164,8 @@ def match_records(
     with open_engine(request.limits) as con:
         run = _Run(con, request, report)
         con.execute("SET preserve_insertion_order = false")
+        if request.term_frequencies is not None:
+            open_term_frequencies(con, request.term_frequencies)
         report(Progress("index"))
         with run.clock.stage("index"):
             records, made_indexes = open_records(con, request.sources, request.configuration)
@@ -241,6 +246,7 @@ def _fingerprint(request: MatchRequest) -> str:
     sources = request.sources
     decides = [
         *(path.name for path in (*sources.new, *sources.held, *sources.ended)),
+        str(request.term_frequencies and request.term_frequencies.name),
         request.configuration.model_dump_json(),
         str(request.match_limits),
         str(request.chunk_pairs_count),

@@ -17,7 +17,7 @@ from linkwright.engine.candidates import CandidatePairs, Numbers
 from linkwright.engine.dialect import DUCKDB
 from linkwright.engine.steps import chain_sql
 from linkwright.engine.strategy import MatchConfiguration
-from linkwright.warehouse.record_set import RecordSet
+from linkwright.warehouse.record_set import FetchedRecords, RecordSet
 
 _MOST_ROWS_PER_TASK, _LEAST_ROWS_PER_TASK = 122_880, 2_048
 """Rows that DuckDB hands to one thread at a time: its row groups, its vectors."""
@@ -57,7 +57,13 @@ class ChunkScorer:
     def score(self, number: int, pairs: CandidatePairs) -> tuple[Tally, ...]:
         """Score the candidate pairs of a chunk under strategy `number`, and keep those that are worth a look."""
         strategy = self._configuration.strategies[number]
-        self._con.register("candidate_pairs", self._gather(pairs, scoring.strategy_columns(strategy)))
+        numbers = _distinct(pairs)
+        fetched = self._records.fetch(numbers, scoring.strategy_columns(strategy))
+        self._con.register("candidate_pairs", self._gather(pairs, numbers, fetched))
+        if scoring.prepared_records_sql(strategy, DUCKDB) is not None:
+            every = np.arange(numbers.size, dtype=np.intp)
+            values = {name: column.at(every) for name, column in fetched.columns.items()}
+            self._con.register("compared_records", pa.table({"record_id": fetched.ids, **values}))
         # written out before it is filtered: a filter would be pushed below, and compute every measure twice
         scored_sql = chain_sql(scoring.scoring_steps(self._configuration, strategy, DUCKDB))
         self._con.execute(f"CREATE OR REPLACE TEMP TABLE scored_pairs AS {scored_sql}")
@@ -66,10 +72,8 @@ class ChunkScorer:
         rows = self._con.execute(scoring.tallies_sql(strategy.review_threshold)).fetchall()
         return tuple(Tally(*row) for row in rows)
 
-    def _gather(self, pairs: CandidatePairs, columns: tuple[str, ...]) -> pa.Table:
+    def _gather(self, pairs: CandidatePairs, numbers: Numbers, fetched: FetchedRecords) -> pa.Table:
         """Put the values of both records beside each pair, as l_* and r_*."""
-        numbers = _distinct(pairs)
-        fetched = self._records.fetch(numbers, columns)
         self._places[numbers] = np.arange(numbers.size, dtype=np.uint32)
         owners, partners = self._places[pairs.owners], self._places[pairs.partners]
         owner_is_left = fetched.ids[owners] < fetched.ids[partners]
@@ -77,7 +81,7 @@ class ChunkScorer:
             "l": np.where(owner_is_left, owners, partners).astype(np.intp),
             "r": np.where(owner_is_left, partners, owners).astype(np.intp),
         }
-        wanted = [(side, name) for name in columns for side in sides]
+        wanted = [(side, name) for name in fetched.columns for side in sides]
         with ThreadPoolExecutor(self._threads) as pool:
             taken = pool.map(lambda one: fetched.columns[one[1]].at(sides[one[0]]), wanted)
             values = {f"{side}_{name}": array for (side, name), array in zip(wanted, taken, strict=True)}

@@ -23,7 +23,7 @@ BIRTH_LEVELS = [
     {"when": "exact", "m_probability": 0.5, "u_probability": 0.25},
     {"when": "else", "m_probability": 0.5, "u_probability": 0.75},
 ]
-PERSON = {
+PERSON: dict[str, Any] = {
     "name": "person",
     "match_threshold": 3,
     "review_threshold": 0,
@@ -46,7 +46,7 @@ CONFIGURATION = configured(PERSON, SAME_IDENTIFIER)
 @pytest.fixture
 def engine() -> Iterator[duckdb.DuckDBPyConnection]:
     with duckdb.connect() as con:
-        con.execute("CREATE TABLE candidate_pairs (record_id_l BIGINT, record_id_r BIGINT, blocking_rule INTEGER)")
+        con.execute("CREATE TABLE found_pairs (record_id_l BIGINT, record_id_r BIGINT, blocking_rule INTEGER)")
         con.execute(
             "CREATE TABLE compared_records (record_id BIGINT, suburb VARCHAR, surname VARCHAR, "
             "surname_soundex VARCHAR, date_of_birth DATE, national_identifier VARCHAR)"
@@ -61,13 +61,20 @@ def engine() -> Iterator[duckdb.DuckDBPyConnection]:
                 (5, "lyons", None, None, "1987-02-03", None),
             ],
         )
+        columns = ("suburb", "surname", "surname_soundex", "date_of_birth", "national_identifier")
+        values = ", ".join(f"{side}.{column} AS {side}_{column}" for column in columns for side in "lr")
+        con.execute(
+            f"CREATE VIEW candidate_pairs AS SELECT p.*, {values} FROM found_pairs AS p "
+            "JOIN compared_records AS l ON l.record_id = p.record_id_l "
+            "JOIN compared_records AS r ON r.record_id = p.record_id_r"
+        )
         yield con
 
 
 def scored(
     con: duckdb.DuckDBPyConnection, number: int, pairs: Sequence[tuple[int, int, int]]
 ) -> list[dict[str, Any]]:
-    con.executemany("INSERT INTO candidate_pairs VALUES (?, ?, ?)", pairs)
+    con.executemany("INSERT INTO found_pairs VALUES (?, ?, ?)", pairs)
     steps = scoring.scoring_steps(CONFIGURATION, CONFIGURATION.strategies[number], DUCKDB)
     con.execute(f"CREATE OR REPLACE TABLE scored_pairs AS {chain_sql(steps)}")
     return scored_rows(con)
@@ -111,7 +118,10 @@ def test_a_pair_weighs_the_prior_and_the_levels_that_it_is_in(engine: duckdb.Duc
 def test_the_prior_is_part_of_the_weight(engine: duckdb.DuckDBPyConnection) -> None:
     configuration = configured({**PERSON, "match_threshold": 0}, prior=0.1)
     sql = scoring.scored_pairs_sql(configuration, configuration.strategies[0])
-    engine.execute("CREATE TABLE leveled_pairs AS SELECT 2 AS level_surname, -1 AS level_birth")
+    engine.execute(
+        "CREATE TABLE leveled_pairs AS SELECT 1 AS record_id_l, 2 AS record_id_r, 0 AS blocking_rule, "
+        "2 AS level_surname, -1 AS level_birth"
+    )
     weight = engine.execute(f"SELECT match_weight FROM ({sql})").fetchall()[0][0]
     assert weight == pytest.approx(math.log2(0.1 / 0.9) + math.log2(8), abs=1e-12)
 
@@ -231,3 +241,106 @@ def test_weights_are_counted_in_bins_of_one_with_those_that_are_kept(engine: duc
     assert rows == [(0, -2, 1, 0), (0, -1, 2, 0), (1, 0, 2, 1), (1, None, 1, 1)]
     kept = engine.execute(f"SELECT kept_pairs_count FROM ({scoring.tallies_sql(None)}) ORDER BY ALL").fetchall()
     assert kept == [(1,), (1,), (2,), (2,)]
+
+
+FREQUENT_LEVELS = [NAME_LEVELS[0], {**NAME_LEVELS[1], "term_frequency": True}, NAME_LEVELS[2]]
+ADJUSTED = configured(
+    {
+        **PERSON,
+        "match_threshold": 0,
+        "comparisons": [
+            {
+                "field": "surname",
+                "method": "jaro_winkler",
+                "term_frequency": {"weight": 0.5, "minimum_u": 0.02},
+                "levels": FREQUENT_LEVELS,
+            },
+            PERSON["comparisons"][1],
+        ],
+    },
+    prior=0.1,
+)
+PARTS = {
+    (1, 2): (3.0, 0.5 * math.log2(0.1 / 0.4)),
+    (1, 3): (0.0, 0.5 * math.log2(0.1 / 0.4)),
+    (1, 4): (math.log2(0.1 / 0.8), 0.0),
+    (3, 6): (3.0, 0.5 * math.log2(0.1 / 0.02)),
+    (4, 7): (3.0, 0.0),
+}
+
+
+@pytest.fixture
+def frequencies(engine: duckdb.DuckDBPyConnection) -> duckdb.DuckDBPyConnection:
+    engine.execute(
+        "INSERT INTO compared_records VALUES (6, 'dapto', 'smithe', 'S530', NULL, NULL), "
+        "(7, 'dapto', 'lee', 'L000', NULL, NULL)"
+    )
+    engine.execute(
+        "CREATE TABLE term_frequencies AS SELECT * FROM (VALUES ('surname', 'smith', 0.4::DOUBLE), "
+        "('surname', 'smithe', 0.001), ('suburb', 'lee', 0.9)) AS t(field, value, frequency)"
+    )
+    engine.executemany("INSERT INTO found_pairs VALUES (?, ?, 0)", list(PARTS))
+    return engine
+
+
+def parts_of(con: duckdb.DuckDBPyConnection) -> dict[tuple[int, int], dict[str, Any]]:
+    return {(row["record_id_l"], row["record_id_r"]): row for row in scored_rows(con)}
+
+
+def test_the_parts_of_a_weight_are_its_levels_and_what_frequencies_change(
+    frequencies: duckdb.DuckDBPyConnection,
+) -> None:
+    steps = scoring.scoring_steps(ADJUSTED, ADJUSTED.strategies[0], DUCKDB, with_parts=True)
+    frequencies.execute(f"CREATE TABLE scored_pairs AS {chain_sql(steps)}")
+    found = parts_of(frequencies)
+    assert found.keys() == PARTS.keys()
+    for pair, (weight, adjustment) in PARTS.items():
+        row = found[pair]
+        assert row["weight_surname"] == pytest.approx(weight, abs=1e-12)
+        assert row["tf_weight_surname"] == pytest.approx(adjustment, abs=1e-12)
+        assert row["tf_weight_birth"] == 0
+        parts = ("weight_surname", "tf_weight_surname", "weight_birth", "tf_weight_birth")
+        total = math.log2(0.1 / 0.9) + sum(row[part] for part in parts)
+        assert row["match_weight"] == pytest.approx(total, abs=1e-12)
+    assert found[1, 2]["weight_birth"] == pytest.approx(1, abs=1e-12)
+    assert found[4, 7]["weight_birth"] == 0
+
+
+def test_adjusted_weights_are_the_same_without_their_parts_and_step_by_step(
+    frequencies: duckdb.DuckDBPyConnection,
+) -> None:
+    with_parts = scoring.scoring_steps(ADJUSTED, ADJUSTED.strategies[0], DUCKDB, with_parts=True)
+    frequencies.execute(f"CREATE TABLE scored_pairs AS {chain_sql(with_parts)}")
+    whole = parts_of(frequencies)
+    for step in scoring.scoring_steps(ADJUSTED, ADJUSTED.strategies[0], DUCKDB):
+        frequencies.execute(f"CREATE OR REPLACE TABLE {step.name} AS {step.sql}")
+    columns = ["record_id_l", "record_id_r", "blocking_rule", "level_surname", "level_birth", "match_weight"]
+    assert [list(row) for row in scored_rows(frequencies)] == [columns] * len(PARTS)
+    assert parts_of(frequencies) == {pair: {name: row[name] for name in columns} for pair, row in whole.items()}
+
+
+def test_records_are_prepared_only_where_a_comparison_needs_it() -> None:
+    assert scoring.prepared_records_sql(CONFIGURATION.strategies[0], DUCKDB) is None
+    names = [step.name for step in scoring.scoring_steps(ADJUSTED, ADJUSTED.strategies[0], DUCKDB)]
+    assert names == ["prepared_records", "compared_pairs", "measured_pairs", "leveled_pairs", "scored_pairs"]
+
+
+def test_values_are_taken_apart_once_per_record() -> None:
+    levels = [{**BIRTH_LEVELS[0], "when": "shared_tokens", "at_least": 1}, BIRTH_LEVELS[1]]
+    words = {"field": "suburb", "method": "tokens", "levels": levels}
+    (strategy,) = configured({**PERSON, "comparisons": [words], "match_threshold": 1}).strategies
+    steps = {step.name: step.sql for step in scoring.scoring_steps(CONFIGURATION, strategy, DUCKDB)}
+    taken = [name for name, sql in steps.items() if "string_split" in sql]
+    assert taken == ["prepared_records"]
+    assert scoring.pair_values_sql(strategy, DUCKDB, "new_records", "new_records").count("string_split") == 2
+
+
+def test_a_strategy_reads_the_field_that_names_may_be_swapped_with() -> None:
+    name = {
+        "field": "surname",
+        "method": "name",
+        "swapped_with": "given_name",
+        "levels": [NAME_LEVELS[0], {**NAME_LEVELS[1], "when": "swapped", "at_least": None}, NAME_LEVELS[2]],
+    }
+    (strategy,) = configured({**PERSON, "blocking_rules": [["suburb"]], "comparisons": [name]}).strategies
+    assert scoring.strategy_columns(strategy) == ("suburb", "surname", "given_name")

@@ -182,7 +182,7 @@ S0, C0, C1 = ("strategies", 0), ("strategies", 0, "comparisons", 0), ("strategie
         (
             set_in(*S0, "blocking_rules", 1, [{"field": "suburb", "transform": "soundex"}]),
             "match.strategies[0].blocking_rules[1][0].transform",
-            "'soundex' cannot be taken of 'suburb', a field of type text. Choose one of prefix, suffix, or leave",
+            "a field of type text. Choose one of prefix, suffix, any_token, swapped, or leave it out.",
         ),
         (
             set_in(*S0, "blocking_rules", 1, [{"field": "weight", "transform": "prefix", "length": 2}]),
@@ -247,7 +247,7 @@ S0, C0, C1 = ("strategies", 0), ("strategies", 0, "comparisons", 0), ("strategie
         (
             set_in(*C0, "levels", 0, "at_most", 2),
             "match.strategies[0].comparisons[0].levels[0].at_most",
-            "2 belongs to distance, within_days, within_months, within_years only. Remove it.",
+            "2 belongs to distance, within_absolute, within_days, within_months, within_percent, within_years",
         ),
         (
             set_in(*C0, "levels", 0, "m_probability", 0),
