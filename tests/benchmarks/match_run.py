@@ -30,7 +30,8 @@ from linkwright.warehouse.match import MatchRequest, match_records
 from linkwright.warehouse.match_index import write_index
 from linkwright.warehouse.preflight import MatchLimits
 from linkwright.warehouse.record_sources import RecordSources, index_content
-from tests.benchmarks.people import benchmark_configuration, write_people
+from tests.benchmarks.configuration import benchmark_configuration
+from tests.benchmarks.people import write_people
 from tests.integration.splink_conversion import splink_comparison, splink_rule
 
 THREADS = 2

@@ -20,7 +20,6 @@ import pyarrow.parquet as pq
 from numpy.typing import NDArray
 
 from linkwright.engine.fields import STANDARD_FIELDS, record_columns
-from linkwright.engine.strategy import MatchConfiguration, parse_match_configuration
 from linkwright.warehouse.phonetics import name_codes
 
 SEED = 20_110_801
@@ -91,64 +90,6 @@ def make_people(records_count: int, random: np.random.Generator) -> pa.Table:
     columns["street_number"] = _words(random.integers(0, 399, persons_count)[persons], numbers, random)
     schema = pa.schema([(column.name, _arrow_type(column.sql_type)) for column in record_columns(STANDARD_FIELDS)])
     return pa.table({field.name: columns.get(field.name, pa.nulls(records_count, field.type)) for field in schema})
-
-
-def benchmark_configuration() -> MatchConfiguration:
-    """Return the configuration that all measurements of matching use: seven rules, eight comparisons."""
-    similar = [
-        {"when": "exact", "m_probability": 0.8, "u_probability": 0.003},
-        {"when": "similarity", "at_least": 0.9, "m_probability": 0.1, "u_probability": 0.003},
-        {"when": "similarity", "at_least": 0.8, "m_probability": 0.04, "u_probability": 0.01},
-        {"when": "else", "m_probability": 0.06, "u_probability": 0.984},
-    ]
-    edits = [
-        {"when": "exact", "m_probability": 0.85, "u_probability": 0.002},
-        {"when": "distance", "at_most": 1, "m_probability": 0.1, "u_probability": 0.02},
-        {"when": "else", "m_probability": 0.05, "u_probability": 0.978},
-    ]
-    date = [
-        {"when": "exact", "m_probability": 0.9, "u_probability": 0.0001},
-        {"when": "distance", "at_most": 1, "m_probability": 0.06, "u_probability": 0.001},
-        {"when": "same_year", "m_probability": 0.01, "u_probability": 0.012},
-        {"when": "else", "m_probability": 0.03, "u_probability": 0.9869},
-    ]
-    sex = [
-        {"when": "exact", "m_probability": 0.99, "u_probability": 0.5},
-        {"when": "else", "m_probability": 0.01, "u_probability": 0.5},
-    ]
-    compared = (
-        ("given_name", "jaro_winkler", similar),
-        ("surname", "jaro_winkler", similar),
-        ("date_of_birth", "date", date),
-        ("sex", "exact", sex),
-        ("address_line_1", "jaro_winkler", similar),
-        ("street_number", "levenshtein", edits),
-        ("suburb", "jaro_winkler", similar),
-        ("postcode", "levenshtein", edits),
-    )
-    rules: list[list[object]] = [
-        ["surname", "date_of_birth"],
-        ["given_name", "date_of_birth"],
-        [
-            {"field": "surname", "transform": "soundex"},
-            {"field": "given_name", "transform": "soundex"},
-            "postcode",
-        ],
-        ["postcode", "date_of_birth"],
-        ["address_line_1", "street_number"],
-        ["given_name", "surname", {"field": "date_of_birth", "transform": "year"}],
-        ["suburb", "street_number", {"field": "date_of_birth", "transform": "month_day"}],
-    ]
-    strategy = {
-        "name": "person",
-        "match_threshold": 8,
-        "review_threshold": 2,
-        "blocking_rules": rules,
-        "comparisons": [
-            {"field": field, "method": method, "levels": levels} for field, method, levels in compared
-        ],
-    }
-    return parse_match_configuration({"prior": 1e-6, "strategies": [strategy]}, STANDARD_FIELDS)
 
 
 def _skewed(random: np.random.Generator, count: int, words_count: int, skew: float) -> Integers:

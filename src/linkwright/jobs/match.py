@@ -3,13 +3,26 @@
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import asdict
+from pathlib import Path
 from typing import Any
 
+from linkwright.engine.strategy import MatchConfiguration
+from linkwright.engine.term_frequencies import frequency_fields
 from linkwright.jobs.context import JobContext, JobResult
 from linkwright.jobs.project_form import current_match_configuration
 from linkwright.store import batch_catalog
 from linkwright.store.batch_catalog import NewBatch
-from linkwright.store.models import Batch, BatchKind, Envelope, Job, JobKind, JobState, LinkageProject, Severity
+from linkwright.store.models import (
+    Batch,
+    BatchKind,
+    Envelope,
+    Job,
+    JobKind,
+    JobState,
+    LinkageProject,
+    MatchConfigurationVersion,
+    Severity,
+)
 from linkwright.store.settings import read_setting
 from linkwright.warehouse.match import MatchRequest, MatchResult, match_records
 from linkwright.warehouse.preflight import PAIRS_PER_SECOND, MatchLimits, Preflight
@@ -32,10 +45,12 @@ def run_match(context: JobContext) -> JobResult:
     context.audit(f"Match configuration version {version.version}")
     own = list(batch_catalog.own_batches(envelope, BatchKind.RECORDS))
     held = list(batch_catalog.held_batches(envelope, BatchKind.RECORDS))
+    frequencies = _term_frequencies(context, version, configuration)
     result = match_records(
         MatchRequest(
             sources=_sources(context, own, held),
             configuration=configuration,
+            term_frequencies=frequencies,
             target=context.project_folder / f"{context.stem}-pairs.parquet",
             parts_folder=context.attempts_folder,
             limits=context.limits,
@@ -59,6 +74,23 @@ def run_match(context: JobContext) -> JobResult:
         Envelope.objects.filter(pk=envelope.pk).update(match_configuration=version)
 
     return JobResult(statistics=_statistics(result, version.version), commit=commit)
+
+
+def _term_frequencies(
+    context: JobContext, version: MatchConfigurationVersion, configuration: MatchConfiguration
+) -> Path | None:
+    """Return the version's file of term frequencies; say so if it should have one and has none."""
+    if version.term_frequencies:
+        return context.project_folder / version.term_frequencies
+    fields = frequency_fields(configuration)
+    if fields:
+        context.notify(
+            Severity.WARNING,
+            f"Version {version.version} of the match configuration adjusts for how frequent the values of "
+            f"{', '.join(fields)} are, but has no tables of frequencies yet: weights were not adjusted. Once the "
+            "project holds records, estimate its parameters and apply the result.",
+        )
+    return None
 
 
 def match_limits(project: LinkageProject) -> MatchLimits:

@@ -45,7 +45,7 @@ class MatchRequest:
         parts_folder: where finished chunks are kept until the caller removes it.
         limits: memory, threads, scratch folder.
         match_limits: of blocks and pairs.
-        term_frequencies: the file that belongs to the configuration's version, if it asks for any.
+        term_frequencies: the file that belongs to the configuration's version; without one nothing is adjusted.
         chunk_pairs_count: candidate pairs that are worked off together.
     """
 
@@ -164,8 +164,7 @@ def match_records(
     with open_engine(request.limits) as con:
         run = _Run(con, request, report)
         con.execute("SET preserve_insertion_order = false")
-        if request.term_frequencies is not None:
-            open_term_frequencies(con, request.term_frequencies)
+        open_term_frequencies(con, request.term_frequencies)
         report(Progress("index"))
         with run.clock.stage("index"):
             records, made_indexes = open_records(con, request.sources, request.configuration)

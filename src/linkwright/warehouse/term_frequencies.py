@@ -43,13 +43,16 @@ def build_term_frequencies(
         return write_parquet(con, term_frequencies_sql(fields, "records", DUCKDB), target)
 
 
-def open_term_frequencies(con: duckdb.DuckDBPyConnection, path: Path) -> None:
+def open_term_frequencies(con: duckdb.DuckDBPyConnection, path: Path | None) -> None:
     """Make the view `term_frequencies`, which scoring reads, of a file that `build_term_frequencies` wrote.
+
+    Args:
+        con: the engine.
+        path: of the file; None makes an empty view, with which nothing is adjusted.
 
     Raises:
         StorageError: (from `open_engine`) if the file cannot be read.
     """
-    con.execute(
-        "CREATE OR REPLACE VIEW term_frequencies AS "
-        f"SELECT field, value, frequency FROM read_parquet({literal(path)})"
-    )
+    nothing = "(SELECT '' AS field, '' AS value, CAST(1 AS DOUBLE) AS frequency WHERE FALSE)"
+    source = nothing if path is None else f"read_parquet({literal(path)})"
+    con.execute(f"CREATE OR REPLACE VIEW term_frequencies AS SELECT field, value, frequency FROM {source}")

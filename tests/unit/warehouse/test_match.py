@@ -1,100 +1,31 @@
-"""Match as a whole: pairs file and statistics; new against held; ends; skipped blocks; chunks and progress."""
+"""Match as a whole: pairs file and statistics; new against held; ends; chunks and progress."""
 
 import datetime as dt
-import shutil
-from collections.abc import Sequence
 from itertools import combinations
 from pathlib import Path
 from random import Random
-from typing import Any
 
 import pyarrow.parquet as pq
 import pytest
 
-from linkwright.engine.fields import STANDARD_FIELDS
-from linkwright.engine.progress import Progress, ReportProgress
-from linkwright.engine.strategy import MatchConfiguration, parse_match_configuration
-from linkwright.warehouse.connection import EngineLimits
-from linkwright.warehouse.match import MatchRequest, MatchResult, match_records
-from linkwright.warehouse.preflight import PAIRS_PER_SECOND, MatchLimits, OverLimitsError, Preflight
-from linkwright.warehouse.record_sources import RecordSources
-from tests.record_batches import Row, read_rows, write_ends, write_records
-
-LEVELS = [
-    {"when": "exact", "m_probability": 0.9, "u_probability": 0.01},
-    {"when": "else", "m_probability": 0.1, "u_probability": 0.99},
-]
-PERSON = {
-    "name": "person",
-    "match_threshold": 5,
-    "review_threshold": 0,
-    "blocking_rules": [["surname", "suburb"], ["date_of_birth"]],
-    "comparisons": [
-        {"field": name, "method": "exact", "levels": LEVELS} for name in ("given_name", "surname", "date_of_birth")
-    ],
-}
-IDENTIFIER = {"name": "identifier", "blocking_rules": [["national_identifier"]]}
-DAY = dt.date(1987, 2, 3)
-
-
-def configured(*strategies: dict[str, Any], **settings: Any) -> MatchConfiguration:
-    definition = {"prior": 0.5, "strategies": list(strategies), "oversized_blocks": "skip", **settings}
-    return parse_match_configuration(definition, STANDARD_FIELDS)
-
-
-class Project:
-    """Writes batches into a folder and matches them."""
-
-    def __init__(self, folder: Path) -> None:
-        self.folder = folder
-        self.reports: list[Progress] = []
-        self.announced: list[Preflight] = []
-
-    def records(self, name: str, rows: Sequence[Row]) -> Path:
-        return write_records(self.folder / f"{name}.parquet", rows)
-
-    def match(
-        self,
-        new: Sequence[Path],
-        held: Sequence[Path] = (),
-        configuration: MatchConfiguration | None = None,
-        report: ReportProgress | None = None,
-        **settings: Any,
-    ) -> MatchResult:
-        request = MatchRequest(
-            sources=RecordSources(
-                tuple(new), tuple(held), settings.pop("ended", ()), self.folder, "x", settings.pop("indexes", {})
-            ),
-            configuration=configuration or configured(PERSON),
-            target=self.folder / "pairs.parquet",
-            parts_folder=self.folder / "parts",
-            limits=EngineLimits(self.folder / "scratch", memory_mib=512, threads=1),
-            match_limits=MatchLimits(
-                settings.pop("max_block_size", 1000), settings.pop("max_candidate_pairs", None)
-            ),
-            **settings,
-        )
-        return match_records(request, report or self.reports.append, self.announced.append)
-
-    def pairs(self) -> list[tuple[int, int, str, float]]:
-        """Return record ids, strategy and rounded weight of the stored pairs, in their order."""
-        return [
-            (row["record_id_l"], row["record_id_r"], row["strategy"], round(row["match_weight"], 2))
-            for row in read_rows(self.folder / "pairs.parquet")
-        ]
+from tests.record_batches import read_rows, write_ends
+from tests.unit.warehouse.matching import (
+    ANN,
+    ANNE,
+    BOB,
+    IDENTIFIER,
+    LEVELS,
+    PERSON,
+    Project,
+    configured,
+    person,
+    random_people,
+)
 
 
 @pytest.fixture
 def project(tmp_path: Path) -> Project:
     return Project(tmp_path)
-
-
-def person(record_id: int, given: str | None, surname: str | None, **values: Any) -> dict[str, Any]:
-    row = {"record_id": record_id, "given_name": given, "surname": surname, "suburb": "dapto"}
-    return {**row, "date_of_birth": DAY, **values}
-
-
-ANN, ANNE, BOB = person(1, "ann", "lee"), person(2, "anne", "lee"), person(3, "bob", "ray")
 
 
 def test_new_records_are_paired_among_themselves(project: Project) -> None:
@@ -187,62 +118,6 @@ def test_weights_are_counted_over_all_chunks_and_strategies(project: Project) ->
         assert bins == expected
 
 
-def test_a_block_over_the_limit_is_skipped_named_and_left_to_other_rules(project: Project) -> None:
-    rows = [person(number, "ann", "lee", date_of_birth=DAY.replace(day=1 + number % 2)) for number in range(4)]
-    result = project.match([project.records("new", rows)], max_block_size=3)
-    assert [pair[:2] for pair in project.pairs()] == [(0, 2), (1, 3)]
-    (warning,) = result.warnings
-    assert warning == (
-        "The block 'lee · dapto' of the strategy person, blocking rule 1 (surname and suburb), holds 4 records, "
-        "over the limit of 3, and would make 6 pairs. This rule skips its pairs; other rules may still find them. "
-        "Add another field to the rule, or raise Worker.Match.MaxBlockSize."
-    )
-    first, second = result.rules
-    assert (first.candidate_pairs_count, first.oversized_blocks_count, first.oversized_pairs_count) == (0, 1, 6)
-    assert (second.candidate_pairs_count, second.oversized_blocks_count, second.oversized_pairs_count) == (2, 0, 0)
-
-
-def test_held_records_count_for_the_size_of_a_block(project: Project) -> None:
-    held = project.records("held", [person(number, "ann", "lee") for number in range(3)])
-    new = project.records("new", [person(7, "ann", "lee")])
-    assert project.match([new], [held], max_block_size=4).pairs.rows_count == 3
-    skipped = project.match([new], [held], max_block_size=3)
-    assert skipped.pairs.rows_count == 0
-    assert [block.records_count for block in skipped.largest_blocks if block.is_oversized] == [4, 4]
-
-
-def test_many_skipped_blocks_are_named_up_to_ten_and_then_counted(project: Project) -> None:
-    rows = [person(number, "ann", f"lee{number % 14}", date_of_birth=None) for number in range(42)]
-    result = project.match([project.records("new", rows)], max_block_size=2)
-    assert len(result.warnings) == 11
-    assert result.warnings[-1].startswith(
-        "The strategy person has 4 more blocks of over 2 records, skipped likewise;"
-    )
-
-
-def test_the_largest_blocks_are_named_with_values_and_pairs(project: Project) -> None:
-    result = project.match([project.records("new", [ANN, ANNE, BOB])])
-    blocks = [(b.rule, b.values, b.records_count, b.pairs_count, b.is_oversized) for b in result.largest_blocks]
-    assert blocks == [
-        ("date_of_birth", "1987-02-03", 3, 3, False),
-        ("surname and suburb", "lee · dapto", 2, 1, False),
-    ]
-
-
-def random_people(count: int) -> list[dict[str, Any]]:
-    random = Random(11)
-    return [
-        person(
-            number,
-            random.choice(["ann", "bob", "cy", None]),
-            random.choice(["lee", "ray", "fox", None]),
-            suburb=random.choice(["dapto", "lyons", None]),
-            date_of_birth=random.choice([DAY, DAY.replace(day=4), None]),
-        )
-        for number in range(count)
-    ]
-
-
 def test_chunks_and_batches_change_nothing(project: Project) -> None:
     people = random_people(60)
     project.match([project.records("all", people)])
@@ -318,176 +193,6 @@ def test_ended_records_are_paired_with_nobody_and_are_not_counted(project: Proje
     result = project.match([new], [held], ended=ended)
     assert [pair[:2] for pair in project.pairs()] == [(1, 3)]
     assert (result.new_count, result.held_count, result.candidate_pairs_count) == (1, 1, 2)
-
-
-def test_an_oversized_block_is_split_by_a_later_rule_whose_block_is_oversized_as_well(project: Project) -> None:
-    # of the eight who share surname and suburb, and the eight who share the birth date, four share both
-    rows = [
-        person(
-            number,
-            "ann",
-            "lee" if number < 8 else f"ray{number}",
-            date_of_birth=DAY if number >= 4 else DAY.replace(day=10 + number),
-        )
-        for number in range(12)
-    ]
-    new = [project.records("new", rows)]
-    result = project.match(new, configuration=configured(PERSON, oversized_blocks="split"), max_block_size=5)
-    assert [pair[:2] for pair in project.pairs()] == [*combinations(range(4, 8), 2)]
-    first, second = result.rules
-    assert (first.oversized_blocks_count, first.oversized_pairs_count, first.split_pairs_count) == (1, 28, 6)
-    assert (second.oversized_blocks_count, second.split_pairs_count) == (1, 0)
-    assert "compares those of its pairs that a later rule also joins" in result.warnings[0]
-
-
-def test_what_is_split_counts_held_records_of_every_batch(project: Project) -> None:
-    batches = [
-        project.records(f"held{part}", [person(10 * part + number, "ann", "lee") for number in range(3)])
-        for part in (1, 2)
-    ]
-    other_day = person(99, "ann", "lee", date_of_birth=DAY.replace(day=9))
-    new = project.records("new", [person(98, "ann", "lee"), other_day])
-    held = [*batches, project.records("held3", [person(30, "ann", "lee", date_of_birth=DAY.replace(day=9))])]
-    project.match([new], held, configuration=configured(PERSON, oversized_blocks="split"), max_block_size=3)
-    assert [pair[:2] for pair in project.pairs()] == [(30, 99)]
-
-
-def test_one_block_of_65_000_records_ends_well_and_soon(project: Project) -> None:
-    rows = [person(number, f"g{number % 997}", f"s{number % 9973}", suburb="dapto") for number in range(65_000)]
-    by_suburb = {**PERSON, "blocking_rules": [["suburb"], ["given_name", "surname"]]}
-    for oversized in ("split", "skip"):
-        result = project.match(
-            [project.records("new", rows)],
-            configuration=configured(by_suburb, oversized_blocks=oversized),
-            max_block_size=5000,
-        )
-        assert result.pairs.rows_count == 0
-        assert result.rules[0].oversized_pairs_count == 65_000 * 64_999 // 2
-        assert "65,000 records" in result.warnings[0]
-        assert sum(result.seconds.values()) < 20
-
-
-def test_a_configuration_can_refuse_oversized_blocks_before_anything_is_compared(project: Project) -> None:
-    new = [project.records("new", [person(number, "ann", "lee") for number in range(4)])]
-    with pytest.raises(OverLimitsError, match=r"oversized_blocks: fail.*holds 4 records, over the limit of 3"):
-        project.match(new, configuration=configured(PERSON, oversized_blocks="fail"), max_block_size=3)
-    assert project.announced == []
-    assert not (project.folder / "pairs.parquet").exists()
-    assert (
-        project.match(
-            new, configuration=configured(PERSON, oversized_blocks="fail"), max_block_size=4
-        ).pairs.rows_count
-        == 6
-    )
-
-
-def test_more_candidate_pairs_than_allowed_are_refused_with_the_largest_blocks(project: Project) -> None:
-    new = [project.records("new", [ANN, ANNE, BOB])]
-    assert project.match(new, max_candidate_pairs=4).candidate_pairs_count == 4
-    with pytest.raises(OverLimitsError, match=r"4 candidate pairs, over the limit of 3.*'1987-02-03' \(3 pairs\)"):
-        project.match(new, max_candidate_pairs=3)
-
-
-def test_what_will_be_compared_is_announced_before_it_is(project: Project) -> None:
-    heard: list[int] = []
-
-    def report(progress: Progress) -> None:
-        if progress.stage == "score":
-            heard.append(len(project.announced))
-
-    project.match([project.records("new", [ANN, ANNE, BOB])], report=report)
-    (preflight,) = project.announced
-    assert preflight.candidate_pairs_counts == {"person": (1, 3)}
-    assert preflight.candidate_pairs_count == 4
-    assert preflight.estimated_s == 4 / PAIRS_PER_SECOND
-    assert [block.values for block in preflight.largest_blocks] == ["1987-02-03", "lee · dapto"]
-    assert set(heard) == {1}
-
-
-class Killed(BaseException):
-    """Stands for the end of the process."""
-
-
-def kill_after(chunks_count: int) -> ReportProgress:
-    reports: list[Progress] = []
-
-    def report(progress: Progress) -> None:
-        if progress.stage == "score":
-            reports.append(progress)
-            if len(reports) > chunks_count:
-                raise Killed
-
-    return report
-
-
-def test_a_run_that_is_killed_goes_on_after_its_last_finished_chunk(project: Project) -> None:
-    new = [project.records("new", random_people(60))]
-    untouched = project.match(new, chunk_pairs_count=60)
-    pairs = project.pairs()
-    shutil.rmtree(project.folder / "parts")
-    with pytest.raises(Killed):
-        project.match(new, chunk_pairs_count=60, report=kill_after(3))
-    resumed = project.match(new, chunk_pairs_count=60)
-    assert resumed.resumed_chunks_count == 3
-    assert untouched.resumed_chunks_count == 0
-    assert project.pairs() == pairs
-    assert (resumed.rules, resumed.weights) == (untouched.rules, untouched.weights)
-
-
-@pytest.mark.parametrize("changed", ["chunk_pairs_count", "configuration", "file"])
-def test_parts_of_another_run_are_not_taken_over(project: Project, changed: str) -> None:
-    people = random_people(60)
-    new: list[Path] = [project.records("new", people)]
-    settings: dict[str, Any] = {"chunk_pairs_count": 60}
-    with pytest.raises(Killed):
-        project.match(new, **settings, report=kill_after(3))
-    if changed == "file":
-        new = [project.records("renewed", people)]
-    elif changed == "chunk_pairs_count":
-        settings = {"chunk_pairs_count": 70}
-    configuration = configured(PERSON, prior=0.4) if changed == "configuration" else None
-    result = project.match(new, configuration=configuration, **settings)
-    assert result.resumed_chunks_count == 0
-    assert sum(rule.kept_pairs_count for rule in result.rules) == len(project.pairs())
-
-
-def test_a_chunk_without_its_counts_is_not_finished(project: Project) -> None:
-    new = [project.records("new", random_people(60))]
-    with pytest.raises(Killed):
-        project.match(new, chunk_pairs_count=60, report=kill_after(2))
-    counts = sorted((project.folder / "parts").glob("*.json"))
-    counts[0].unlink()
-    assert project.match(new, chunk_pairs_count=60).resumed_chunks_count == 1
-
-
-def test_indexes_are_made_once_and_used_afterwards(project: Project) -> None:
-    held, new = project.records("held", [ANN, ANNE]), project.records("new", [BOB, person(4, "ann", "lee")])
-    made = project.match([new], [held]).made_indexes
-    pairs = project.pairs()
-    assert set(made) == {held, new}
-    indexes = {records: index.path for records, index in made.items()}
-    assert project.match([new], [held], indexes=indexes).made_indexes == {}
-    assert project.pairs() == pairs
-
-
-@pytest.mark.parametrize("harm", ["cut", "foreign", "gone", "other rules"])
-def test_an_index_that_cannot_serve_is_made_anew(project: Project, harm: str) -> None:
-    new = project.records("new", [ANN, ANNE, BOB])
-    configuration = None
-    index = project.match([new]).made_indexes[new].path
-    pairs = project.pairs()
-    if harm == "cut":
-        index.write_bytes(index.read_bytes()[:-20])
-    elif harm == "foreign":
-        index.write_bytes(b"something else")
-    elif harm == "gone":
-        index.unlink()
-    else:
-        configuration = configured({**PERSON, "blocking_rules": [["surname"]]})
-    kept = index.rename(index.with_name("kept")) if index.exists() else index
-    result = project.match([new], indexes={new: kept}, configuration=configuration)
-    assert set(result.made_indexes) == {new}
-    assert project.pairs() == pairs
 
 
 def test_records_that_share_one_word_or_swapped_names_are_brought_together(project: Project) -> None:
