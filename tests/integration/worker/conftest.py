@@ -4,13 +4,14 @@ import os
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
+import psutil
 import pytest
 from pytest_django.plugin import DjangoDbBlocker
 
 from linkwright.services.receive_envelope import receive_envelope
 from linkwright.store.audit_log import COMMAND_LINE
 from linkwright.store.models import Envelope, EnvelopeState, Job, JobState
-from tests.live_system import LiveSystem, new_sqlite_database, wait_until
+from tests.live_system import LiveSystem, WorkerProcess, new_sqlite_database, wait_until
 from tests.small_envelopes import build_envelope, build_small_envelope, write_project_file
 
 # of 5,000 records; loading them takes more than a second
@@ -51,6 +52,13 @@ def submit(live: LiveSystem, tmp_path: Path) -> Submit:
 def running_job() -> Job | None:
     """Return the job that runs now."""
     return Job.objects.filter(state=JobState.RUNNING).first()
+
+
+def job_process(worker: WorkerProcess) -> psutil.Process:
+    """Return the process of the job that runs now."""
+    process = worker.job()
+    assert process is not None
+    return process
 
 
 def wait_for_load() -> Job:

@@ -2,20 +2,18 @@
 
 import signal
 
-import psutil
-
 from linkwright.services.retry_job import retry_job, why_not_retry
 from linkwright.store.audit_log import COMMAND_LINE
 from linkwright.store.models import AuditMessage, EnvelopeState, Job, JobState, Notification
-from tests.integration.worker.conftest import LONG_RECORDS_COUNT, Submit, files_of, wait_for_load, wait_for_state
-from tests.live_system import GONE_WITHIN_S, LiveSystem, WorkerProcess, machine_slowdown, outliving, wait_until
-
-
-def job_process(worker: WorkerProcess) -> psutil.Process:
-    """Return the process of the job that runs now."""
-    process = worker.job()
-    assert process is not None
-    return process
+from tests.integration.worker.conftest import (
+    LONG_RECORDS_COUNT,
+    Submit,
+    files_of,
+    job_process,
+    wait_for_load,
+    wait_for_state,
+)
+from tests.live_system import GONE_WITHIN_S, LiveSystem, machine_slowdown, outliving, wait_until
 
 
 def wait_for_attempt(job: Job, attempt: int) -> None:
