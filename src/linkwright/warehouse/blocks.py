@@ -7,6 +7,7 @@ split by the next rule or skipped, and named).
 """
 
 from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
@@ -111,6 +112,8 @@ def size_up(
     strategy: Strategy,
     max_block_size: int,
     oversized: OversizedBlocks,
+    *,
+    threads: int,
 ) -> SizedStrategy:
     """Count the blocks of a strategy, name the largest, and decide what is compared.
 
@@ -122,11 +125,14 @@ def size_up(
         oversized: what becomes of such a block. `split` compares those of its pairs that share the block of a
             later rule as well, one rule after the other until the parts are within the limit; what is left is
             skipped. `fail` is for the caller to see to: here it is as `skip`.
+        threads: to search with.
     """
     found = _Found()
     lists = {number: records.key_lists(rule) for number, rule in enumerate(strategy.blocking_rules)}
+    with ThreadPoolExecutor(threads) as pool:
+        all_blocks = list(pool.map(lambda number: find_blocks(*lists[number]), lists))
     for number, (new, held) in lists.items():
-        blocks = find_blocks(new, held)
+        blocks = all_blocks[number]
         is_over = blocks.records_counts > max_block_size
         _note_largest(found, number, new, blocks, is_over)
         within = blocks.only(~is_over) if is_over.any() else blocks

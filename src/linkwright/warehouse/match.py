@@ -169,7 +169,8 @@ def match_records(
         with run.clock.stage("index"):
             records, made_indexes = open_records(con, request.sources, request.configuration)
         with run.clock.stage("count"):
-            sized = size_up_all(con, records, request.configuration, request.match_limits, report)
+            threads = request.limits.threads
+            sized = size_up_all(con, records, request.configuration, request.match_limits, report, threads=threads)
         preflight = check_sizes(sized, request.configuration, request.match_limits, request.chunk_pairs_count)
         announce(preflight)
         keep_within(con, request.limits.memory_mib, preflight.arrays_bytes)

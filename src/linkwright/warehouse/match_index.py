@@ -65,9 +65,12 @@ class CodedColumn(NamedTuple):
     codes: NDArray[np.int32]
     values: pa.Array
 
-    def at(self, places: NDArray[np.intp]) -> pa.DictionaryArray:
-        """Return the values of the records at places."""
-        return pa.DictionaryArray.from_arrays(np.take(self.codes, places), self.values, safe=False)
+    def at(self, places: NDArray[np.intp]) -> pa.Array:
+        """Return the values of the records at places, plain or as a dictionary array, whichever is less."""
+        codes = np.take(self.codes, places)
+        if codes.size < len(self.values):
+            return self.values.take(pa.array(codes))
+        return pa.DictionaryArray.from_arrays(codes, self.values, safe=False)
 
 
 class MatchIndex:

@@ -85,12 +85,15 @@ def size_up_all(
     configuration: MatchConfiguration,
     limits: MatchLimits,
     report: ReportProgress,
+    *,
+    threads: int,
 ) -> list[SizedStrategy]:
     """Count the candidate pairs of every strategy, so that the whole is known before the first is scored."""
     sized: list[SizedStrategy] = []
     for number, strategy in enumerate(configuration.strategies):
         report(Progress("count", number, len(configuration.strategies), "strategies"))
-        sized.append(size_up(con, records, strategy, limits.max_block_size, configuration.oversized_blocks))
+        oversized = configuration.oversized_blocks
+        sized.append(size_up(con, records, strategy, limits.max_block_size, oversized, threads=threads))
         records.release()
     return sized
 
@@ -162,7 +165,7 @@ def preview_match(
         unrefused = configuration
     with open_engine(limits) as con:
         records, _made = open_records(con, sources, configuration)
-        sized = size_up_all(con, records, unrefused, match_limits, silent)
+        sized = size_up_all(con, records, unrefused, match_limits, silent, threads=limits.threads)
     return check_sizes(sized, unrefused, replace(match_limits, max_candidate_pairs=None), chunk_pairs_count)
 
 
