@@ -54,9 +54,7 @@ def febrl_rows(number: int) -> list[Row]:
     for name in FEBRL_FILES[number]:
         with (folder / name).open(newline="") as file:
             for source in csv.DictReader(file, skipinitialspace=True):
-                row: Row = {
-                    FEBRL_COLUMNS[key]: value for key, value in source.items() if key in FEBRL_COLUMNS and value
-                }
+                row = _renamed(source, FEBRL_COLUMNS)
                 rows.append(
                     {
                         **row,
@@ -73,11 +71,13 @@ def historical_rows(count: int) -> list[Row]:
     """Read the first historical figures."""
     rows: list[Row] = []
     for number, source in enumerate(pq.read_table(HISTORICAL_FILE).slice(0, count).to_pylist(), start=1):
-        row = {
-            HISTORICAL_COLUMNS[key]: value for key, value in source.items() if key in HISTORICAL_COLUMNS and value
-        }
+        row = _renamed(source, HISTORICAL_COLUMNS)
         rows.append({**row, "record_id": number, "date_of_birth": read_date(source["dob"] or "", "%Y-%m-%d")})
     return rows
+
+
+def _renamed(source: Row, columns: dict[str, str]) -> Row:
+    return {columns[key]: value for key, value in source.items() if key in columns and value}
 
 
 def read_date(text: str, date_format: str) -> dt.date | None:

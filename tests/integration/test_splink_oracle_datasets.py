@@ -1,4 +1,4 @@
-"""On every data set exactly Splink's pairs, rules, levels and weights: whole, and in ten increments in random order."""
+"""On every data set exactly Splink's pairs, rules, levels and weights: whole, and in ten increments."""
 
 from pathlib import Path
 
@@ -67,4 +67,4 @@ def test_generated_persons(tmp_path: Path) -> None:
 @pytest.mark.skipif(not HISTORICAL_FILE.exists(), reason=f"{HISTORICAL_FILE} is absent (set LINKWRIGHT_DATA)")
 def test_historical_figures(tmp_path: Path) -> None:
     records = write_records(tmp_path / "records.parquet", historical_rows(HISTORICAL_COUNT))
-    assert_as_splink(records, historical_configuration(), tmp_path, 50_000)
+    assert_as_splink(records, historical_configuration(), tmp_path, 40_000)

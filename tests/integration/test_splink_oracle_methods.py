@@ -11,11 +11,13 @@ from linkwright.engine.blocking import Transform
 from linkwright.engine.comparison_methods import METHOD_RULES, LevelKind, Method
 from linkwright.engine.strategy import MatchConfiguration
 from tests.integration.comparison_cases import comparison, configured, encoded, write_people
+from tests.integration.linkage_data import shuffled_parts
 from tests.integration.linking import assert_same_pairs
 from tests.integration.matching import match_batches
 from tests.integration.splink_conversion import splink_pairs
 
 GIVEN_NAMES = ("martha", "marhta", "mary", "marty", "josé", "jose", "joseph", "ann", "anne", "o neill")
+PARTS_COUNT = 10
 SURNAMES = (
     "smith",
     "smyth",
@@ -91,7 +93,10 @@ def records(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 def assert_as_splink(records: Path, configuration: MatchConfiguration, folder: Path) -> set[int]:
     """Compare with Splink; return the levels that occurred in the first comparison."""
-    pairs = match_batches([records], configuration, folder)
+    pairs = match_batches([records], configuration, folder / "whole")
+    (folder / "parts").mkdir()
+    parts = shuffled_parts(records, PARTS_COUNT, folder / "parts")
+    assert match_batches(parts, configuration, folder / "increments") == pairs
     assert_same_pairs(pairs, splink_pairs([records], configuration))
     return {scored.levels[0] for scored in pairs.values()}
 
