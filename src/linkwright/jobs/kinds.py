@@ -7,6 +7,7 @@ from linkwright.jobs.group import run_group
 from linkwright.jobs.load import run_load
 from linkwright.jobs.match import run_match
 from linkwright.jobs.report import run_report
+from linkwright.jobs.rollback import run_rollback
 from linkwright.jobs.validate import run_validate
 from linkwright.store.models import JobKind
 
@@ -16,4 +17,5 @@ RUN: Mapping[JobKind, Callable[[JobContext], JobResult]] = {
     JobKind.MATCH: run_match,
     JobKind.GROUP: run_group,
     JobKind.REPORT: run_report,
+    JobKind.ROLLBACK: run_rollback,
 }

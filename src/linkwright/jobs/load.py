@@ -81,7 +81,11 @@ def _request(context: JobContext, data_file: DataFile) -> LoadRequest:
         LoadTarget(
             folder=context.project_folder,
             stem=context.stem,
-            first_record_id=batch_catalog.next_id(envelope, BatchKind.RECORDS),
+            first_record_id=batch_catalog.next_id(
+                batch_catalog.visible_batches(envelope, BatchKind.RECORDS)
+                # an id that has ended is never given again
+                | batch_catalog.visible_batches(envelope, BatchKind.ENDS)
+            ),
             held_records=context.paths(batch_catalog.visible_batches(envelope, BatchKind.RECORDS)),
         ),
         context.limits,

@@ -110,7 +110,7 @@ def _sources(context: JobContext, own: Sequence[Batch], held: Sequence[Batch]) -
     return RecordSources(
         new=context.paths(own),
         held=context.paths(held),
-        ended=(),
+        ended=context.paths(batch_catalog.visible_batches(context.envelope, BatchKind.ENDS)),
         index_folder=folder,
         index_stem=context.stem,
         indexes={folder / records: folder / index for records, index in indexes.items()},

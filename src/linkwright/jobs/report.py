@@ -29,7 +29,7 @@ def run_report(context: JobContext) -> JobResult:
             records=context.paths(batch_catalog.own_batches(envelope, BatchKind.RECORDS)),
             project_records=context.paths(batch_catalog.visible_batches(envelope, BatchKind.RECORDS)),
             assignments=context.paths(batch_catalog.visible_batches(envelope, BatchKind.ASSIGNMENTS)),
-            ended=(),
+            ended=context.paths(batch_catalog.visible_batches(envelope, BatchKind.ENDS)),
             fields=fields,
             limits=context.limits,
         )

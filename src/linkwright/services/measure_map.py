@@ -34,8 +34,9 @@ def measure_map(config: ServerConfig, project: LinkageProject, true_person: Call
     folder = project_folder(config, project)
     records = [folder / batch.file_name for batch in live_batches(project, BatchKind.RECORDS)]
     assignments = [folder / batch.file_name for batch in live_batches(project, BatchKind.ASSIGNMENTS)]
+    ended = [folder / batch.file_name for batch in live_batches(project, BatchKind.ENDS)]
     limits = EngineLimits(scratch_folder=config.scratch_folder / "measure")
-    rows = read_identified_map(limits, records, assignments)
+    rows = read_identified_map(limits, records, assignments, ended)
     groups = {row.group_id for row in rows}
     return MapMeasure(
         records_count=len(rows),

@@ -11,10 +11,12 @@ from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
+from django.db import connection
+
 from linkwright.config import ServerConfig
 from linkwright.jobs.context import attempt_scratch_folder, attempts_folder, project_folder
 from linkwright.store.batch_catalog import counted_file_names
-from linkwright.store.models import Job, JobState, LinkageProject
+from linkwright.store.models import Envelope, EnvelopeState, Job, JobState, LinkageProject
 
 _LEFT_OVER_AFTER_S = 24 * 3600
 
@@ -34,6 +36,7 @@ def sweep_files(config: ServerConfig, project: LinkageProject | None = None) -> 
     files_count = 0
     for each in LinkageProject.objects.all() if project is None else [project]:
         files_count += _sweep_project(project_folder(config, each), each)
+    files_count += _sweep_received(config)
     scratch_folders = [
         path for pattern in ("job-*", "parts-job-*") for path in config.scratch_folder.glob(pattern)
     ]
@@ -49,6 +52,13 @@ def sweep_files(config: ServerConfig, project: LinkageProject | None = None) -> 
     return Swept(files_count=files_count)
 
 
+def empty_write_ahead_log() -> None:
+    """Let SQLite write its log into the database and cut it: earlier versions of blanked rows stand in it."""
+    if connection.vendor == "sqlite":
+        with connection.cursor() as cursor:
+            cursor.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+
+
 def _sweep_project(folder: Path, project: LinkageProject) -> int:
     # In this order: what is listed and then neither runs nor counts never will. A file of an attempt that starts
     # after the listing is not in it; one of an attempt that ends after the look at it counts by then, or never.
@@ -61,6 +71,18 @@ def _sweep_project(folder: Path, project: LinkageProject) -> int:
             continue
         path.unlink(missing_ok=True)
         files_count += 1
+    return files_count
+
+
+def _sweep_received(config: ServerConfig) -> int:
+    """Delete the received files of Envelopes that were rolled back: nothing of their data is kept."""
+    files_count = 0
+    for envelope in Envelope.objects.filter(state=EnvelopeState.ROLLED_BACK).exclude(file_name=""):
+        path = config.incoming_folder / envelope.file_name
+        files_count += path.is_file()
+        path.unlink(missing_ok=True)
+        # the name goes last: a crash before it only means that the file is looked for once more
+        Envelope.objects.filter(pk=envelope.pk).update(file_name="")
     return files_count
 
 

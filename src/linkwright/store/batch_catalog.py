@@ -34,16 +34,21 @@ class NewBatch:
 
 
 def add_batches(job: Job, batches: Iterable[NewBatch]) -> list[Batch]:
-    """Name files as staged; call it in the transaction that ends the job. Returns their rows, in order."""
-    if job.envelope is None or job.project is None:
-        raise ValueError(f"job {job.pk} has no Envelope or no project: its files belong to nobody")
+    """Name files as staged; call it in the transaction that ends the job. Returns their rows, in order.
+
+    Those of a job without an Envelope are live at once: no later job of a chain has to make them so.
+    """
+    if job.project is None:
+        raise ValueError(f"job {job.pk} has no project: its files belong to nobody")
     now = timezone.now()
+    state = BatchState.LIVE if job.envelope is None else BatchState.STAGED
     return [
         Batch.objects.create(
             project=job.project,
             envelope=job.envelope,
             job=job,
             kind=batch.kind,
+            state=state,
             file_name=batch.file_name,
             rows_count=batch.rows_count,
             bytes_count=batch.bytes_count,
@@ -108,13 +113,21 @@ def visible_batches(envelope: Envelope, kind: BatchKind) -> QuerySet[Batch]:
     )
 
 
-def next_id(envelope: Envelope, kind: BatchKind) -> int:
-    """Return the first free record id (kind records) or group id (kind assignments), counted from 1.
+def next_id(batches: QuerySet[Batch]) -> int:
+    """Return the first free record id or group id, counted from 1, after batches of kind records or assignments.
 
     Worked out from the files that count, so that undoing an Envelope gives its numbers back.
     """
-    last = visible_batches(envelope, kind).aggregate(last=Max("last_id"))["last"]
+    last = batches.aggregate(last=Max("last_id"))["last"]
     return 1 if last is None else int(last) + 1
+
+
+def stands_last(envelope: Envelope) -> bool:
+    """Tell whether nothing was written to the project after this Envelope's files: dropping them undoes it."""
+    # an index is made anew at any time, and says nothing about what was built upon what
+    live = Batch.objects.filter(project=envelope.project, state=BatchState.LIVE).exclude(kind=BatchKind.INDEX)
+    first = live.filter(envelope=envelope).order_by("pk").first()
+    return first is None or not live.filter(pk__gt=first.pk).exclude(envelope=envelope).exists()
 
 
 def promote(envelope: Envelope) -> None:

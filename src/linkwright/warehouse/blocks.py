@@ -131,26 +131,10 @@ def size_up(
     lists = {number: records.key_lists(rule) for number, rule in enumerate(strategy.blocking_rules)}
     with ThreadPoolExecutor(threads) as pool:
         all_blocks = list(pool.map(lambda number: find_blocks(*lists[number]), lists))
-    for number, (new, held) in lists.items():
-        blocks = all_blocks[number]
-        is_over = blocks.records_counts > max_block_size
-        _note_largest(found, number, new, blocks, is_over)
-        within = blocks.only(~is_over) if is_over.any() else blocks
-        found.searches.append(prepare_search(number, new, held, records.held_starts, within))
-        split_pairs_count = 0
-        if is_over.any() and oversized is OversizedBlocks.SPLIT:
-            later = [lists[other] for other in range(number + 1, len(lists))]
-            parts = _split(records, (new, held), blocks.only(is_over), later, max_block_size)
-            found.searches += [prepare_search(number, *part[:2], records.held_starts, part[2]) for part in parts]
-            split_pairs_count = sum(int(part[2].pairs_counts.sum()) for part in parts)
-        found.rules.append(
-            RuleBlocks(
-                candidate_pairs_count=int(within.pairs_counts.sum()) + split_pairs_count,
-                oversized_blocks_count=int(is_over.sum()),
-                oversized_pairs_count=int(blocks.pairs_counts[is_over].sum()),
-                split_pairs_count=split_pairs_count,
-            )
-        )
+    for number, blocks in enumerate(all_blocks):
+        later = [lists[other] for other in range(number + 1, len(lists))]
+        limit = _Limit(max_block_size, oversized)
+        _size_up_rule(found, records, (number, *lists[number]), blocks, later, limit=limit)
     largest = sorted(found.largest, key=lambda one: (-one.pairs_count, one.rule, one.key))
     over = [one for one in largest if one.is_oversized]
     return SizedStrategy(
@@ -163,6 +147,43 @@ def size_up(
 
 
 _Lists = tuple[KeyList, tuple[KeyList, ...]]
+
+
+class _Limit(NamedTuple):
+    """How large a block may be, and what becomes of a larger one."""
+
+    max_block_size: int
+    oversized: OversizedBlocks
+
+
+def _size_up_rule(
+    found: _Found,
+    records: RecordSet,
+    rule: tuple[int, KeyList, tuple[KeyList, ...]],
+    blocks: Blocks,
+    later: Sequence[_Lists],
+    *,
+    limit: _Limit,
+) -> None:
+    """Count the blocks of one rule, and prepare the search of what is compared of them."""
+    number, new, held = rule
+    is_over = blocks.records_counts > limit.max_block_size
+    _note_largest(found, number, new, blocks, is_over)
+    within = blocks.only(~is_over) if is_over.any() else blocks
+    found.searches.append(prepare_search(number, new, held, records.held_starts, within))
+    split_pairs_count = 0
+    if is_over.any() and limit.oversized is OversizedBlocks.SPLIT:
+        parts = _split(records, (new, held), blocks.only(is_over), later, limit.max_block_size)
+        found.searches += [prepare_search(number, *part[:2], records.held_starts, part[2]) for part in parts]
+        split_pairs_count = sum(int(part[2].pairs_counts.sum()) for part in parts)
+    found.rules.append(
+        RuleBlocks(
+            candidate_pairs_count=int(within.pairs_counts.sum()) + split_pairs_count,
+            oversized_blocks_count=int(is_over.sum()),
+            oversized_pairs_count=int(blocks.pairs_counts[is_over].sum()),
+            split_pairs_count=split_pairs_count,
+        )
+    )
 
 
 def _split(

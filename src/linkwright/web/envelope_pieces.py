@@ -6,6 +6,7 @@ from datetime import timedelta
 
 from django.utils import timezone
 
+from linkwright.envelopes.manifest import RequestType
 from linkwright.services.cancel_envelope import may_cancel
 from linkwright.store.models import Envelope, EnvelopeState, User
 from linkwright.store.permissions import Permission
@@ -38,13 +39,16 @@ def envelope_row_piece(row: EnvelopeRow, access: Access, *, is_open: bool) -> Pi
     """Return an Envelope's row."""
     cancellable = row.status in _WAITING and may_cancel(Envelope(pk=row.id, state=EnvelopeState.QUEUED))
     allowed = cancellable and access.may(Permission.CANCEL, row.project_id)
+    loaded = row.status is ShownStatus.SUCCESS and row.request_type == RequestType.SUBMIT_LINKAGE
+    may_roll_back = loaded and access.may(Permission.ROLL_BACK, row.project_id)
     context = {
         "row": row,
         "action": DATA_ACTIONS.get(row.request_type, row.request_type),
         "may_cancel": allowed,
+        "may_roll_back": may_roll_back,
         "is_open": is_open,
     }
-    return make_piece(f"envelope-{row.id}", "web/partials/envelope_row.html", context, row, allowed)
+    return make_piece(f"envelope-{row.id}", "web/partials/envelope_row.html", context, row, allowed, may_roll_back)
 
 
 def envelope_group(row: EnvelopeRow, access: Access, chain: Chain | None) -> RowGroup:

@@ -17,6 +17,7 @@ from linkwright.web.pages import (
     queue_steering,
     rejects,
     retry,
+    rollback,
     sign_in,
     upload,
 )
@@ -41,6 +42,7 @@ urlpatterns: list[URLPattern] = [
         name="envelope-notifications",
     ),
     path("jobs/envelopes/<int:envelope_id>/cancel/", cancel.cancel, name="envelope-cancel"),
+    path("jobs/envelopes/<int:envelope_id>/rollback/", rollback.rollback, name="envelope-rollback"),
     path("jobs/all/", jobs.jobs_page, name="jobs"),
     path("jobs/all/live/", jobs.jobs_live, name="jobs-live"),
     path("jobs/<int:job_id>/statistics/", jobs.job_statistics, name="job-statistics"),

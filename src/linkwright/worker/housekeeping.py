@@ -1,8 +1,8 @@
 """Says when the worker sweeps: whenever something may have been left or given up, and not otherwise."""
 
 from linkwright.config import ServerConfig
-from linkwright.services.sweep_files import sweep_files
-from linkwright.store.models import Envelope, EnvelopeState, Job, JobState
+from linkwright.services.sweep_files import empty_write_ahead_log, sweep_files
+from linkwright.store.models import Envelope, EnvelopeState, Job, JobKind, JobState
 from linkwright.worker.supervise import Ended
 
 
@@ -38,3 +38,5 @@ class Housekeeping:
         if ended is Ended.BY_ITSELF and job.state == JobState.SUCCESS and goes_on:
             return
         sweep_files(self._config, job.project)
+        if job.kind == JobKind.ROLLBACK:
+            empty_write_ahead_log()

@@ -140,10 +140,13 @@ class System:
         folder = project_folder(self.config, row)
         files = {
             kind: [folder / batch.file_name for batch in live_batches(row, kind)]
-            for kind in (BatchKind.RECORDS, BatchKind.ASSIGNMENTS)
+            for kind in (BatchKind.RECORDS, BatchKind.ASSIGNMENTS, BatchKind.ENDS)
         }
         rows = read_identified_map(
-            EngineLimits(self.config.scratch_folder), files[BatchKind.RECORDS], files[BatchKind.ASSIGNMENTS]
+            EngineLimits(self.config.scratch_folder),
+            files[BatchKind.RECORDS],
+            files[BatchKind.ASSIGNMENTS],
+            files[BatchKind.ENDS],
         )
         return {one.source_unique_id: one.group_id for one in rows}
 

@@ -16,6 +16,7 @@ class BatchKind(models.TextChoices):
     ASSIGNMENTS = "assignments", "assignments"
     REJECTS = "rejects", "rejects"
     INDEX = "index", "index"
+    ENDS = "ends", "ends"
 
 
 class BatchState(models.TextChoices):
@@ -30,7 +31,8 @@ class Batch(models.Model):
     """One file, written once by one job. `id` orders the batches of a project."""
 
     project = models.ForeignKey(LinkageProject, on_delete=models.PROTECT, related_name="batches")
-    envelope = models.ForeignKey(Envelope, on_delete=models.PROTECT, related_name="batches")
+    # none: written by a job that belongs to no Envelope, such as a Rollback out of order
+    envelope = models.ForeignKey(Envelope, on_delete=models.PROTECT, null=True, blank=True, related_name="batches")
     job = models.ForeignKey(Job, on_delete=models.PROTECT, related_name="batches")
     kind = models.CharField(max_length=16, choices=BatchKind.choices)
     state = models.CharField(max_length=8, choices=BatchState.choices, default=BatchState.STAGED)

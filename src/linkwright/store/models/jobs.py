@@ -20,6 +20,7 @@ class JobKind(models.TextChoices):
     GROUP = "Group", "Group"
     REPORT = "Report", "Report"
     ESTIMATE = "Estimate", "Estimate"
+    ROLLBACK = "Rollback", "Rollback"
 
 
 class JobState(models.TextChoices):

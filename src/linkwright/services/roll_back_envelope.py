@@ -1,0 +1,125 @@
+"""Rolls an Envelope back: says what that would undo, and queues the job that does it."""
+
+from dataclasses import dataclass
+from enum import StrEnum
+
+from django.db import transaction
+
+from linkwright.errors import LinkwrightError
+from linkwright.jobs.rollback import ENVELOPES, REASON
+from linkwright.queue.enqueue import Step, enqueue_job
+from linkwright.queue.order import queue_state
+from linkwright.store import batch_catalog
+from linkwright.store.audit_log import Actor, record_action
+from linkwright.store.models import Batch, BatchKind, BatchState, Envelope, EnvelopeState, Job, JobKind, JobState
+
+
+class RollbackRefusedError(LinkwrightError):
+    """The Envelope cannot be rolled back now, or no reason was given."""
+
+
+class RollbackScope(StrEnum):
+    """What goes with the Envelope."""
+
+    ALONE = "alone"
+    WITH_LATER = "with_later"
+
+
+@dataclass(frozen=True)
+class RollbackPreview:
+    """What rolling an Envelope back would undo.
+
+    Args:
+        envelope: the one.
+        is_latest: whether nothing of the project was built upon it.
+        later: Envelopes of the project that were processed after it and stand, the newest first.
+        records_count: of the Envelope.
+        later_records_count: of the later ones.
+        refusal: why it cannot be rolled back now, as a sentence; empty if it can.
+    """
+
+    envelope: Envelope
+    is_latest: bool
+    later: tuple[Envelope, ...]
+    records_count: int
+    later_records_count: int
+    refusal: str
+
+
+def preview_rollback(envelope: Envelope) -> RollbackPreview:
+    """Work out what rolling an Envelope back would undo, and whether it can be done now."""
+    later = _later(envelope)
+    return RollbackPreview(
+        envelope=envelope,
+        is_latest=not later and batch_catalog.stands_last(envelope),
+        later=later,
+        records_count=envelope.records_count or 0,
+        later_records_count=sum(one.records_count or 0 for one in later),
+        refusal=why_not_roll_back(envelope),
+    )
+
+
+def why_not_roll_back(envelope: Envelope) -> str:
+    """Return the sentence that says why an Envelope cannot be rolled back now, or '' if it can."""
+    if envelope.state != EnvelopeState.SUCCESS:
+        return (
+            f"{envelope.name} is {envelope.get_state_display()}; only an Envelope that ended in Success can be "
+            "rolled back."
+        )
+    if not envelope.batches.filter(state=BatchState.LIVE, kind=BatchKind.ASSIGNMENTS).exists():
+        return f"{envelope.name} changed nothing in its project; there is nothing to roll back."
+    busy = Job.objects.filter(project=envelope.project, state__in=[JobState.QUEUED, JobState.RUNNING]).first()
+    if busy is not None:
+        return (
+            f"Job {busy.pk} ({busy.kind}) of project {envelope.project_code} is "
+            f"{busy.get_state_display().lower()}; wait until no job of the project is queued or running."
+        )
+    return ""
+
+
+def roll_back_envelope(envelope_id: int, actor: Actor, *, reason: str, scope: RollbackScope) -> Job:
+    """Queue the rollback of an Envelope.
+
+    Args:
+        envelope_id: of an Envelope that ended in Success.
+        actor: who asks for it.
+        reason: why; it stands in the audit log.
+        scope: whether later Envelopes of the project go with it. For the latest there is no difference.
+
+    Raises:
+        RollbackRefusedError: if it cannot be rolled back now, or the reason is empty.
+    """
+    if not reason.strip():
+        raise RollbackRefusedError("A rollback needs a reason: it stands in the audit log for ever. Give one.")
+    with transaction.atomic():
+        queue_state(lock=True)
+        envelope = Envelope.objects.select_related("project").filter(pk=envelope_id).first()
+        if envelope is None or envelope.project is None:
+            raise RollbackRefusedError(f"There is no Envelope {envelope_id} with a project. Look at the list.")
+        refusal = why_not_roll_back(envelope)
+        if refusal:
+            raise RollbackRefusedError(refusal)
+        undone = [*(_later(envelope) if scope is RollbackScope.WITH_LATER else ()), envelope]
+        parameters = {ENVELOPES: [one.pk for one in undone], REASON: reason.strip()}
+        job = enqueue_job(Step(JobKind.ROLLBACK, parameters), envelope.project)
+        record_action(
+            actor,
+            "roll back Envelope",
+            str(envelope),
+            project_code=envelope.project_code,
+            reason=reason.strip(),
+            detail={"scope": scope.value, "envelopes": [str(one) for one in undone], "job": job.pk},
+        )
+    return job
+
+
+def _later(envelope: Envelope) -> tuple[Envelope, ...]:
+    """Return the Envelopes of the project that stand and were written after this one, the newest first."""
+    grouped = envelope.batches.filter(state=BatchState.LIVE, kind=BatchKind.ASSIGNMENTS).first()
+    if grouped is None:
+        return ()
+    later = Batch.objects.filter(
+        project=envelope.project, state=BatchState.LIVE, kind=BatchKind.ASSIGNMENTS, pk__gt=grouped.pk
+    )
+    owners = [batch.envelope for batch in later.select_related("envelope").order_by("-pk")]
+    return tuple(dict.fromkeys(owner for owner in owners if owner is not None and owner != envelope))
