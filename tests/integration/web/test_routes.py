@@ -28,6 +28,7 @@ PAGES: dict[str, tuple[str, tuple[int, int, int, int, int]]] = {
     "envelope-jobs": ("/jobs/envelopes/{queued}/jobs/", (302, 302, 302, 404, SIGN_IN)),
     "envelope-notifications": ("/jobs/envelopes/{queued}/notifications/", (200, 200, 200, 404, SIGN_IN)),
     "envelope-cancel": ("/jobs/envelopes/{queued}/cancel/", (200, 200, 403, 404, SIGN_IN)),
+    "envelope-rollback": ("/jobs/envelopes/{queued}/rollback/", (200, 200, 403, 404, SIGN_IN)),
     "jobs": ("/jobs/all/", (200, 200, 200, 200, SIGN_IN)),
     "jobs-live": ("/jobs/all/live/", (200, 200, 200, 200, SIGN_IN)),
     "job-statistics": ("/jobs/{failed}/statistics/", (302, 302, 302, 404, SIGN_IN)),
@@ -43,6 +44,8 @@ PAGES: dict[str, tuple[str, tuple[int, int, int, int, int]]] = {
 ACTIONS: dict[str, tuple[str, tuple[int, int, int, int, int]]] = {
     "upload": ("/jobs/envelopes/upload/", (302, 302, 403, 302, SIGN_IN)),
     "envelope-cancel": ("/jobs/envelopes/{queued}/cancel/", (302, 302, 403, 404, SIGN_IN)),
+    # it is queued: whoever may roll back is told so
+    "envelope-rollback": ("/jobs/envelopes/{queued}/rollback/", (409, 409, 403, 404, SIGN_IN)),
     # another Envelope of the project has run since: whoever may retry is told so
     "job-retry": ("/jobs/{failed}/retry/", (409, 409, 403, 404, SIGN_IN)),
     "queue-pause": ("/jobs/queue/pause/", (302, 302, 403, 302, SIGN_IN)),
