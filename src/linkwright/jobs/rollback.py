@@ -13,12 +13,15 @@ from linkwright.jobs.context import JobContext, JobError, JobResult
 from linkwright.jobs.group import group_statistics
 from linkwright.store import batch_catalog
 from linkwright.store.batch_catalog import NewBatch
-from linkwright.store.models import Batch, BatchKind, Envelope, EnvelopeState, Job, Notification
+from linkwright.store.models import AuditMessage, Batch, BatchKind, Envelope, EnvelopeState, Job, Notification
 from linkwright.warehouse.regroup import RegroupRequest
 from linkwright.warehouse.undo import UndoRequest, UndoResult, undo_records
 
 ENVELOPES, REASON = "envelopes", "reason"
 """Parameters of the job: ids of the Envelopes, the newest first; why."""
+
+STAGE_ENDING = ": started"
+"""How audit messages end that say a stage has begun: they name no values."""
 
 FORGOTTEN_TEXT = "This text named values of data that was rolled back, and was removed with it."
 
@@ -109,7 +112,7 @@ def _batches(undone: UndoResult) -> list[NewBatch]:
 
 
 def _forget(envelope: Envelope) -> None:
-    """Blank the values of the Envelope's data that its jobs' statistics and its Notifications name."""
+    """Blank the values of the Envelope's data that statistics, Notifications and audit messages name."""
     for job in Job.objects.filter(envelope=envelope):
         blocks = job.statistics.get("largest_blocks", [])
         if blocks:
@@ -118,6 +121,8 @@ def _forget(envelope: Envelope) -> None:
         if job.error_message:
             Job.objects.filter(pk=job.pk).update(error_message=FORGOTTEN_TEXT)
     Notification.objects.filter(envelope=envelope).update(text=FORGOTTEN_TEXT)
+    told = AuditMessage.objects.filter(job__envelope=envelope).exclude(text__endswith=STAGE_ENDING)
+    told.update(text=FORGOTTEN_TEXT)
 
 
 def _statistics(envelopes: Sequence[Envelope], undone: UndoResult | None) -> dict[str, Any]:
