@@ -27,6 +27,7 @@ _HEADLINE_NOUNS: Mapping[str, tuple[str, str]] = {
     JobKind.MATCH: ("pair kept", "pairs kept"),
     JobKind.GROUP: ("group", "groups"),
     JobKind.REPORT: ("plot", "plots"),
+    JobKind.ROLLBACK: ("record undone", "records undone"),
 }
 
 
