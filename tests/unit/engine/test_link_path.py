@@ -1,0 +1,64 @@
+"""The chain between two records of a group: as strong as networkx's maximum spanning tree says it can be."""
+
+import math
+
+import networkx as nx
+from hypothesis import given
+from hypothesis import strategies as st
+
+from linkwright.engine.link_path import Link, strongest_path
+
+RECORDS_COUNT = 9
+WEIGHTS = st.one_of(st.floats(-5, 30, allow_nan=False), st.sampled_from([4.0, 4.0, 12.5, math.inf]))
+LINKS = st.dictionaries(
+    st.tuples(st.integers(1, RECORDS_COUNT), st.integers(1, RECORDS_COUNT)).filter(lambda pair: pair[0] < pair[1]),
+    WEIGHTS,
+    max_size=20,
+).map(lambda pairs: [Link(*pair, weight, "person") for pair, weight in pairs.items()])
+
+
+def ends_of(path: tuple[Link, ...], start: int) -> int:
+    """Walk a path; every link must go on where the one before it ended."""
+    at = start
+    for link in path:
+        assert at in link[:2]
+        at = link.record_id_r if link.record_id_l == at else link.record_id_l
+    return at
+
+
+@given(LINKS, st.permutations(range(1, RECORDS_COUNT + 1)))
+def test_its_weakest_link_is_that_of_the_maximum_spanning_tree(links: list[Link], records: list[int]) -> None:
+    start, end = records[:2]
+    graph: nx.Graph[int] = nx.Graph()
+    graph.add_nodes_from(records)
+    graph.add_edges_from((link[0], link[1], {"weight": link.match_weight}) for link in links)
+    path = strongest_path(links, start, end)
+    if not nx.has_path(graph, start, end):
+        assert path is None
+        return
+    assert path
+    assert ends_of(path, start) == end
+    tree = nx.maximum_spanning_tree(graph)
+    best = nx.shortest_path(tree, start, end)
+    bottleneck = min(tree.edges[pair]["weight"] for pair in nx.utils.pairwise(best))
+    assert min(link.match_weight for link in path) == bottleneck
+
+
+@given(LINKS, st.randoms(use_true_random=False))
+def test_neither_the_order_of_the_links_nor_the_side_changes_it(links: list[Link], random: object) -> None:
+    shuffled = sorted(links, key=lambda link: hash((random, link)))
+    path = strongest_path(links, 1, 2)
+    assert strongest_path(shuffled, 1, 2) == path
+    other_way = strongest_path(links, 2, 1)
+    assert (other_way and other_way[::-1]) == path
+
+
+def test_a_chain_of_strong_links_goes_before_a_weak_one_of_their_own() -> None:
+    own, first, second = Link(1, 3, 4.0, "person"), Link(1, 2, 20.0, "person"), Link(2, 3, math.inf, "identifier")
+    assert strongest_path([own, first, second], 3, 1) == (second, first)
+    assert strongest_path([own], 3, 1) == (own,)
+
+
+def test_links_of_other_groups_make_no_chain() -> None:
+    assert strongest_path([Link(1, 2, 9.0, "person"), Link(3, 4, 9.0, "person")], 1, 4) is None
+    assert strongest_path([], 1, 4) is None
