@@ -1,4 +1,4 @@
-"""The explained weight of a pair is the stored one, for every comparison method and on FEBRL 4; the parts add up."""
+"""The explained weight of a pair is the stored one, for every comparison method and on FEBRL 4; parts add up."""
 
 from pathlib import Path
 from random import Random

@@ -42,6 +42,8 @@ def test_its_weakest_link_is_that_of_the_maximum_spanning_tree(links: list[Link]
     best = nx.shortest_path(tree, start, end)
     bottleneck = min(tree.edges[pair]["weight"] for pair in nx.utils.pairwise(best))
     assert min(link.match_weight for link in path) == bottleneck
+    strong = graph.edge_subgraph(pair for pair in graph.edges if graph.edges[pair]["weight"] >= bottleneck)
+    assert len(path) == nx.shortest_path_length(strong, start, end)
 
 
 @given(LINKS, st.randoms(use_true_random=False))
@@ -57,6 +59,11 @@ def test_a_chain_of_strong_links_goes_before_a_weak_one_of_their_own() -> None:
     own, first, second = Link(1, 3, 4.0, "person"), Link(1, 2, 20.0, "person"), Link(2, 3, math.inf, "identifier")
     assert strongest_path([own, first, second], 3, 1) == (second, first)
     assert strongest_path([own], 3, 1) == (own,)
+
+
+def test_a_pair_of_their_own_goes_before_a_chain_that_is_no_stronger() -> None:
+    own, first, second = Link(1, 3, 4.0, "person"), Link(1, 2, 20.0, "person"), Link(2, 3, 4.0, "person")
+    assert strongest_path([first, second, own], 1, 3) == (own,)
 
 
 def test_links_of_other_groups_make_no_chain() -> None:
