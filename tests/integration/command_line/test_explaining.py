@@ -2,6 +2,7 @@
 
 import json
 import sqlite3
+from contextlib import closing
 from pathlib import Path
 
 import pytest
@@ -16,13 +17,10 @@ ESTIMATE = ("estimate-pairs", "--project", "CHILDREN", "--event-type")
 
 def match_statistics(home: Path, envelope_id: int) -> dict[str, object]:
     """Read the statistics of an Envelope's Match job from the database."""
-    database = sqlite3.connect(home / "linkwright.sqlite3")
-    try:
+    with closing(sqlite3.connect(home / "linkwright.sqlite3")) as database:
         ((text,),) = database.execute(
             "SELECT statistics FROM store_job WHERE kind = 'Match' AND envelope_id = ?", [envelope_id]
         ).fetchall()
-    finally:
-        database.close()
     statistics: dict[str, object] = json.loads(text)
     return statistics
 
@@ -83,20 +81,9 @@ def test_estimate_pairs_says_it_in_words(clinic: CommandLine) -> None:
     assert "2019-01-02" in told
 
 
-def test_estimate_pairs_names_what_cannot_be_counted(clinic: CommandLine) -> None:
-    before = files_of(clinic.home)
-    clinic.write("bad.csv", "visit_id,first_name\nV9,Anna\n")
-    cases = {
-        ("VISITS", "bad.csv"): "bad.csv",
-        ("VISITS", "absent.csv"): "There is no file absent.csv. Name a data file of the Event Type VISITS.",
-        ("DEATHS", VISITS): "The Event Type 'DEATHS' is not attached to CHILDREN. Attached are: BIRTHS, VISITS.",
-        ("VISITS", VISITS): "with a Source Unique ID that is loaded already",
-    }
-    for arguments, text in cases.items():
-        assert text in clinic.run(*ESTIMATE, *arguments, expect=2).stderr
-    unknown = clinic.run("estimate-pairs", VISITS, "--project", "NOBODY", "--event-type", "VISITS", expect=2)
-    assert "There is no Linkage Project 'NOBODY'. There are: CHILDREN." in unknown.stderr
-    assert files_of(clinic.home) == before
+def test_estimate_pairs_ends_with_2_where_nothing_can_be_counted(clinic: CommandLine) -> None:
+    absent = clinic.run(*ESTIMATE, "VISITS", "absent.csv", expect=2)
+    assert "There is no file absent.csv. Name a data file of the Event Type VISITS." in absent.stderr
 
 
 def test_explain_shows_how_a_weight_comes_about(clinic: CommandLine) -> None:
@@ -109,6 +96,12 @@ def test_explain_shows_how_a_weight_comes_about(clinic: CommandLine) -> None:
     assert "Match weight +17.8683; match from 4, review from 0" in lines
     assert "Match kept the pair: accepted, by the strategy person." in lines
     assert "They are in one group today, 1: their own pair joins them." in lines
+    with closing(sqlite3.connect(clinic.home / "linkwright.sqlite3")) as database:
+        rows = database.execute(
+            "SELECT DISTINCT action, origin FROM store_auditlogentry "
+            "WHERE target = 'VISITS:V003 and BIRTHS:B-19-0001'"
+        ).fetchall()
+    assert rows == [("see identifying values", "command line")]
 
 
 def test_explain_gives_the_same_as_data_and_as_a_drawing(clinic: CommandLine) -> None:
@@ -124,20 +117,15 @@ def test_explain_gives_the_same_as_data_and_as_a_drawing(clinic: CommandLine) ->
     assert "cannot be written: No such file or directory" in missing.stderr
 
 
-def test_explain_names_what_is_wrong_with_its_arguments(clinic: CommandLine) -> None:
-    cases = {
-        ("CHILDREN", "V003", "VISITS:V001"): "'V003' is not EVENT_TYPE:SOURCE_UNIQUE_ID",
-        ("CHILDREN", "VISITS:V003", "VISITS:V999"): "CHILDREN holds no record VISITS:V999.",
-        ("CHILDREN", "VISITS:V003", "VISITS:V001", "--version", "4"): "There are: 1.",
-        ("NOBODY", "VISITS:V003", "VISITS:V001"): "There is no Linkage Project 'NOBODY'. There are: CHILDREN.",
-    }
-    for arguments, text in cases.items():
-        assert text in clinic.run("explain", *arguments, expect=2).stderr
+def test_explain_names_what_is_wrong(clinic: CommandLine) -> None:
+    done = clinic.run("explain", "CHILDREN", "V003", "VISITS:V001", expect=2)
+    assert "'V003' is not EVENT_TYPE:SOURCE_UNIQUE_ID" in done.stderr
+    done = clinic.run("explain", "CHILDREN", "VISITS:V003", "VISITS:V999", expect=2)
+    assert "Error: CHILDREN holds no record VISITS:V999." in done.stderr
 
 
 def test_group_shows_records_pairs_and_history(clinic: CommandLine) -> None:
     by_record = clinic.run("group", "CHILDREN", "BIRTHS:B-19-0001").stdout
-    assert clinic.run("group", "CHILDREN", "--id", "1").stdout == by_record
     assert by_record.startswith("Group 1 of CHILDREN: 3 records")
     assert "created with VISITS:V001, VISITS:V003" in by_record
     assert "joined by BIRTHS:B-19-0001" in by_record
@@ -149,14 +137,3 @@ def test_group_shows_records_pairs_and_history(clinic: CommandLine) -> None:
 def test_group_wants_a_record_or_an_id(clinic: CommandLine) -> None:
     for arguments in (["CHILDREN"], ["CHILDREN", "VISITS:V001", "--id", "1"]):
         assert "one of the two" in clinic.run("group", *arguments, expect=2).stderr
-    assert "has no group 99, and never had" in clinic.run("group", "CHILDREN", "--id", "99", expect=2).stderr
-
-
-def test_what_is_explained_is_in_the_audit_log(clinic: CommandLine) -> None:
-    clinic.run("explain", "CHILDREN", "VISITS:V001", "VISITS:V002")
-    with sqlite3.connect(clinic.home / "linkwright.sqlite3") as database:
-        rows = database.execute(
-            "SELECT origin, project_code FROM store_auditlogentry WHERE target = 'VISITS:V001 and VISITS:V002'"
-        ).fetchall()
-    database.close()
-    assert rows == [("command line", "CHILDREN")]
