@@ -169,7 +169,7 @@ def _print_group(explained: ExplainedGroup, console: Console) -> None:
         for link in explained.links[:LISTED_COUNT]:
             left, right = (shown(str(keys[record])) for record in (link.record_id_l, link.record_id_r))
             links.add_row(left, right, _weight(link.match_weight), link.strategy)
-        _print_listed(links, len(explained.links), "\nAccepted pairs", console)
+        _print_listed(links, explained.links_count, "\nAccepted pairs", console)
     history = Table("when", "Envelope", "what happened", box=None)
     for entry in explained.history:
         envelope = f"{entry.envelope.pk} ({entry.envelope.name})"
@@ -178,7 +178,7 @@ def _print_group(explained: ExplainedGroup, console: Console) -> None:
 
 
 def _print_listed(table: Table, count: int, title: str, console: Console) -> None:
-    left_out = f" (the first {LISTED_COUNT} of {count:,}; --json lists all)" if table.row_count < count else ""
+    left_out = f" ({table.row_count:,} of {count:,}; --json lists more)" if table.row_count < count else ""
     console.print(f"{title}{left_out}")
     console.print(table)
 

@@ -8,6 +8,12 @@ from collections import deque
 from collections.abc import Sequence
 from typing import NamedTuple
 
+import numpy as np
+from scipy.sparse import csr_array
+from scipy.sparse.csgraph import minimum_spanning_tree
+
+from linkwright.engine.grouping import Ids, Weights
+
 
 class Link(NamedTuple):
     """An accepted pair.
@@ -42,6 +48,27 @@ def strongest_path(links: Sequence[Link], start: int, end: int) -> tuple[Link, .
         return None
     path = _shortest([link for link in ordered if link.match_weight >= weakest], min(start, end), max(start, end))
     return path if start < end else path[::-1]
+
+
+def spanning_links(left: Ids, right: Ids, weights: Weights) -> Ids:
+    """Choose so many of a group's links that the strongest chain between any two records is still among them.
+
+    Args:
+        left: one record of each link, of shape (links,).
+        right: the other; each couple of records once.
+        weights: match weights (log2); infinity is one.
+
+    Returns:
+        The places of the links of the maximum spanning tree, ascending: fewer than there are records.
+    """
+    order = np.lexsort((right, left, -weights))
+    # ranks from 1 on, since 0 would be no link; with ranks in the place of weights, infinity is no special case
+    ranks = np.empty(order.size, dtype=np.float64)
+    ranks[order] = np.arange(1, order.size + 1)
+    records, places = np.unique(np.concatenate((left, right)), return_inverse=True)
+    sides = places[: left.size], places[left.size :]
+    tree = minimum_spanning_tree(csr_array((ranks, sides), shape=(records.size, records.size)))
+    return np.sort(order[tree.data.astype(np.int64) - 1])
 
 
 def _weakest_link(ordered: Sequence[Link], start: int, end: int) -> float | None:

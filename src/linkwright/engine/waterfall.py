@@ -28,7 +28,7 @@ def waterfall_plot(explanation: PairExplanation) -> Plot:
         bars.append(_bar(label, at, at + weight, weight))
         at += weight
     bars.append({**_bar(_SUM, 0.0, explanation.match_weight, explanation.match_weight), "fate": "sum"})
-    layers = [_bars(bars), _labels(bars), *_thresholds(explanation)]
+    layers = [_bars(bars), *_thresholds(explanation), _labels(bars)]
     return Plot(
         name="waterfall",
         title=f"Match weight by the strategy {explanation.strategy}",

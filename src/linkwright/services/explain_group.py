@@ -19,7 +19,7 @@ from linkwright.store.batch_catalog import live_batches
 from linkwright.store.models import BatchKind, Envelope
 from linkwright.warehouse.flagged_groups import FlagReason
 from linkwright.warehouse.group_history import GroupEvent, HistoryBatch, read_group_history
-from linkwright.warehouse.group_links import FlagRules, GroupLinks, read_group_links
+from linkwright.warehouse.group_links import FlagRules, read_group_links
 from linkwright.warehouse.group_result import FlaggedGroup
 from linkwright.warehouse.live_files import RecordKey, read_groups, read_record_keys
 
@@ -68,7 +68,8 @@ class ExplainedGroup:
         project_code: of the Linkage Project.
         group_id: of the group.
         members: by record id; none if the group is no more.
-        links: the accepted pairs among the members, by record ids.
+        links: the accepted pairs among the members, by record ids; of very many those that hold it together best.
+        links_count: of all accepted pairs among the members.
         flags: why a person should look at it, in words; none if nobody need.
         history: what happened to it, the oldest first.
     """
@@ -77,6 +78,7 @@ class ExplainedGroup:
     group_id: int
     members: tuple[GroupMember, ...]
     links: tuple[Link, ...]
+    links_count: int
     flags: tuple[str, ...]
     history: tuple[HistoryEntry, ...]
 
@@ -104,6 +106,7 @@ class ExplainedGroup:
                 }
                 for link in self.links
             ],
+            "links_count": self.links_count,
             "flags": list(self.flags),
             "history": [
                 {
@@ -164,7 +167,15 @@ def explain_group(config: ServerConfig, actor: Actor, project_code: str, group_i
             f"{project_code} has no group {group_id}, and never had. The groups are numbered from 1; `linkwright "
             "group` with a record finds that record's group."
         )
-    return ExplainedGroup(project.code, group_id, members, group.links, _flag_texts(group), history)
+    return ExplainedGroup(
+        project_code=project.code,
+        group_id=group_id,
+        members=members,
+        links=group.links,
+        links_count=group.links_count,
+        flags=tuple(_flag_text(flag) for flag in group.flags),
+        history=history,
+    )
 
 
 def _read_history(live: LiveProject, group_id: int) -> tuple[HistoryEntry, ...]:
@@ -182,10 +193,6 @@ def _read_history(live: LiveProject, group_id: int) -> tuple[HistoryEntry, ...]:
         )
         for event in events
     )
-
-
-def _flag_texts(group: GroupLinks) -> tuple[str, ...]:
-    return tuple(_flag_text(flag) for flag in group.flags)
 
 
 def _flag_text(flag: FlaggedGroup) -> str:

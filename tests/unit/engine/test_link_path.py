@@ -1,12 +1,14 @@
 """The chain between two records of a group: as strong as networkx's maximum spanning tree says it can be."""
 
 import math
+from itertools import combinations
 
 import networkx as nx
+import numpy as np
 from hypothesis import given
 from hypothesis import strategies as st
 
-from linkwright.engine.link_path import Link, strongest_path
+from linkwright.engine.link_path import Link, spanning_links, strongest_path
 
 RECORDS_COUNT = 9
 WEIGHTS = st.one_of(st.floats(-5, 30, allow_nan=False), st.sampled_from([4.0, 4.0, 12.5, math.inf]))
@@ -69,3 +71,20 @@ def test_a_pair_of_their_own_goes_before_a_chain_that_is_no_stronger() -> None:
 def test_links_of_other_groups_make_no_chain() -> None:
     assert strongest_path([Link(1, 2, 9.0, "person"), Link(3, 4, 9.0, "person")], 1, 4) is None
     assert strongest_path([], 1, 4) is None
+
+
+@given(LINKS)
+def test_the_spanning_links_keep_the_strongest_chain_between_any_two_records(links: list[Link]) -> None:
+    columns = [
+        np.array([link[place] for link in links], kind) for place, kind in ((0, "i8"), (1, "i8"), (2, "f8"))
+    ]
+    places = spanning_links(*columns).tolist()
+    kept = [links[place] for place in places]
+    assert places == sorted(set(places))
+    graph: nx.Graph[int] = nx.Graph([link[:2] for link in kept])
+    assert nx.is_forest(graph) if kept else not links
+    for start, end in combinations(range(1, RECORDS_COUNT + 1), 2):
+        whole, tree = strongest_path(links, start, end), strongest_path(kept, start, end)
+        assert (whole is None) is (tree is None)
+        if whole and tree:
+            assert min(link.match_weight for link in whole) == min(link.match_weight for link in tree)
