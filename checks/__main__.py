@@ -45,6 +45,7 @@ CHECKS = (
     Check("lock", (*PYTHON, "-m", "checks.lock")),
     Check("migrations", (*PYTHON, "-m", "django", "makemigrations", "--check", "--dry-run")),
     Check("commands", (*PYTHON, "-m", "checks.documented_commands")),
+    Check("reference", (*PYTHON, "-m", "checks.match_reference")),
 )
 
 

@@ -51,6 +51,8 @@ def commands_in(line: str) -> Iterator[tuple[str, ...]]:
     words: list[str] = []
     lexer = shlex.shlex(line.strip().removeprefix("$ "), posix=True, punctuation_chars=True)
     lexer.commenters = "#"
+    # a shell ends a word at blanks and operators alone, not at a colon or a comma
+    lexer.whitespace_split = True
     for word in lexer:
         if OPERATOR.match(word):
             if words:

@@ -52,11 +52,12 @@ def write_assignments(path: Path, groups: Mapping[int, int]) -> Path:
 
 
 def write_pairs(path: Path, pairs: Sequence[tuple[int, int, float, bool]]) -> Path:
-    """Write a pairs file of record_id_l, record_id_r, match_weight and is_match."""
+    """Write a pairs file of record_id_l, record_id_r, match_weight and is_match, all of one strategy."""
     types = (pa.int64(), pa.int64(), pa.float64(), pa.bool_())
     names = ("record_id_l", "record_id_r", "match_weight", "is_match")
     arrays = [pa.array([pair[index] for pair in pairs], kind) for index, kind in enumerate(types)]
-    pq.write_table(pa.table(dict(zip(names, arrays, strict=True))), path)
+    strategies = pa.array(["person"] * len(pairs), pa.string())
+    pq.write_table(pa.table({**dict(zip(names, arrays, strict=True)), "strategy": strategies}), path)
     return path
 
 

@@ -116,5 +116,6 @@ def test_a_fence_inside_a_longer_fence_does_not_end_it() -> None:
 
 
 def test_a_line_is_split_into_its_commands() -> None:
+    assert list(commands_in("linkwright x A:1,b@c% >out")) == [("linkwright", "x", "A:1,b@c%"), ("out",)]
     line = "$ A=1 linkwright build x.csv | tee out && make demo # and wait"
     assert list(commands_in(line)) == [("linkwright", "build", "x.csv"), ("tee", "out"), ("make", "demo")]

@@ -9,6 +9,7 @@ import typer
 from rich.console import Console
 from rich.table import Table
 
+from linkwright.cli.tables import data_console, shown
 from linkwright.config import load_config
 from linkwright.services.estimate_pairs import PairsEstimate
 from linkwright.services.estimate_pairs import estimate_pairs as count_pairs
@@ -30,7 +31,7 @@ def estimate_pairs(
     if as_json:
         typer.echo(json.dumps(_as_json(estimate), indent=2, ensure_ascii=False))
     else:
-        _print(estimate, Console())
+        _print(estimate, data_console())
 
 
 def _as_json(estimate: PairsEstimate) -> dict[str, object]:
@@ -65,7 +66,9 @@ def _print(estimate: PairsEstimate, console: Console) -> None:
         blocks = Table("largest blocks", "values", "records", "pairs", "", box=None)
         for block in preflight.largest_blocks:
             over = "over the limit" if block.is_oversized else ""
-            blocks.add_row(block.rule, block.values, f"{block.records_count:,}", f"{block.pairs_count:,}", over)
+            blocks.add_row(
+                block.rule, shown(block.values), f"{block.records_count:,}", f"{block.pairs_count:,}", over
+            )
         console.print(blocks)
     for warning in preflight.warnings:
-        typer.echo(f"Warning: {warning}")
+        typer.echo(f"Warning: {shown(warning)}")

@@ -34,6 +34,16 @@ _CONFIG: dict[str, Any] = {
     "text": {"color": "var(--ink-2)"},
 }
 
+FILE_COLOURS = {
+    "--plot-1": "#3a4bc8",
+    "--plot-2": "#c2681a",
+    "--plot-3": "#b3bac8",
+    "--ink": "#181c22",
+    "--ink-2": "#525b68",
+    "--line": "#e2e5ea",
+}
+"""The light theme's colours, for files: what shows them knows no page's variables."""
+
 Row = Mapping[str, Any]
 
 
@@ -208,3 +218,13 @@ def render_svg(plot: Plot) -> str:
     svg = vl_convert.vegalite_to_svg(json.dumps(plot.spec), vl_version=_VEGA_LITE)
     # no style attribute: pages forbid them; their stylesheet makes the plot fit its place
     return svg.replace("<svg ", f'<svg role="img" aria-label="{plot.title}" ', 1)
+
+
+def render_svg_file(plot: Plot) -> str:
+    """Render a plot to an SVG file of its own: with colours, font and background, for any viewer and print."""
+    svg = render_svg(plot)
+    for name, colour in FILE_COLOURS.items():
+        svg = svg.replace(f"var({name})", colour)
+    start = svg.index(">") + 1
+    ground = '<rect width="100%" height="100%" fill="#ffffff"/>'
+    return f"{svg[:start]}{ground}{svg[start:]}\n".replace('font-family="inherit"', 'font-family="sans-serif"')

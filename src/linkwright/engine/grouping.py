@@ -44,9 +44,10 @@ class GroupingConfiguration(BaseModel):
         one_per_authoritative: whether a pair that would bring two records of one authoritative Event Type into
             one group is ignored.
         largest_expected_group: records in a group above which it is flagged.
-        flag_links_under: match weight (log2); a group that only weaker pairs hold together is flagged. None: no.
-        flag_conflicting_date: the date field of which a person has one value. None: not looked at.
-        flag_conflicting_sex: the sex field of which a person has one value. None: not looked at.
+        flag_links_under: match weight (log2); a group that only weaker pairs hold together is flagged. Left out:
+            no group is, for this reason.
+        flag_conflicting_date: the date field of which a person has one value; `null`: not looked at.
+        flag_conflicting_sex: the sex field of which a person has one value; `null`: not looked at.
     """
 
     model_config = ConfigDict(extra="forbid", frozen=True)

@@ -41,7 +41,8 @@ class Strategy(BaseModel):
     Args:
         name: unique in the configuration.
         blocking_rules: at least one; a pair that meets any of them is a candidate.
-        match_threshold: the match weight (log2, prior included) from which a pair joins groups.
+        match_threshold: the match weight (log2, prior included) from which a pair joins groups. A strategy with
+            comparisons needs it.
         review_threshold: the lower match weight from which a pair is kept for review; the match threshold if
             left out.
         comparisons: none makes the strategy deterministic: every candidate is a match of infinite weight, and

@@ -3,14 +3,17 @@
 Source: Splink's waterfall chart; https://vega.github.io/vega-lite/docs/.
 """
 
+from typing import Any
+
 from linkwright.engine.charts import FAINT, PRIMARY, SECONDARY, Plot, vega_spec
 from linkwright.engine.explanation import PairExplanation
 
 _BAR_HEIGHT = 24
+_PRIOR, _SUM = "prior: two random records", "match weight: the sum"
 
 
 def waterfall_plot(explanation: PairExplanation) -> Plot:
-    """Draw how a pair's match weight comes about.
+    """Draw how a pair's match weight comes about. It shows no value of a record.
 
     Args:
         explanation: of a strategy that weighs pairs.
@@ -18,81 +21,114 @@ def waterfall_plot(explanation: PairExplanation) -> Plot:
     Raises:
         ValueError: for a deterministic strategy, which weighs nothing.
     """
-    if explanation.match_threshold is None:
+    if explanation.match_threshold is None or explanation.match_weight is None:
         raise ValueError(f"the strategy {explanation.strategy} is deterministic: there is nothing to draw")
-    steps = [("prior", explanation.prior_weight, "two random records")]
-    for part in explanation.parts:
-        steps.append((part.comparison, part.weight, part.level))
-        if part.frequency_weight:
-            steps.append((f"{part.comparison}: how frequent", part.frequency_weight, "term frequency"))
     bars, at = [], 0.0
-    for place, (name, weight, level) in enumerate(steps):
-        bars.append(
-            {"place": place, "part": name, "from": at, "to": at + weight, "weight": weight, "level": level}
-        )
+    for label, weight in _steps(explanation):
+        bars.append(_bar(label, at, at + weight, weight))
         at += weight
-    total = explanation.match_weight
-    bars.append(
-        {"place": len(steps), "part": "match weight", "from": 0.0, "to": total, "weight": total, "level": ""}
-    )
-    thresholds = [
-        {"at": at, "what": what}
-        for at, what in (
-            (explanation.match_threshold, "match threshold"),
-            (explanation.review_threshold, "review threshold"),
-        )
-        if at is not None
-    ]
+    bars.append({**_bar(_SUM, 0.0, explanation.match_weight, explanation.match_weight), "fate": "sum"})
+    layers = [_bars(bars), *_thresholds(explanation), _labels(bars)]
     return Plot(
         name="waterfall",
-        title=f"Match weight by {explanation.strategy}",
-        spec=vega_spec(
-            {"layer": [_bars(bars), _labels(bars), _rules(thresholds)], "height": _BAR_HEIGHT * len(bars)}
-        ),
-        columns=("part", "level", "weight", "sum"),
-        rows=tuple((bar["part"], bar["level"], bar["weight"], bar["to"]) for bar in bars),
+        title=f"Match weight by the strategy {explanation.strategy}",
+        spec=vega_spec({"layer": layers, "height": _BAR_HEIGHT * len(bars)}),
+        columns=("part", "weight", "sum"),
+        rows=tuple((bar["part"], bar["weight"], bar["to"]) for bar in bars),
     )
 
 
-_Rows = list[dict[str, object]]
-_PLACE = {"field": "part", "type": "nominal", "sort": {"field": "place"}, "title": None}
+_Rows = list[dict[str, Any]]
 
 
-def _bars(bars: _Rows) -> dict[str, object]:
+def _steps(explanation: PairExplanation) -> list[tuple[str, float]]:
+    steps = [(_PRIOR, explanation.prior_weight)]
+    for part in explanation.parts:
+        name = part.comparison.replace("_", " ")
+        steps.append((f"{name}: {part.level}", part.weight))
+        if part.frequency_weight:
+            steps.append((f"{name}: how frequent it is", part.frequency_weight))
+    return steps
+
+
+def _bar(label: str, start: float, end: float, weight: float) -> dict[str, Any]:
+    return {
+        "part": label,
+        "from": start,
+        "to": end,
+        "weight": weight,
+        "fate": "for" if weight >= 0 else "against",
+        "edge": max(start, end),
+    }
+
+
+def _place(bars: _Rows) -> dict[str, Any]:
+    return {
+        "field": "part",
+        "type": "nominal",
+        "sort": [bar["part"] for bar in bars],
+        "title": None,
+        "axis": {"labelLimit": 260, "grid": True},
+    }
+
+
+def _bars(bars: _Rows) -> dict[str, Any]:
+    fates = {"for": PRIMARY, "against": SECONDARY, "sum": FAINT}
     return {
         "data": {"values": bars},
         "mark": {"type": "bar"},
         "encoding": {
-            "y": _PLACE,
+            "y": _place(bars),
             "x": {"field": "from", "type": "quantitative", "title": "match weight (log2)"},
             "x2": {"field": "to"},
             "color": {
-                "condition": [
-                    {"test": "datum.part === 'match weight'", "value": FAINT},
-                    {"test": "datum.weight < 0", "value": SECONDARY},
-                ],
-                "value": PRIMARY,
+                "field": "fate",
+                "type": "nominal",
+                "scale": {"domain": list(fates), "range": list(fates.values())},
+                "legend": None,
             },
         },
     }
 
 
-def _labels(bars: _Rows) -> dict[str, object]:
+def _labels(bars: _Rows) -> dict[str, Any]:
     return {
         "data": {"values": bars},
-        "mark": {"type": "text", "align": "left", "dx": 4, "color": "var(--ink-2)", "fontSize": 11},
-        "transform": [{"calculate": "max(datum.from, datum.to)", "as": "edge"}],
+        "mark": {"type": "text", "align": "left", "dx": 4, "color": "var(--ink)", "fontSize": 11},
         "encoding": {
-            "y": _PLACE,
+            "y": _place(bars),
             "x": {"field": "edge", "type": "quantitative"},
             "text": {"field": "weight", "type": "quantitative", "format": "+.2f"},
         },
     }
 
 
-def _rules(thresholds: _Rows) -> dict[str, object]:
-    return {
-        "data": {"values": thresholds},
-        "mark": {"type": "rule", "color": "var(--ink-2)", "strokeDash": [4, 3]},
-        "encoding": {"x": {"field": "at", "type": "quantitative"}},
-    }
+def _thresholds(explanation: PairExplanation) -> _Rows:
+    """Draw the thresholds as lines through all bars, with their names above; equal ones as one."""
+    lines = [{"at": explanation.match_threshold, "what": "match"}]
+    if explanation.review_threshold != explanation.match_threshold:
+        lines.append({"at": explanation.review_threshold, "what": "review"})
+    at = {"field": "at", "type": "quantitative"}
+    return [
+        {
+            "data": {"values": lines},
+            "mark": {"type": "rule", "color": "var(--ink-2)", "strokeDash": [4, 3]},
+            "encoding": {"x": at},
+        },
+        *(
+            {
+                "data": {"values": [line]},
+                # the review threshold is the lower one: its name goes to the left, so that the two never meet
+                "mark": {
+                    "type": "text",
+                    "align": align,
+                    "dx": shift,
+                    "y": -8,
+                    "color": "var(--ink-2)",
+                    "fontSize": 11,
+                },
+                "encoding": {"x": at, "text": {"field": "what", "type": "nominal"}},
+            }
+            for line, align, shift in zip(lines, ("left", "right"), (3, -3), strict=False)
+        ),
+    ]

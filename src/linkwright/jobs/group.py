@@ -60,7 +60,7 @@ def run_group(context: JobContext) -> JobResult:
     return JobResult(statistics=group_statistics(result), commit=commit)
 
 
-_REASONS = {
+FLAG_REASONS = {
     FlagReason.AUTHORITATIVE: "more than one record of an authoritative Event Type",
     FlagReason.SIZE: "more records than expected",
     FlagReason.WEAK_LINK: "held together by a weak link",
@@ -102,12 +102,12 @@ def group_statistics(result: GroupResult) -> dict[str, Any]:
         "contradictions_count": result.contradictions_count,
         "sizes": [{"group_size": one.records_count, "groups_count": one.groups_count} for one in counts.sizes],
         "flagged_by_reason": [
-            {"reason": _REASONS[FlagReason(reason)], "groups_count": count}
+            {"reason": FLAG_REASONS[FlagReason(reason)], "groups_count": count}
             for reason, count in result.flagged.by_reason.items()
         ],
         "flagged_groups": [
             {key: value for key, value in asdict(one).items() if value is not None}
-            | {"reason": _REASONS[FlagReason(one.reason)]}
+            | {"reason": FLAG_REASONS[FlagReason(one.reason)]}
             for one in result.flagged.named
         ],
         "ignored_merges": [
@@ -136,13 +136,13 @@ _REFUSALS = {
 
 def _flagged_text(flagged: FlaggedGroups) -> str:
     reasons = "; ".join(
-        f"{_REASONS[FlagReason(reason)]}: {count:,}" for reason, count in flagged.by_reason.items()
+        f"{FLAG_REASONS[FlagReason(reason)]}: {count:,}" for reason, count in flagged.by_reason.items()
     )
     first = flagged.named[0]
     event_type = f" ({first.records_count} of {first.event_type})" if first.event_type else ""
     return (
         f"{_counted(flagged.count, 'group')} should be looked at: {reasons}. The first is group {first.group_id}, "
-        f"{_REASONS[FlagReason(first.reason)]}{event_type}. The statistics of the job list them."
+        f"{FLAG_REASONS[FlagReason(first.reason)]}{event_type}. The statistics of the job list them."
     )
 
 

@@ -3,7 +3,7 @@
 For operators who want to know, before they submit, whether a blocking rule or a block will hurt.
 """
 
-from collections.abc import Iterable
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -16,9 +16,12 @@ from linkwright.jobs.context import engine_limits, project_folder
 from linkwright.jobs.load import LoadSource, LoadTarget, load_request
 from linkwright.jobs.match import match_limits
 from linkwright.jobs.project_form import current_match_configuration
+from linkwright.services.live_project import find_project
 from linkwright.store import batch_catalog
+from linkwright.store.audit_log import COMMAND_LINE
 from linkwright.store.models import Batch, BatchKind, EventType, LinkageProject
-from linkwright.warehouse.load import load_data_file
+from linkwright.warehouse.connection import EngineLimits
+from linkwright.warehouse.load import LoadResult, load_data_file
 from linkwright.warehouse.match import CHUNK_PAIRS_COUNT
 from linkwright.warehouse.preflight import Preflight, preview_match
 from linkwright.warehouse.record_sources import RecordSources
@@ -58,36 +61,14 @@ def estimate_pairs(config: ServerConfig, source: Path, project_code: str, event_
     if not source.is_file():
         raise LinkwrightError(f"There is no file {source}. Name a data file of the Event Type {event_type_code}.")
     _version, configuration = current_match_configuration(project)
-    folder = project_folder(config, project)
     held = list(batch_catalog.live_batches(project, BatchKind.RECORDS))
     config.scratch_folder.mkdir(mode=0o700, parents=True, exist_ok=True)
     with TemporaryDirectory(prefix="estimate-", dir=config.scratch_folder) as name:
-        scratch = Path(name)
-        limits = engine_limits(scratch / "engine")
-        loaded = load_data_file(
-            load_request(
-                project,
-                event_type,
-                LoadSource(source, source.name, parquet=source.suffix.lower() == ".parquet"),
-                LoadTarget(
-                    folder=scratch,
-                    stem="estimate",
-                    first_record_id=1 + max((batch.last_id or 0 for batch in held), default=0),
-                    held_records=_paths(folder, held),
-                ),
-                limits,
-            ),
-            silent,
+        aside = _Aside(project, project_folder(config, project), held, Path(name))
+        loaded = aside.load(source, event_type)
+        preflight = preview_match(
+            aside.sources(loaded), configuration, match_limits(project), aside.limits, CHUNK_PAIRS_COUNT
         )
-        sources = RecordSources(
-            new=(loaded.records.path,),
-            held=_paths(folder, held),
-            ended=(),
-            index_folder=scratch,
-            index_stem="estimate",
-            indexes={folder / one: folder / index for one, index in batch_catalog.index_names(held).items()},
-        )
-        preflight = preview_match(sources, configuration, match_limits(project), limits, CHUNK_PAIRS_COUNT)
     return PairsEstimate(
         records_count=loaded.rows_loaded_count,
         held_records_count=sum(batch.rows_count for batch in held),
@@ -102,11 +83,47 @@ def estimate_pairs(config: ServerConfig, source: Path, project_code: str, event_
     )
 
 
+@dataclass(frozen=True)
+class _Aside:
+    """A data file that is loaded into a folder of its own, beside a project's live records."""
+
+    project: LinkageProject
+    project_folder: Path
+    held: Sequence[Batch]
+    scratch: Path
+
+    @property
+    def limits(self) -> EngineLimits:
+        return engine_limits(self.scratch / "engine")
+
+    @property
+    def held_records(self) -> tuple[Path, ...]:
+        return tuple(self.project_folder / batch.file_name for batch in self.held)
+
+    def load(self, source: Path, event_type: EventType) -> LoadResult:
+        file = LoadSource(source, source.name, parquet=source.suffix.lower() == ".parquet")
+        target = LoadTarget(
+            folder=self.scratch,
+            stem="estimate",
+            first_record_id=1 + max((batch.last_id or 0 for batch in self.held), default=0),
+            held_records=self.held_records,
+        )
+        return load_data_file(load_request(self.project, event_type, file, target, self.limits), silent)
+
+    def sources(self, loaded: LoadResult) -> RecordSources:
+        indexes = batch_catalog.index_names(self.held)
+        return RecordSources(
+            new=(loaded.records.path,),
+            held=self.held_records,
+            ended=(),
+            index_folder=self.scratch,
+            index_stem="estimate",
+            indexes={self.project_folder / one: self.project_folder / index for one, index in indexes.items()},
+        )
+
+
 def _find(project_code: str, event_type_code: str) -> tuple[LinkageProject, EventType]:
-    project = LinkageProject.objects.filter(code=project_code).first()
-    if project is None:
-        known = ", ".join(LinkageProject.objects.order_by("code").values_list("code", flat=True)) or "none yet"
-        raise LinkwrightError(f"There is no Linkage Project {project_code!r}. There are: {known}.")
+    project = find_project(project_code, COMMAND_LINE)
     attached = project.event_types.select_related("import_format")
     event_type = attached.filter(code=event_type_code).first()
     if event_type is None:
@@ -115,7 +132,3 @@ def _find(project_code: str, event_type_code: str) -> tuple[LinkageProject, Even
             f"The Event Type {event_type_code!r} is not attached to {project_code}. Attached are: {known}."
         )
     return project, event_type
-
-
-def _paths(folder: Path, batches: Iterable[Batch]) -> tuple[Path, ...]:
-    return tuple(folder / batch.file_name for batch in batches)

@@ -45,7 +45,8 @@ def sweep_files(config: ServerConfig, project: LinkageProject | None = None) -> 
     # a job that was killed is queued again, and takes up what its last attempt had finished
     waiting = Job.objects.filter(state__in=[JobState.RUNNING, JobState.QUEUED], attempt__gt=0)
     kept |= {attempts_folder(config, job) for job in waiting.only("pk")}
-    scratch_folders += [path for path in config.scratch_folder.glob("estimate-*") if _is_left_over(path)]
+    for pattern in ("estimate-*", "explain-*"):
+        scratch_folders += [path for path in config.scratch_folder.glob(pattern) if _is_left_over(path)]
     for scratch in scratch_folders:
         if scratch not in kept:
             files_count += _delete_scratch(scratch)

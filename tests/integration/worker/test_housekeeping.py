@@ -1,6 +1,8 @@
 """What is swept, and what a job's end is called that its process did not live to see."""
 
+import os
 import threading
+import time
 from collections.abc import Callable
 from multiprocessing import get_context
 from multiprocessing.context import ForkServerProcess
@@ -94,6 +96,20 @@ def test_the_files_of_an_attempt_that_was_given_up_are_swept_while_the_next_one_
     assert sweep_files(config).files_count == 2
     assert (given_up.exists(), current.exists()) == (False, True)
     assert [path.name for path in config.scratch_folder.iterdir()] == [f"job-{job.pk}-attempt-2"]
+
+
+@pytest.mark.parametrize("command", ["estimate", "explain"])
+def test_what_a_killed_command_left_is_swept_after_a_day_and_not_before(
+    config: ServerConfig, tables: None, command: str
+) -> None:
+    fresh, old = (config.scratch_folder / f"{command}-{name}" for name in ("fresh", "old"))
+    for folder in (fresh, old):
+        folder.mkdir()
+        (folder / "records.parquet").write_text("Anna")
+    yesterday = time.time() - 25 * 3600
+    os.utime(old, (yesterday, yesterday))
+    assert sweep_files(config).files_count == 1
+    assert (fresh.exists(), old.exists()) == (True, False)
 
 
 def test_a_process_killed_after_its_commit_leaves_no_scratch(config: ServerConfig, claim: Claim) -> None:
