@@ -17,9 +17,10 @@ from linkwright.warehouse.explain import PairRequest, explain_records
 from linkwright.warehouse.live_files import LiveFiles
 from linkwright.warehouse.term_frequencies import build_term_frequencies
 from tests.integration.comparison_cases import FIELDS, comparison, configured, write_people
+from tests.integration.linkage_data import febrl_rows
 from tests.integration.matching import match_batches
 from tests.integration.splink_conversion import ScoredPair
-from tests.integration.test_splink_oracle import PROJECT_FILE, febrl_rows
+from tests.integration.test_splink_oracle import PROJECT_FILE
 from tests.integration.test_splink_oracle_methods import FIELD_OF, people
 from tests.record_batches import write_records
 
@@ -96,7 +97,7 @@ def test_every_comparison_method_weighs_as_match_did(records: Path, tmp_path: Pa
 def test_pairs_of_febrl_4_weigh_as_match_did(tmp_path: Path) -> None:
     (project,) = yaml.safe_load(PROJECT_FILE.read_text())["projects"]
     configuration = parse_match_configuration(project["match"], STANDARD_FIELDS)
-    febrl = write_records(tmp_path / "records.parquet", febrl_rows())
+    febrl = write_records(tmp_path / "records.parquet", febrl_rows(4))
     pairs = match_batches([febrl], configuration, tmp_path / "match")
     assert len(pairs) > 4000
     for pair in Random(4).sample(sorted(pairs), 120):

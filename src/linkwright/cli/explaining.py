@@ -172,8 +172,7 @@ def _print_group(explained: ExplainedGroup, console: Console) -> None:
         _print_listed(links, explained.links_count, "\nAccepted pairs", console)
     history = Table("when", "Envelope", "what happened", box=None)
     for entry in explained.history:
-        envelope = f"{entry.envelope.pk} ({entry.envelope.name})"
-        history.add_row(f"{entry.at:%Y-%m-%d %H:%M:%S}", shown(envelope), _event_text(entry))
+        history.add_row(f"{entry.at:%Y-%m-%d %H:%M:%S}", shown(entry.by), _event_text(entry))
     _print_listed(history, len(explained.history), "\nHistory", console)
 
 

@@ -97,6 +97,11 @@ class _Aside:
         return engine_limits(self.scratch / "engine")
 
     @property
+    def ended(self) -> tuple[Path, ...]:
+        ends = batch_catalog.live_batches(self.project, BatchKind.ENDS)
+        return tuple(self.project_folder / batch.file_name for batch in ends)
+
+    @property
     def held_records(self) -> tuple[Path, ...]:
         return tuple(self.project_folder / batch.file_name for batch in self.held)
 
@@ -115,7 +120,7 @@ class _Aside:
         return RecordSources(
             new=(loaded.records.path,),
             held=self.held_records,
-            ended=(),
+            ended=self.ended,
             index_folder=self.scratch,
             index_stem="estimate",
             indexes={self.project_folder / one: self.project_folder / index for one, index in indexes.items()},

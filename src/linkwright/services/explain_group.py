@@ -16,7 +16,7 @@ from linkwright.jobs.group import FLAG_REASONS
 from linkwright.services.live_project import LiveProject, find_project, locate_records, open_live_project
 from linkwright.store.audit_log import Actor
 from linkwright.store.batch_catalog import live_batches
-from linkwright.store.models import BatchKind, Envelope
+from linkwright.store.models import BatchKind, Envelope, Job
 from linkwright.warehouse.flagged_groups import FlagReason
 from linkwright.warehouse.group_history import GroupEvent, HistoryBatch, read_group_history
 from linkwright.warehouse.group_links import FlagRules, read_group_links
@@ -50,14 +50,21 @@ class HistoryEntry:
     Args:
         event: what, as `warehouse.group_history` tells it.
         records: that it is about, as their providers know them.
-        envelope: whose job did it.
+        envelope: whose job did it; None for a job that belongs to no Envelope.
+        job: that did it.
         at: when.
     """
 
     event: GroupEvent
     records: tuple[RecordKey, ...]
-    envelope: Envelope
+    envelope: Envelope | None
+    job: Job
     at: datetime
+
+    @property
+    def by(self) -> str:
+        """What it came with: the Envelope, or a job that belongs to none."""
+        return str(self.job) if self.envelope is None else f"{self.envelope.pk} ({self.envelope.name})"
 
 
 @dataclass(frozen=True)
@@ -113,7 +120,8 @@ class ExplainedGroup:
                     "event": entry.event.kind.value,
                     "records": [str(key) for key in entry.records],
                     "other_group_id": entry.event.other_group_id,
-                    "envelope": _plain_envelope(entry.envelope),
+                    "envelope": _plain_envelope(entry.envelope) if entry.envelope else None,
+                    "job": {"id": entry.job.pk, "kind": entry.job.kind},
                     "at": entry.at.isoformat(),
                 }
                 for entry in self.history
@@ -179,8 +187,9 @@ def explain_group(config: ServerConfig, actor: Actor, project_code: str, group_i
 
 
 def _read_history(live: LiveProject, group_id: int) -> tuple[HistoryEntry, ...]:
-    batches = list(live_batches(live.project, BatchKind.ASSIGNMENTS).select_related("envelope"))
-    listed = [HistoryBatch(batch.pk, live.folder / batch.file_name) for batch in batches]
+    batches = list(live_batches(live.project, BatchKind.ASSIGNMENTS).select_related("envelope", "job"))
+    ends = {batch.job_id: live.folder / batch.file_name for batch in live_batches(live.project, BatchKind.ENDS)}
+    listed = [HistoryBatch(batch.pk, live.folder / batch.file_name, ends.get(batch.job_id)) for batch in batches]
     events = read_group_history(live.limits, listed, group_id)
     record_ids = {record_id for event in events for record_id in event.record_ids}
     keys = read_record_keys(live.limits, live.files, record_ids)
@@ -189,6 +198,7 @@ def _read_history(live: LiveProject, group_id: int) -> tuple[HistoryEntry, ...]:
             event=event,
             records=tuple(keys[record_id] for record_id in event.record_ids if record_id in keys),
             envelope=batches[event.batch].envelope,
+            job=batches[event.batch].job,
             at=batches[event.batch].created_at,
         )
         for event in events

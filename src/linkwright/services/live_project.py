@@ -54,7 +54,7 @@ class LiveProject:
         """
         for batch in self.records:
             first, last = batch.first_id, batch.last_id
-            if first is not None and last is not None and first <= record_id <= last:
+            if first is not None and last is not None and first <= record_id <= last and batch.envelope:
                 return batch.envelope
         raise UnknownRecordError(f"{self.project.code} has no record with the id {record_id}. Look it up anew.")
 
@@ -96,7 +96,7 @@ def open_live_project(config: ServerConfig, project: LinkageProject) -> Iterator
                 records=paths(records),
                 pairs=paths(list(live_batches(project, BatchKind.PAIRS))),
                 assignments=paths(list(live_batches(project, BatchKind.ASSIGNMENTS))),
-                ended=(),
+                ended=paths(list(live_batches(project, BatchKind.ENDS))),
             ),
             records=records,
             limits=engine_limits(Path(scratch)),

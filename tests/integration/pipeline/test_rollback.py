@@ -10,6 +10,7 @@ from django.db import connection
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from linkwright.services.explain_group import explain_group
 from linkwright.services.roll_back_envelope import (
     RollbackRefusedError,
     RollbackScope,
@@ -190,3 +191,13 @@ def test_any_sequence_of_loads_and_rollbacks_equals_what_remains(
         roll_back(system, fresh)
     shutil.rmtree(system.config.scratch_folder, ignore_errors=True)
     system.config.scratch_folder.mkdir()
+
+
+def test_the_history_of_a_group_names_the_rollback_that_split_it(system: System) -> None:
+    system.load("first", [person("a", "Anna", "Berg")])
+    bridge = system.load("second", [person("b", "Anna", "Cole")])
+    system.load("third", [person("c", "Carl", "Cole")])
+    job = roll_back(system, bridge)
+    told = explain_group(system.config, COMMAND_LINE, "P1", system.group_ids()["a"])
+    assert [(str(member.key)) for member in told.members] == ["ADM:a"]
+    assert str(job) in [entry.by for entry in told.history]

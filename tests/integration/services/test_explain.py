@@ -255,9 +255,9 @@ def test_a_group_shows_its_members_its_links_and_its_history(linked: System) -> 
         ("ADM:a2", "ADM:b3"),
     }
     assert [
-        (entry.event.kind.value, [str(key) for key in entry.records], entry.envelope.name)
+        (entry.event.kind.value, [str(key) for key in entry.records], entry.by.partition(" ")[2])
         for entry in told.history
-    ] == [("created", ["ADM:a1", "ADM:a2"], "first"), ("joined", ["ADM:b3"], "second")]
+    ] == [("created", ["ADM:a1", "ADM:a2"], "(first)"), ("joined", ["ADM:b3"], "(second)")]
     assert told.history[0].at < told.history[1].at
     plain = json.loads(json.dumps(told.as_plain(), allow_nan=False))
     assert plain["history"][1]["envelope"] == {"id": 2, "name": "second"}
