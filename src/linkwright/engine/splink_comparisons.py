@@ -74,16 +74,15 @@ def read_comparison(
     if len(levels) < MAX_FIELDS or not any(level.is_else for level in levels):
         findings.fault(place, "it has no level ELSE after others. Add it in Splink, train again and save again.")
     probabilities = [_probabilities(level, findings) for level in levels if not level.is_missing]
-    if len(findings.faults) > before:
+    if any(level.node is None for level in levels if not level.is_else):
         return None
     columns = _columns(levels, str(data.get("comparison_description", "")), place, names, findings)
     if columns is None:
         return None
-    for level in levels:
-        _find_readings(level, columns, findings)
-    if len(findings.faults) > before:
-        return None
     compared = [level for level in levels if not level.is_missing]
+    understood = [_is_understood(level, columns, findings) for level in compared]
+    if not all(understood):
+        return None
     method = _method(compared, columns, place, findings)
     if method is None or not _dates_fit(formats, compared, (method, columns), place, findings):
         return None
@@ -221,9 +220,10 @@ def _is_about_missing(node: Node) -> bool:
     return node.kind == "is_null" and value.kind in {"left", "right"}
 
 
-def _find_readings(level: _Level, columns: _Columns, findings: Findings) -> None:
-    if level.is_missing or level.node is None:
-        return
+def _is_understood(level: _Level, columns: _Columns, findings: Findings) -> bool:
+    """Find out what a level may mean, and tell whether that is anything."""
+    if level.node is None:
+        return level.is_else
     for reading in level_readings(level.node, columns.variables, str(level.data.get("label_for_charts", ""))):
         if columns.own.type in METHOD_RULES[reading.method].field_types:
             level.readings.setdefault(reading.method, reading)
@@ -233,6 +233,7 @@ def _find_readings(level: _Level, columns: _Columns, findings: Findings) -> None
             f"it cannot be said of {columns.own.name!r}, a field of type {columns.own.type}. Supported for it: "
             f"{_supported(columns.own)}. {_remedy()}",
         )
+    return bool(level.readings)
 
 
 def _supported(own: LinkageField) -> str:
