@@ -28,6 +28,7 @@ from linkwright.engine.sql import identifier
 
 SECONDS_A_DAY = 86400
 _EXACT_DIGITS = 15
+_NUMBER = re.compile(r"\d+(?:\.\d+)?(?:e[+-]?\d+)?")
 _COLUMN = re.compile(r'"([ab])_([lr])"')
 
 
@@ -264,7 +265,7 @@ def level_readings(node: Node, columns: Mapping[str, str], label: str = "") -> l
     Args:
         node: the condition, its columns named as the linkage fields are.
         columns: the fields of the comparison, under `a` and, if there is a second, `b`.
-        label: of the level; a unit of time that it names goes first.
+        label: of the level; of several readings that say the same, the one goes first that it names.
     """
     readings: list[LevelReading] = []
     for form, patterns in _LEVEL_PATTERNS:
@@ -272,7 +273,7 @@ def level_readings(node: Node, columns: Mapping[str, str], label: str = "") -> l
             found = matched(pattern, node, columns)
             if found is None or not _is_bound(form.kind, found[0], form):
                 continue
-            bound = None if found[0] is None else form.meant(found[0])
+            bound = None if found[0] is None else _bound(form, found[0], label)
             note = form.note if index else ""
             readings += [LevelReading(method, LevelCondition(form.kind, bound), note) for method in form.methods]
     return sorted(readings, key=lambda reading: not _names_unit(reading.condition.kind, label))
@@ -307,6 +308,12 @@ def _is_bound(kind: LevelKind, number: float | None, form: Form) -> bool:
     if rule is None or number is None:
         return rule is None and number is None
     return not rule.is_whole or form.meant(number) == int(form.meant(number))
+
+
+def _bound(form: Form, number: float, label: str) -> float:
+    """Return the bound of a number; of several that are written alike, the one that the label names."""
+    named = [float(found) for found in _NUMBER.findall(label)]
+    return next((bound for bound in named if form.written(bound) == number), form.meant(number))
 
 
 def _names_unit(kind: LevelKind, label: str) -> bool:

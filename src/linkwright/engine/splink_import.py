@@ -126,7 +126,7 @@ def match_definition_from_splink(
     }
     definition = {"prior": prior, "strategies": [strategy]}
     try:
-        parse_match_configuration(definition, fields, f"{before}as imported")
+        parse_match_configuration(definition, fields, "(as imported)")
     except ConfigurationError as error:
         raise _refused(error.faults) from error
     return SplinkImport(definition, tuple(findings.notes))

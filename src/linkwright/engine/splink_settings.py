@@ -86,7 +86,7 @@ def _level(item: Comparison, index: int, level: ComparisonLevel) -> dict[str, An
     kind, bound = level.condition
     plain = {
         "sql_condition": level_sql(item, level),
-        "label_for_charts": kind.value if bound is None else f"{kind.value} {bound:g}",
+        "label_for_charts": kind.value if bound is None else f"{kind.value} {bound}",
         "m_probability": level.m_probability,
         "u_probability": level.u_probability,
         "fix_m_probability": False,
