@@ -68,37 +68,32 @@ def read_comparison(
     place = f"{path}comparisons[{index}] ({title})"
     before = len(findings.faults)
     levels = [_level(one, f"{place}, level {number}") for number, one in enumerate(_levels_of(data), start=1)]
-    formats: set[str] = set()
-    for level in levels:
-        formats |= _read(level, names, findings)
+    formats = {one for level in levels for one in _read(level, names, findings)}
     if len(levels) < MAX_FIELDS or not any(level.is_else for level in levels):
         findings.fault(place, "it has no level ELSE after others. Add it in Splink, train again and save again.")
-    probabilities = [_probabilities(level, findings) for level in levels if not level.is_missing]
+    compared = [level for level in levels if not level.is_missing]
+    probabilities = [_probabilities(level, findings) for level in compared]
     if any(level.node is None for level in levels if not level.is_else):
         return None
     columns = _columns(levels, str(data.get("comparison_description", "")), place, names, findings)
-    if columns is None:
-        return None
-    compared = [level for level in levels if not level.is_missing]
-    understood = [_is_understood(level, columns, findings) for level in compared]
-    if not all(understood):
+    # all levels are looked at, so that all faults are told at once
+    if columns is None or not all([_is_understood(level, columns, findings) for level in compared]):
         return None
     method = _method(compared, columns, place, findings)
     if method is None or not _dates_fit(formats, compared, (method, columns), place, findings):
         return None
-    definition: dict[str, Any] = {
+    definition = {
         "name": _name(title),
         "field": columns.own.name,
         "method": method.value,
+        **({"swapped_with": columns.other} if method is Method.NAME else {}),
         "levels": [
             {**_condition(level, method, findings), **values}
             for level, values in zip(compared, probabilities, strict=True)
         ],
     }
-    if method is Method.NAME:
-        definition["swapped_with"] = columns.other
-    frequencies = read_frequencies([level.data for level in compared], definition, place, names, findings)
-    return None if len(findings.faults) > before else frequencies
+    adjusted = read_frequencies([level.data for level in compared], definition, place, names, findings)
+    return None if len(findings.faults) > before else adjusted
 
 
 def _levels_of(data: Mapping[str, Any]) -> list[Mapping[str, Any]]:

@@ -49,24 +49,30 @@ def read_frequencies(
             "the comparison is not adjusted",
         )
         return dict(definition)
-    if any(levels[index].get("disable_tf_exact_match_detection") for index in own if index != exact):
+    _tell_differences([levels[index] for index in own if index != exact], levels[exact], place, findings)
+    flagged = [
+        {**level, "term_frequency": True} if index in own and index != exact else dict(level)
+        for index, level in enumerate(read)
+    ]
+    return {**definition, "term_frequency": _adjustment(levels[exact]), "levels": flagged}
+
+
+def _tell_differences(
+    others: Sequence[Mapping[str, Any]], exact: Mapping[str, Any], place: str, findings: Findings
+) -> None:
+    """Tell where other levels are not adjusted as the level of equal values is."""
+    if any(level.get("disable_tf_exact_match_detection") for level in others):
         findings.inexact(
             place,
             "a level is adjusted by its own u_probability",
             "it is adjusted by that of the level of equal values",
         )
-    adjustment = _adjustment(levels[exact])
-    if any(_adjustment(levels[index]) != adjustment for index in own):
+    if any(_adjustment(level) != _adjustment(exact) for level in others):
         findings.inexact(
             place,
             "its levels are adjusted with different weights or minimums",
             "those of the level of equal values hold for all",
         )
-    flagged = [
-        {**level, "term_frequency": True} if index in own and index != exact else dict(level)
-        for index, level in enumerate(read)
-    ]
-    return {**definition, "term_frequency": adjustment, "levels": flagged}
 
 
 def _is_of_field(level: Mapping[str, Any], field: str, place: str, names: ColumnNames, findings: Findings) -> bool:
@@ -88,4 +94,5 @@ def _is_of_field(level: Mapping[str, Any], field: str, place: str, names: Column
 
 def _adjustment(level: Mapping[str, Any]) -> dict[str, Any]:
     """Return the weight and the minimum of a level, as Splink takes them where they are left out."""
-    return {"weight": level.get("tf_adjustment_weight", 1.0), "minimum_u": level.get("tf_minimum_u_value", 0.0)}
+    weight, minimum_u = level.get("tf_adjustment_weight"), level.get("tf_minimum_u_value")
+    return {"weight": 1.0 if weight is None else weight, "minimum_u": 0.0 if minimum_u is None else minimum_u}

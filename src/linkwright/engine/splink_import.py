@@ -95,17 +95,9 @@ def match_definition_from_splink(
     names = ColumnNames(fields, options.columns)
     if not isinstance(settings, Mapping) or not is_splink_settings(settings):
         raise ConfigurationError("These are no settings of Splink.", [f"{before}{_PRIOR}: is missing. {_SAVE}"])
-    prior = settings.get(_PRIOR)
-    if prior is None:
+    if settings.get(_PRIOR) is None:
         findings.fault(f"{before}{_PRIOR}", f"is missing. {_SAVE}")
-    rules = [_rule(rule, f"{before}{_RULES}[{index}]", names, findings) for index, rule in _rules(settings)]
-    comparisons = [
-        read_comparison(item, index, before, names, findings)
-        for index, item in enumerate(mappings_in(settings, "comparisons"))
-    ]
-    for key, read in ((_RULES, rules), ("comparisons", comparisons)):
-        if not read:
-            findings.fault(f"{before}{key}", f"there is none. {_SAVE}")
+    strategy = _strategy(settings, before, names, findings, options)
     if settings.get("link_type") == "link_only":
         findings.note(
             f"{before}link_type",
@@ -114,17 +106,7 @@ def match_definition_from_splink(
     findings.faults.extend(names.faults())
     if findings.faults:
         raise _refused(findings.faults)
-    review = (
-        options.match_threshold - REVIEW_BITS if options.review_threshold is None else options.review_threshold
-    )
-    strategy = {
-        "name": options.strategy,
-        "blocking_rules": rules,
-        "match_threshold": options.match_threshold,
-        "review_threshold": review,
-        "comparisons": comparisons,
-    }
-    definition = {"prior": prior, "strategies": [strategy]}
+    definition = {"prior": settings[_PRIOR], "strategies": [strategy]}
     try:
         parse_match_configuration(definition, fields, "(as imported)")
     except ConfigurationError as error:
@@ -137,6 +119,29 @@ _SAVE = "Save the trained model with linker.misc.save_model_to_json, and import 
 
 def _refused(faults: Sequence[str]) -> ConfigurationError:
     return ConfigurationError("The Splink model is refused; nothing was changed.", faults)
+
+
+def _strategy(
+    settings: Mapping[str, Any], path: str, names: ColumnNames, findings: Findings, options: SplinkImportOptions
+) -> dict[str, Any]:
+    rules = [_rule(rule, f"{path}{_RULES}[{index}]", names, findings) for index, rule in _rules(settings)]
+    comparisons = [
+        read_comparison(item, index, path, names, findings)
+        for index, item in enumerate(mappings_in(settings, "comparisons"))
+    ]
+    for key, read in ((_RULES, rules), ("comparisons", comparisons)):
+        if not read:
+            findings.fault(f"{path}{key}", f"there is none. {_SAVE}")
+    review = (
+        options.match_threshold - REVIEW_BITS if options.review_threshold is None else options.review_threshold
+    )
+    return {
+        "name": options.strategy,
+        "blocking_rules": rules,
+        "match_threshold": options.match_threshold,
+        "review_threshold": review,
+        "comparisons": comparisons,
+    }
 
 
 def _rules(settings: Mapping[str, Any]) -> list[tuple[int, object]]:

@@ -13,8 +13,8 @@ from typing import NamedTuple
 
 from linkwright.engine.splink_sql import LEFT, RIGHT, Node
 
-MAX_TOKENS = 2000
-MAX_DEPTH = 60
+MAX_TOKENS = 600
+MAX_DEPTH = 40
 ISO_DATE = "%Y-%m-%d"
 
 _TOKEN = re.compile(

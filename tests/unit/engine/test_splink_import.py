@@ -1,0 +1,368 @@
+"""Which SQL of a Splink model is understood, in all its spellings, and how the rest is refused."""
+
+from typing import Any
+
+import pytest
+
+from linkwright.engine.fields import STANDARD_FIELDS, FieldType, LinkageField
+from linkwright.engine.splink_import import (
+    SplinkImportOptions,
+    is_splink_settings,
+    match_definition_from_splink,
+)
+from linkwright.engine.splink_settings import splink_settings
+from linkwright.engine.strategy import parse_match_configuration
+from linkwright.errors import ConfigurationError
+
+FIELDS = (*STANDARD_FIELDS, LinkageField("weight", FieldType.NUMBER), LinkageField("aliases", FieldType.TEXT))
+Level = dict[str, Any]
+
+
+def level(sql: str, **more: Any) -> Level:
+    return {"sql_condition": sql, "m_probability": 0.5, "u_probability": 0.5, **more}
+
+
+def missing(*columns: str) -> Level:
+    asked = " OR ".join(f'"{column}_{side}" IS NULL' for column in columns for side in "lr")
+    return {"sql_condition": asked, "is_null_level": True}
+
+
+def comparison(column: str, *sqls: str, **more: Any) -> dict[str, Any]:
+    """Return a comparison with a level per SQL, and those for missing values and all others."""
+    share = 1 / (len(sqls) + 1)
+    levels = [level(sql, m_probability=share, u_probability=share) for sql in (*sqls, "ELSE")]
+    return {"output_column_name": column, "comparison_levels": [missing(column), *levels], **more}
+
+
+def model(*comparisons: dict[str, Any], rules: tuple[Any, ...] = ('l."surname" = r."surname"',)) -> dict[str, Any]:
+    return {
+        "link_type": "dedupe_only",
+        "probability_two_random_records_match": 0.5,
+        "comparisons": list(comparisons),
+        "blocking_rules_to_generate_predictions": [
+            {"blocking_rule": rule, "sql_dialect": "duckdb"} if isinstance(rule, str) else rule for rule in rules
+        ],
+    }
+
+
+def options(**given: Any) -> SplinkImportOptions:
+    return SplinkImportOptions(match_threshold=-100, review_threshold=-100, **given)
+
+
+def read(settings: object, **given: Any) -> dict[str, Any]:
+    """Import a model, and return its strategy."""
+    strategy: dict[str, Any] = match_definition_from_splink(settings, FIELDS, options=options(**given)).definition[
+        "strategies"
+    ][0]
+    return strategy
+
+
+def faults(settings: object, **given: Any) -> tuple[str, ...]:
+    with pytest.raises(ConfigurationError) as caught:
+        match_definition_from_splink(settings, FIELDS, options=options(**given))
+    return caught.value.faults
+
+
+NAMES = [
+    ('"surname_l" = "surname_r"', "exact", {"when": "exact"}),
+    ("surname_r=surname_l", "exact", {"when": "exact"}),
+    ("(((SURNAME_L) = `surname_R`))", "exact", {"when": "exact"}),
+    ("lower(surname_l) = LOWER(trim(surname_r))", "exact", {"when": "exact"}),
+    ("nullif(surname_l, '') = nullif(surname_r, '')", "exact", {"when": "exact"}),
+    ("jaro_winkler_similarity(surname_l, surname_r) >= 0.9", "jaro_winkler", {"at_least": 0.9}),
+    ("0.90 <= Jaro_Winkler(surname_r, surname_l)", "jaro_winkler", {"at_least": 0.9}),
+    ("jaro_sim(surname_l, surname_r) >= 9e-1", "jaro", {"at_least": 0.9}),
+    ("jaccard(surname_l, surname_r) >= cast('0.9' as double)", "jaccard", {"at_least": 0.9}),
+    ("levenshtein(surname_l, surname_r) <= 2", "levenshtein", {"at_most": 2}),
+    ("damerau_levenshtein(surname_l, surname_r) <= 2.0", "damerau_levenshtein", {"at_most": 2}),
+    (
+        "damerau_levenshtein(surname_l, surname_r) <= 1 and not (levenshtein(surname_r, surname_l) <= 1)",
+        "identifier",
+        {"when": "transposed"},
+    ),
+    ("substring(surname_l, 1, 3) = left(surname_r, 3)", "postcode", {"when": "same_prefix", "length": 3}),
+    ("substr(surname_l::text, 1, 3) = substr(surname_r::varchar, 1, 3)", "postcode", {"length": 3}),
+    (
+        "array_length(list_intersect(string_split(surname_l, ' '), str_split(surname_r, ' '))) >= 2",
+        "tokens",
+        {"when": "shared_tokens", "at_least": 2},
+    ),
+]
+DATES = [
+    ("ABS(EPOCH(dob_l) - EPOCH(dob_r)) <= 2629800.0", {"when": "within_months", "at_most": 1}),
+    ("ABS(EXTRACT(EPOCH FROM dob_l) - EXTRACT(EPOCH FROM dob_r))<= 31557600.0", {"when": "within_years"}),
+    ("abs(datediff(dob_r, dob_l)) <= floor(315576000.0 / 86400)", {"when": "within_years", "at_most": 10}),
+    ("abs(date_diff('day', dob_l, dob_r)) <= 3", {"when": "within_days", "at_most": 3}),
+    (
+        "ABS(EPOCH(try_strptime(dob_l, '%d/%m/%Y')) - EPOCH(try_strptime(dob_r, '%d/%m/%Y'))) <= 86400",
+        {"when": "within_days", "at_most": 1},
+    ),
+    ("levenshtein(CAST(dob_l AS TEXT), CAST(dob_r AS TEXT)) <= 1", {"when": "edits", "at_most": 1}),
+    ("damerau_levenshtein(dob_l, dob_r) <= 1", {"when": "distance", "at_most": 1}),
+    ("date_part('year', dob_l) = year(dob_r)", {"when": "same_year"}),
+    ("strftime(dob_l, '%Y') = substr(dob_r, 1, 4)", None),
+    ("month(dob_l) = month(dob_r) and day(dob_r) = day(dob_l)", {"when": "same_day_and_month"}),
+    ("strftime(dob_l, '%m-%d') = strftime(dob_r, '%d-%m')", None),
+    ("strftime(dob_r, '%Y-%m-%d') = strftime(dob_l, '%Y-%d-%m')", {"when": "day_and_month_swapped"}),
+    ("abs(epoch(dob_l) - epoch(dob_r)) <= 100", None),
+    ("abs(date_diff('year', dob_l, dob_r)) <= 3", None),
+]
+
+
+@pytest.mark.parametrize(("sql", "method", "expected"), NAMES)
+def test_a_level_is_understood_however_it_is_spelt(sql: str, method: str, expected: dict[str, Any]) -> None:
+    (item,) = read(model(comparison("surname", sql)))["comparisons"]
+    assert item["method"] == method
+    assert item["levels"][0].items() >= expected.items()
+
+
+@pytest.mark.parametrize(("sql", "expected"), DATES)
+def test_a_level_of_dates_is_understood_if_it_means_one_of_ours(sql: str, expected: dict[str, Any] | None) -> None:
+    settings, columns = model(comparison("dob", sql)), {"DOB": "date_of_birth"}
+    if expected is None:
+        (fault,) = faults(settings, columns=columns)
+        assert f"level 2 `{sql}`: it cannot be said of 'date_of_birth', a field of type date" in fault
+        return
+    (item,) = read(settings, columns=columns)["comparisons"]
+    assert (item["name"], item["field"], item["method"]) == ("dob", "date_of_birth", "date")
+    assert item["levels"][0].items() >= expected.items()
+
+
+def test_a_unit_of_time_is_the_one_that_the_label_names() -> None:
+    item = comparison("date_of_birth", *["abs(epoch(date_of_birth_l) - epoch(date_of_birth_r)) <= 31557600"])
+    item["comparison_levels"][1]["label_for_charts"] = "Abs date difference <= 12 month"
+    (found,) = read(model(item))["comparisons"]
+    assert found["levels"][0].items() >= {"when": "within_months", "at_most": 12}.items()
+
+
+RULES = [
+    ("l.surname = r.surname AND (r.sex = l.sex)", ["surname", "sex"]),
+    ('(l."surname_soundex" = r."surname_soundex")', ["surname:soundex"]),
+    ("SUBSTRING(l.surname, 1, 3) = SUBSTRING(r.surname, 1, 3)", ["surname:prefix 3"]),
+    ("right(l.postcode, 2) = substr(r.postcode, -2)", ["postcode:suffix 2"]),
+    ("EXTRACT(year FROM l.date_of_birth) = year(r.date_of_birth)", ["date_of_birth:year"]),
+    ("substr(l.date_of_birth, 1, 4) = substr(r.date_of_birth, 1, 4)", ["date_of_birth:year"]),
+    ("strftime(l.date_of_birth, '%m%d') = strftime(r.date_of_birth, '%m%d')", ["date_of_birth:month_day"]),
+    ("list_has_any(string_split(l.suburb, ' '), string_split(r.suburb, ' '))", ["suburb:any_token"]),
+    (
+        "(l.surname=r.given_name AND l.given_name=r.surname) OR l.surname=r.surname AND l.given_name=r.given_name",
+        ["surname:swapped"],
+    ),
+]
+
+
+@pytest.mark.parametrize(("sql", "expected"), RULES)
+def test_a_blocking_rule_is_understood_however_it_is_spelt(sql: str, expected: list[str]) -> None:
+    (rule,) = read(model(comparison("sex", "sex_l = sex_r"), rules=(sql,)))["blocking_rules"]
+    told = [
+        part["field"] + (f":{part['transform']}" if "transform" in part else "") + f" {part.get('length', '')}"
+        for part in rule
+    ]
+    assert [one.strip() for one in told] == expected
+
+
+@pytest.mark.parametrize(
+    "sql",
+    [
+        "l.surname = r.given_name",
+        "l.surname = r.surname OR l.sex = r.sex",
+        "levenshtein(l.surname, r.surname) <= 1",
+        "1 = 1",
+    ],
+)
+def test_a_blocking_rule_that_means_something_else_is_refused(sql: str) -> None:
+    (fault,) = faults(model(comparison("sex", "sex_l = sex_r"), rules=(sql,)))
+    assert f"blocking_rules_to_generate_predictions[0] `{sql}`: a part of it cannot be said" in fault
+    assert "Supported are l.x = r.x" in fault
+
+
+def test_arrays_become_words_with_a_note() -> None:
+    rule = {"blocking_rule": "l.aliases = r.aliases", "sql_dialect": "duckdb", "arrays_to_explode": ["aliases"]}
+    item = comparison("aliases", 'array_length(list_intersect("aliases_l", "aliases_r")) >= 1')
+    done = match_definition_from_splink(model(item, rules=(rule,)), FIELDS, options=options())
+    (strategy,) = done.definition["strategies"]
+    assert strategy["blocking_rules"] == [[{"field": "aliases", "transform": "any_token"}]]
+    assert strategy["comparisons"][0]["method"] == "tokens"
+    assert len(done.notes) == 2
+    assert all("joined by blanks" in note for note in done.notes)
+
+
+def test_splinks_share_of_a_number_is_read_with_a_note() -> None:
+    greater = 'CASE WHEN "weight_r" > "weight_l" THEN "weight_r" ELSE "weight_l" END'
+    sql = f'(ABS("weight_l" - "weight_r") / ({greater})) < 0.07'
+    done = match_definition_from_splink(model(comparison("weight", sql)), FIELDS, options=options())
+    (item,) = done.definition["strategies"][0]["comparisons"]
+    assert item["levels"][0].items() >= {"when": "within_percent", "at_most": 7}.items()
+    assert "they differ below 0" in done.notes[0]
+
+
+def test_linking_two_data_sets_only_is_told() -> None:
+    settings = {**model(comparison("sex", "sex_l = sex_r")), "link_type": "link_only"}
+    (note,) = match_definition_from_splink(settings, FIELDS, options=options()).notes
+    assert "Linkwright also links the records within each" in note
+
+
+def test_term_frequencies_are_read_with_weight_minimum_and_levels() -> None:
+    item = comparison("surname", "surname_l = surname_r", "levenshtein(surname_l, surname_r) <= 1")
+    adjusted = {"tf_adjustment_column": "surname", "tf_adjustment_weight": 0.5, "tf_minimum_u_value": 0.001}
+    for one in item["comparison_levels"][1:3]:
+        one.update(adjusted)
+    (found,) = read(model(item))["comparisons"]
+    assert found["term_frequency"] == {"weight": 0.5, "minimum_u": 0.001}
+    assert [one.get("term_frequency", False) for one in found["levels"]] == [False, True, False]
+
+
+FREQUENCIES = {
+    "not of equal values": ({}, {"tf_adjustment_column": "surname"}),
+    "own u_probability": (
+        {"tf_adjustment_column": "surname"},
+        {"tf_adjustment_column": "surname", "disable_tf_exact_match_detection": True},
+    ),
+    "different weights": (
+        {"tf_adjustment_column": "surname"},
+        {"tf_adjustment_column": "surname", "tf_adjustment_weight": 0.5},
+    ),
+    "the values of 'given_name'": ({"tf_adjustment_column": "given_name"}, {}),
+}
+
+
+@pytest.mark.parametrize("case", FREQUENCIES)
+def test_term_frequencies_that_differ_are_refused_unless_nearly_will_do(case: str) -> None:
+    item = comparison("surname", "surname_l = surname_r", "levenshtein(surname_l, surname_r) <= 1")
+    for one, more in zip(item["comparison_levels"][1:3], FREQUENCIES[case], strict=True):
+        one.update(more)
+    (fault,) = faults(model(item))
+    assert case.split(" of ", maxsplit=1)[0] in fault
+    assert "import approximately" in fault
+    done = match_definition_from_splink(model(item), FIELDS, options=options(approximate=True))
+    assert len(done.notes) == 1
+    assert done.definition["strategies"][0]["comparisons"][0]["field"] == "surname"
+
+
+def test_a_comparison_without_a_level_for_missing_values_is_refused_unless_nearly_will_do() -> None:
+    item = comparison("surname", "surname_l = surname_r")
+    del item["comparison_levels"][0]
+    (fault,) = faults(model(item))
+    assert "takes them for disagreement" in fault
+    assert read(model(item), approximate=True)["comparisons"][0]["field"] == "surname"
+
+
+def test_dates_written_otherwise_cannot_be_compared_by_their_digits() -> None:
+    parsed = "try_strptime(date_of_birth_l, '%d/%m/%Y')"
+    item = comparison("date_of_birth", "levenshtein(date_of_birth_l, date_of_birth_r) <= 1")
+    item["comparison_levels"][0]["sql_condition"] = f"{parsed} IS NULL OR {parsed.replace('_l', '_r')} IS NULL"
+    (fault,) = faults(model(item))
+    assert "dates written as %d/%m/%Y" in fault
+
+
+def test_all_faults_are_told_at_once_with_place_sql_and_remedy() -> None:
+    untrained = comparison("sex", "sex_l = sex_r")
+    del untrained["comparison_levels"][1]["u_probability"]
+    mixed = comparison(
+        "surname", "jaro_similarity(surname_l, surname_r) >= 0.9", "levenshtein(surname_l, surname_r) <= 1"
+    )
+    told = faults(
+        model(
+            untrained,
+            comparison("email", "email_l = email_r"),
+            comparison(
+                "postcode", "regexp_extract(postcode_l, '^[a-z]', 0) = regexp_extract(postcode_r, '^[a-z]', 0)"
+            ),
+            comparison("suburb", "suburb_l LIKE suburb_r"),
+            mixed,
+            comparison("surname_soundex", "surname_soundex_l = surname_soundex_r"),
+            rules=("l.surname = r.surname", "l.nickname = r.nickname"),
+        ),
+        columns={"sexx": "sex", "email": "e_mail"},
+    )
+    expected = [
+        "blocking_rules_to_generate_predictions[1] `l.nickname = r.nickname`: the column 'nickname' is no",
+        "comparisons[0] (sex), level 2 `sex_l = sex_r`: it has no u_probability: the model is not trained",
+        "comparisons[1] (email), level 1",
+        "comparisons[1] (email), level 2",
+        "comparisons[2] (postcode), level 2 `regexp_extract(postcode_l",
+        "comparisons[3] (suburb), level 2 `suburb_l LIKE suburb_r`: the SQL cannot be read: 'LIKE' is not",
+        "comparisons[4] (surname): no one method has all of its levels: `jaro_similarity(surname_l",
+        "comparisons[5] (surname_soundex): it compares the column 'surname_soundex', which Load works out",
+        "column email=e_mail: 'e_mail' is no linkage field",
+        "column sexx=sex: the model has no column 'sexx'. Did you mean sex?",
+    ]
+    assert len(told) == len(expected)
+    assert all(fault.startswith(start) for fault, start in zip(told, expected, strict=True)), told
+
+
+def test_what_the_engine_refuses_is_told_as_well() -> None:
+    item = comparison("surname", "levenshtein(surname_l, surname_r) <= 1", "surname_l = surname_r")
+    (fault,) = faults(model(item))
+    assert fault.startswith("(as imported).strategies[0].comparisons[0].levels[1].when: no pair reaches 'exact'")
+
+
+@pytest.mark.parametrize(
+    "sql",
+    [
+        "surname_l =",
+        "surname_l = surname_r)",
+        "surname = surname",
+        "x.surname = y.surname",
+        "surname_l = surname_r; DROP TABLE records",
+        "(" * 70 + "surname_l = surname_r" + ")" * 70,
+        "surname_l = surname_r AND " * 900 + "sex_l = sex_r",
+        "CASE WHEN surname_l = surname_r THEN 1 END",
+        "-surname_l = 1",
+        "",
+    ],
+)
+def test_sql_that_is_no_condition_is_refused_and_never_guessed(sql: str) -> None:
+    (fault,) = faults(model(comparison("surname", sql)))
+    assert "the SQL cannot be read: " in fault
+
+
+def test_a_long_condition_is_read_to_its_end() -> None:
+    (fault,) = faults(model(comparison("surname", "surname_l" + " || surname_l" * 290 + " = surname_r")))
+    assert "it cannot be said of 'surname'" in fault
+
+
+@pytest.mark.parametrize("data", [None, [], "text", {}, {"prior": 0.1}])
+def test_what_is_no_model_is_refused(data: object) -> None:
+    assert not is_splink_settings(data)
+    assert "save_model_to_json" in faults(data)[0]
+
+
+def test_a_model_without_parts_says_which_are_absent() -> None:
+    told = faults({"link_type": "dedupe_only"})
+    assert [fault.split(":")[0] for fault in told] == [
+        "probability_two_random_records_match",
+        "blocking_rules_to_generate_predictions",
+        "comparisons",
+    ]
+
+
+def test_every_blocking_expression_comes_back_as_it_was() -> None:
+    rules = [
+        [{"field": "surname", "transform": "soundex"}, {"field": "given_name", "transform": "initial"}],
+        [{"field": "surname", "transform": "nysiis"}, "sex"],
+        [{"field": "postcode", "transform": "prefix", "length": 3}],
+        [{"field": "postcode", "transform": "suffix", "length": 2}],
+        [{"field": "date_of_birth", "transform": "year"}, {"field": "date_of_birth", "transform": "month_day"}],
+        [{"field": "suburb", "transform": "any_token"}],
+        [{"field": "surname", "transform": "swapped", "swapped_with": "given_name"}],
+    ]
+    levels = [
+        {"when": "exact", "m_probability": 0.9, "u_probability": 0.1},
+        {"when": "else", "m_probability": 0.1, "u_probability": 0.9},
+    ]
+    definition = {
+        "prior": 0.25,
+        "strategies": [
+            {
+                "name": "person",
+                "blocking_rules": rules,
+                "match_threshold": -100,
+                "comparisons": [{"field": "sex", "method": "exact", "levels": levels}],
+            }
+        ],
+    }
+    configuration = parse_match_configuration(definition, FIELDS)
+    saved = splink_settings(configuration, configuration.strategies[0])
+    back = match_definition_from_splink(saved, FIELDS, options=options()).definition
+    assert parse_match_configuration(back, FIELDS) == configuration
