@@ -76,8 +76,7 @@ def read_comparison(
     if any(level.node is None for level in levels if not level.is_else):
         return None
     columns = _columns(levels, str(data.get("comparison_description", "")), place, names, findings)
-    # all levels are looked at, so that all faults are told at once
-    if columns is None or not all([_is_understood(level, columns, findings) for level in compared]):
+    if columns is None or not _are_understood(compared, columns, findings):
         return None
     method = _method(compared, columns, place, findings)
     if method is None or not _dates_fit(formats, compared, (method, columns), place, findings):
@@ -213,6 +212,12 @@ def _is_about_missing(node: Node) -> bool:
     if value[:2] == ("call", "substr"):
         value = value.parts[0]
     return node.kind == "is_null" and value.kind in {"left", "right"}
+
+
+def _are_understood(levels: Sequence[_Level], columns: _Columns, findings: Findings) -> bool:
+    """Find out what levels may mean; look at all of them, so that all faults are told at once."""
+    understood = [_is_understood(level, columns, findings) for level in levels]
+    return all(understood)
 
 
 def _is_understood(level: _Level, columns: _Columns, findings: Findings) -> bool:
