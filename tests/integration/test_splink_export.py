@@ -81,7 +81,9 @@ def test_any_exported_configuration_scores_any_records_alike(
         records = write_people(folder / "records.parquet", rows)
         frequencies = frequencies_of(configuration, records, folder)
         pairs = match_batches([records], configuration, folder, term_frequencies=frequencies)
-        assert_same_pairs(pairs, exported_pairs(records, configuration, folder, frequencies))
+        strategy = configuration.strategies[0]
+        model = splink_settings(configuration, strategy)
+        assert_same_pairs(pairs, pairs_of_model([records], model, strategy, frequencies))
 
 
 def test_a_deterministic_strategy_is_no_model() -> None:

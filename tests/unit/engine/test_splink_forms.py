@@ -366,3 +366,38 @@ def test_every_blocking_expression_comes_back_as_it_was() -> None:
     saved = splink_settings(configuration, configuration.strategies[0])
     back = match_definition_from_splink(saved, FIELDS, options=options()).definition
     assert parse_match_configuration(back, FIELDS) == configuration
+
+
+def test_a_model_in_the_form_of_splink_4_is_read() -> None:
+    parsed = "ABS(EPOCH(try_strptime(\"dob_l\", '%Y-%m-%d')) - EPOCH(try_strptime(\"dob_r\", '%Y-%m-%d')))"
+    birth = comparison(
+        "dob",
+        '"dob_l" = "dob_r"',
+        'damerau_levenshtein("dob_l", "dob_r") <= 1',
+        f"{parsed} <= 2629800.0",
+        f"{parsed} <= 31557600.0",
+    )
+    asked = "try_strptime(\"dob_l\", '%Y-%m-%d') IS NULL OR try_strptime(\"dob_r\", '%Y-%m-%d') IS NULL"
+    birth["comparison_levels"][0]["sql_condition"] = asked
+    settings = {
+        **model(birth, rules=('(SUBSTR(l.surname, 1, 4) = SUBSTR(r.surname, 1, 4)) AND (l."dob" = r."dob")',)),
+        "sql_dialect": "duckdb",
+        "linker_uid": "a1b2c3d4",
+        "bayes_factor_column_prefix": "bf_",
+        "unique_id_column_name": "unique_id",
+    }
+    settings["blocking_rules_to_generate_predictions"][0]["salting_partitions"] = 4
+    strategy = read(settings, columns={"dob": "date_of_birth"})
+    assert strategy["blocking_rules"] == [
+        [{"field": "surname", "transform": "prefix", "length": 4}, {"field": "date_of_birth"}]
+    ]
+    kinds = [one["when"] for one in strategy["comparisons"][0]["levels"]]
+    assert kinds == ["exact", "distance", "within_months", "within_years", "else"]
+
+
+def test_dates_compared_as_text_from_the_first_level_on_are_dates() -> None:
+    sides = ["CAST(date_of_birth_l AS TEXT)", "CAST(date_of_birth_r AS TEXT)"]
+    item = comparison("date_of_birth", " = ".join(sides), f"levenshtein({', '.join(sides)}) <= 1")
+    item["comparison_levels"][0]["sql_condition"] = " IS NULL OR ".join(sides) + " IS NULL"
+    (found,) = read(model(item))["comparisons"]
+    assert [one["when"] for one in found["levels"]] == ["exact", "edits", "else"]
