@@ -129,20 +129,6 @@ def test_which_strategy_becomes_a_model_must_be_clear(commands: CommandLine) -> 
     assert "--splink" in commands.run("export-match", "P1", "--strategy", "person", expect=2).stderr
 
 
-@pytest.mark.parametrize(
-    ("content", "fault"),
-    [
-        ("a letter", "neither a model that Splink saved"),
-        ('{"prior": NaN, "strategies": []}', "NaN is no number"),
-        ('{"prior": 2, "strategies": []}', "line 1: prior: 2 is out of bounds"),
-        ("prior: 0.1\nstrategies: {", "no YAML that can be read"),
-    ],
-)
-def test_a_file_that_is_no_configuration_is_refused(commands: CommandLine, content: str, fault: str) -> None:
-    done = commands.run("import-match", "P1", commands.write("some.file", content), expect=2)
-    assert fault in done.stderr
-
-
 def test_an_unknown_project_and_a_bad_column_are_named(commands: CommandLine) -> None:
     file = commands.write("model.json", json.dumps(model()))
     assert "'P9' is unknown. Known: P1." in commands.run("import-match", "P9", file, expect=2).stderr
