@@ -22,6 +22,7 @@ BOUNDS: dict[LevelKind, tuple[float, ...]] = {
     LevelKind.SIMILARITY: (0.95, 0.8, 0.6),
     LevelKind.SIMILARITY_BOTH: (0.95, 0.8, 0.6),
     LevelKind.DISTANCE: (1, 2, 3),
+    LevelKind.EDITS: (1, 2, 3),
     LevelKind.SAME_PREFIX: (3, 2, 1),
     LevelKind.SHARED_TOKENS: (3, 2, 1),
     LevelKind.WITHIN_DAYS: (1, 12),

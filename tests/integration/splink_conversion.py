@@ -20,7 +20,7 @@ from splink.comparison_library import CustomComparison
 from linkwright.engine.blocking import BlockingExpression, BlockingRule, Transform
 from linkwright.engine.comparison_methods import LevelKind, Method
 from linkwright.engine.comparisons import Comparison, ComparisonLevel
-from linkwright.engine.strategy import MatchConfiguration
+from linkwright.engine.strategy import MatchConfiguration, Strategy
 from linkwright.engine.term_frequencies import frequency_fields
 
 
@@ -40,8 +40,6 @@ def splink_pairs(
     Term frequencies are those of a file of ours if one is given; otherwise Splink counts them itself.
     """
     (strategy,) = configuration.strategies
-    logging.getLogger("splink").setLevel(logging.ERROR)
-    names = [item.name for item in strategy.comparisons]
     settings = SettingsCreator(
         link_type="dedupe_only",
         unique_id_column_name="record_id",
@@ -53,6 +51,18 @@ def splink_pairs(
         retain_intermediate_calculation_columns=True,
         retain_matching_columns=True,
     )
+    return pairs_of_model(records, settings, strategy, term_frequencies)
+
+
+def pairs_of_model(
+    records: Sequence[Path],
+    settings: SettingsCreator | dict[str, Any] | Path,
+    strategy: Strategy,
+    term_frequencies: Path | None = None,
+) -> dict[tuple[int, int], ScoredPair]:
+    """Let Splink find and score the pairs of a model of its own, whose comparisons are named as a strategy's."""
+    logging.getLogger("splink").setLevel(logging.ERROR)
+    names = [item.name for item in strategy.comparisons]
     with duckdb.connect() as con:
         files = [str(path) for path in records]
         con.execute("CREATE TABLE records AS FROM read_parquet(?)", [files])
@@ -213,7 +223,8 @@ def _level_of_date(level: ComparisonLevel, field: str) -> Any:
         )
     if kind in _DATE_CONDITIONS:
         return levels.CustomLevel(_DATE_CONDITIONS[kind].format(field))
-    return levels.DamerauLevenshteinLevel(ColumnExpression(field).cast_to_string(), int(bound or 0))
+    edits = levels.LevenshteinLevel if kind is LevelKind.EDITS else levels.DamerauLevenshteinLevel
+    return edits(ColumnExpression(field).cast_to_string(), int(bound or 0))
 
 
 def _level_of_two(item: Comparison, level: ComparisonLevel) -> Any:

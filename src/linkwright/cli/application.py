@@ -8,7 +8,7 @@ import typer
 from rich.console import Console
 
 from linkwright import __version__
-from linkwright.cli import demo, envelopes, explaining, linking, serving, setting_up
+from linkwright.cli import configurations, demo, envelopes, explaining, linking, serving, setting_up
 from linkwright.errors import LinkwrightError
 
 EXIT_REFUSED = 2
@@ -33,6 +33,8 @@ app.command("estimate-pairs")(linking.estimate_pairs)
 app.command("explain")(explaining.explain)
 app.command("group")(explaining.group)
 app.command("apply")(setting_up.apply)
+app.command("export-match")(configurations.export_match)
+app.command("import-match")(configurations.import_match)
 app.command("create-administrator")(setting_up.create_administrator_command)
 app.command("add-member")(setting_up.add_member_command)
 app.command("doctor")(setting_up.doctor)

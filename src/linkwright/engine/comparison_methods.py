@@ -48,6 +48,7 @@ class LevelKind(StrEnum):
     A month counts as 365.25 / 12 days and a year as 365.25, as in Splink: from 15 January to 15 February, 31 days,
     is more than a month. `exact_both`, `exact_other`, `similarity_both` and `swapped` look at the second field of
     the method `name`: both fields equal, the second equal, both similar, each equal to the other record's other.
+    `edits` are Levenshtein's, of a date's text: two neighbours swapped are two, where `distance` counts one.
     `transposed` is two neighbouring characters swapped, and nothing else. `within_percent` is a difference of less
     than so much of the greater value, by magnitude; equal values are within every percentage.
     """
@@ -59,6 +60,7 @@ class LevelKind(StrEnum):
     SIMILARITY = "similarity"
     SIMILARITY_BOTH = "similarity_both"
     DISTANCE = "distance"
+    EDITS = "edits"
     TRANSPOSED = "transposed"
     SAME_PREFIX = "same_prefix"
     SHARED_TOKENS = "shared_tokens"
@@ -102,6 +104,7 @@ BOUND_RULES: dict[LevelKind, BoundRule] = {
     LevelKind.SIMILARITY: _SHARE,
     LevelKind.SIMILARITY_BOTH: _SHARE,
     LevelKind.DISTANCE: _WHOLE_MOST,
+    LevelKind.EDITS: _WHOLE_MOST,
     LevelKind.SAME_PREFIX: BoundRule("length", is_whole=True),
     LevelKind.SHARED_TOKENS: BoundRule("at_least", is_whole=True),
     LevelKind.WITHIN_DAYS: _WHOLE_MOST,
@@ -150,6 +153,7 @@ METHOD_RULES: dict[Method, MethodRule] = {
         (
             LevelKind.EXACT,
             LevelKind.DISTANCE,
+            LevelKind.EDITS,
             *DAYS_PER_UNIT,
             LevelKind.DAY_AND_MONTH_SWAPPED,
             LevelKind.SAME_YEAR,

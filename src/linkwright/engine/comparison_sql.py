@@ -192,6 +192,9 @@ def _two_fields_sql(condition: LevelCondition, values: ComparedValues, measures:
 
 def _date_condition_sql(condition: LevelCondition, left: str, right: str, dialect: Dialect) -> str:
     kind, bound = condition
+    if kind is LevelKind.EDITS:
+        edits = dialect.distance(Method.LEVENSHTEIN, dialect.text(left), dialect.text(right))
+        return f"{edits} <= {literal(bound)}"
     if kind in DAYS_PER_UNIT:
         days = (bound or 0) * DAYS_PER_UNIT[kind]
         return f"{dialect.days_apart(left, right)} <= {literal(days)}"

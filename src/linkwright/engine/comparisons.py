@@ -79,8 +79,8 @@ class ComparisonLevel(BaseModel):
         when: the condition.
         at_least: the smallest similarity (over 0, to 1) for `similarity` and `similarity_both`; the smallest
             number of words for `shared_tokens`.
-        at_most: the largest number of edits, days, months or years, for `distance` and `within_...`; the largest
-            difference for `within_absolute`; percent of the greater value, for `within_percent`.
+        at_most: the largest number of edits, days, months or years, for `distance`, `edits` and `within_...`; the
+            largest difference for `within_absolute`; percent of the greater value, for `within_percent`.
         length: characters, for `same_prefix`.
         term_frequency: whether the comparison's adjustment is for this level too; it always is for `exact`.
         m_probability: how often records of one person are in this level.

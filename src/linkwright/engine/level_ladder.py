@@ -29,6 +29,7 @@ MOST_DAYS_SWAPPED = 324
 _WHAT_EQUAL_VALUES_MEET = {
     LevelKind.SIMILARITY,
     LevelKind.DISTANCE,
+    LevelKind.EDITS,
     LevelKind.SAME_PREFIX,
     *DAYS_PER_UNIT,
     LevelKind.SAME_YEAR,
@@ -44,6 +45,7 @@ _WHAT_BOTH_EQUAL_MEET = {
 }
 # only equal values are as similar as can be, but equal letters in another order share all that jaccard counts
 _ONLY_EQUAL_REACH_1 = {Method.JARO_WINKLER, Method.JARO, Method.NAME, Method.DICE}
+_DIGITS = {LevelKind.DISTANCE, LevelKind.EDITS}
 _EQUALITIES = {
     LevelKind.SIMILARITY: {LevelKind.EXACT},
     LevelKind.SIMILARITY_BOTH: {LevelKind.EXACT, LevelKind.EXACT_OTHER, LevelKind.EXACT_BOTH},
@@ -109,7 +111,7 @@ def covers(method: Method | None, earlier: LevelCondition, later: LevelCondition
         case LevelKind.TRANSPOSED:
             takes_all = earlier.kind is LevelKind.DISTANCE
         case LevelKind.ELSE:
-            takes_all = method is Method.DATE and earlier.kind is LevelKind.DISTANCE and _has_all_digits(earlier)
+            takes_all = method is Method.DATE and earlier.kind in _DIGITS and _has_all_digits(earlier)
         case _:
             takes_all = kind in METHOD_RULES[Method.DATE].kinds and _date_covers(earlier, later)
     return takes_all
@@ -125,7 +127,11 @@ def _is_as_loose(earlier: LevelCondition, later: LevelCondition) -> bool:
 
 def _date_covers(earlier: LevelCondition, later: LevelCondition) -> bool:
     kind = later.kind
-    if earlier.kind is LevelKind.DISTANCE:
+    if earlier.kind in _DIGITS:
+        if kind in _DIGITS:
+            # two neighbours swapped are one edit of the one, two of the other
+            needed = 1 if earlier.kind is LevelKind.DISTANCE else 2
+            return _has_all_digits(earlier) or _bound(earlier) >= needed * _bound(later)
         one_part = {LevelKind.SAME_YEAR, LevelKind.SAME_DAY_AND_MONTH, LevelKind.DAY_AND_MONTH_SWAPPED}
         return _has_all_digits(earlier) or (kind in one_part and _bound(earlier) >= PART_DIGITS)
     if earlier.kind in DAYS_PER_UNIT:

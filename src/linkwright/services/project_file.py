@@ -174,13 +174,7 @@ def read_project_file(path: Path) -> ReadFile:
     Raises:
         ConfigurationError: if it cannot be read, is no YAML, or has another shape; every fault with its line.
     """
-    text = _read_text(path)
-    try:
-        # The loader builds plain values only, as SafeLoader does.
-        data = yaml.load(text, Loader=_UniqueKeyLoader)  # noqa: S506
-        lines = LineFinder(text)
-    except (yaml.YAMLError, RecursionError) as error:
-        raise ConfigurationError(f"{path.name} is no YAML that can be read.", [_yaml_fault(error)]) from error
+    data, lines = parse_yaml(read_text(path), path.name)
     if not isinstance(data, dict):
         held = _WORDS.get(type(data).__name__, "one value")
         raise ConfigurationError(
@@ -194,6 +188,19 @@ def read_project_file(path: Path) -> ReadFile:
     return ReadFile(path.name, content, lines)
 
 
+def parse_yaml(text: str, name: str) -> tuple[object, LineFinder]:
+    """Read YAML as plain values, with what finds the lines of its faults.
+
+    Raises:
+        ConfigurationError: if it is no YAML; the fault with its line.
+    """
+    try:
+        # The loader builds plain values only, as SafeLoader does.
+        return yaml.load(text, Loader=_UniqueKeyLoader), LineFinder(text)  # noqa: S506
+    except (yaml.YAMLError, RecursionError) as error:
+        raise ConfigurationError(f"{name} is no YAML that can be read.", [_yaml_fault(error)]) from error
+
+
 def refused(name: str, faults: Sequence[str], lines: LineFinder) -> ConfigurationError:
     """Return the error that names the file and the line of every fault."""
     plain = [fault.lstrip(".") for fault in faults]
@@ -202,7 +209,12 @@ def refused(name: str, faults: Sequence[str], lines: LineFinder) -> Configuratio
     return ConfigurationError(f"{name} is refused; nothing was changed.", located)
 
 
-def _read_text(path: Path) -> str:
+def read_text(path: Path) -> str:
+    """Read a text file of declarations.
+
+    Raises:
+        ConfigurationError: if it cannot be read, is too large, or is no UTF-8.
+    """
     try:
         with path.open("rb") as stream:
             raw = stream.read(MAX_FILE_BYTES + 1)

@@ -247,7 +247,7 @@ S0, C0, C1 = ("strategies", 0), ("strategies", 0, "comparisons", 0), ("strategie
         (
             set_in(*C0, "levels", 0, "at_most", 2),
             "match.strategies[0].comparisons[0].levels[0].at_most",
-            "2 belongs to distance, within_absolute, within_days, within_months, within_percent, within_years",
+            "2 belongs to distance, edits, within_absolute, within_days, within_months, within_percent",
         ),
         (
             set_in(*C0, "levels", 0, "m_probability", 0),
