@@ -104,10 +104,10 @@ _COUNTRY = _Kind("exact", (_Level("exact", 0.95, 0.6), _Level("else", 0.05, 0.4)
 _IDENTIFIER = _Kind(
     "identifier",
     (
-        _Level("exact", 0.87, 0.0000005),
+        _Level("exact", 0.85, 0.0000005),
         _Level("transposed", 0.02, 0.000002),
         _Level("distance", 0.05, 0.00001, 1),
-        _Level("else", 0.06, 0.9999875),
+        _Level("else", 0.08, 0.9999875),
     ),
 )
 _POSTCODE = _Kind(
