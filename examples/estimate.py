@@ -6,7 +6,7 @@
 loads the data files as Load does, estimates m, u and the prior with the rules and comparisons that the file
 declares (what Estimate does), and prints what goes under `match:`. An Event Type is followed by its data file.
 
-The review threshold is the one that Estimate proposes for matching: that of the highest expected F1 of single pairs.
+The review threshold is the one that Estimate proposes for matching: of the highest expected F1 of single pairs.
 The match threshold is higher, because groups are merged: see `linkwright.engine.thresholds.merging_threshold`.
 """
 

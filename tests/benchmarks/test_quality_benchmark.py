@@ -1,7 +1,7 @@
 """How well persons with a known truth are linked, beside Splink with the same rules and model: docs/benchmarks.md.
 
-By default FEBRL 3 and 4, and historical figures if they are at hand; `make bench` sets LINKWRIGHT_BENCH=full, which
-adds Splink's documented model, and the defaults after one estimation. Figures are F1 of pairs over the groups.
+By default FEBRL 3 and 4, and historical figures if they are at hand; `make bench` sets LINKWRIGHT_BENCH=full,
+which adds Splink's documented model, and the defaults after one estimation. Figures are F1 of pairs in groups.
 """
 
 import os

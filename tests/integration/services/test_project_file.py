@@ -23,6 +23,7 @@ from linkwright.store.settings import read_setting
 
 pytestmark = pytest.mark.django_db
 
+EXAMPLES = Path(__file__).parents[3] / "examples"
 SMALL = """\
 providers:
   - code: HOSP
@@ -141,6 +142,13 @@ def test_a_project_from_before_without_a_configuration_gets_none_by_itself(tmp_p
     MatchConfigurationVersion.objects.all().delete()
     assert apply(tmp_path, SMALL) == []
     assert definitions() == []
+
+
+@pytest.mark.parametrize("example", ["febrl3", "historical_figures", "clinic"])
+def test_every_example_can_be_applied(example: str) -> None:
+    read = read_project_file(EXAMPLES / example / "project.yaml")
+    apply_project_file(read, COMMAND_LINE)
+    assert MatchConfigurationVersion.objects.get().definition == read.content.projects[0].match
 
 
 def test_every_fault_is_told_at_once_with_its_line(tmp_path: Path) -> None:
