@@ -101,14 +101,7 @@ def test_historical_figures_are_linked_better_than_by_splinks_documented_model(
     assert measured.tuned_f1 >= 0.87
     assert measured.tuned_f1 == pytest.approx(measured.splink_f1, abs=1e-12)
     assert measured.default_f1 >= LEAST_BY_DEFAULT_OF_FIGURES
-
-
-@pytest.mark.benchmark
-@needs_figures
-@pytest.mark.skipif(
-    not IS_FULL, reason="Splink's documented model is trained by make bench (LINKWRIGHT_BENCH=full)"
-)
-def test_splinks_documented_model_is_reproduced() -> None:
-    quality = pairwise_quality(*documented_splink(HISTORICAL))
-    print(f"\nSplink's documented model, historical figures: {quality.f1:.4f}")  # noqa: T201
-    assert 0.81 < quality.f1 < 0.85
+    if IS_FULL:
+        documented = pairwise_quality(*documented_splink(HISTORICAL))
+        print(f"\nSplink's documented model, historical figures: {documented.f1:.4f}")  # noqa: T201
+        assert 0.81 < documented.f1 < measured.tuned_f1
