@@ -8,6 +8,7 @@ import pytest
 
 from linkwright.engine.default_configuration import (
     DEFAULT_MATCH_THRESHOLD,
+    DEFAULT_REVIEW_THRESHOLD,
     PERSON,
     PERSON_AT_ADDRESS,
     IndistinctFieldsError,
@@ -114,10 +115,10 @@ def test_a_day_and_month_that_changed_places_weigh_nearly_a_date_that_agrees() -
     assert weight(PERSON, date_of_birth="distance") < swapped < weight(PERSON, date_of_birth="exact")
 
 
-def test_twins_in_one_household_are_no_match() -> None:
+def test_twins_in_one_household_are_for_review() -> None:
     at_home: dict[str, Any] = {"postcode": "exact", "suburb": "exact", "address_line_1": "exact"}
     twins = weight(PERSON, given_name="else", surname="exact", date_of_birth="exact", sex="exact", **at_home)
-    assert twins < DEFAULT_MATCH_THRESHOLD
+    assert DEFAULT_REVIEW_THRESHOLD <= twins < DEFAULT_MATCH_THRESHOLD
 
 
 def test_sisters_with_one_initial_in_one_household_are_no_match() -> None:
