@@ -207,3 +207,17 @@ def unlinkables(weights: Floats, records: Floats) -> tuple[UnlinkableRow, ...]:
 def unlinkable_share(weights: Floats, records: Floats, match_weight: float) -> float:
     """Return the share of records, 0 to 1, that stay under a match weight even against themselves."""
     return float(records[weights < match_weight].sum() / records.sum()) if len(records) else 0.0
+
+
+def merging_threshold(matches_count: float, records_count: int) -> float:
+    """Return the match threshold (log2, a multiple of 0.5) from which pairs should merge groups.
+
+    A wrong pair joins two whole groups: of n records each, it makes n * n wrong pairs. So a pair should have odds
+    of n * n to 1, where n is the size of the group that a record is in, on average: 1 + 2 * matches / records.
+
+    Args:
+        matches_count: expected among all pairs of records.
+        records_count: 1 or more.
+    """
+    records_per_person = 1 + 2 * matches_count / records_count
+    return math.ceil(2 * math.log2(records_per_person) / WEIGHT_STEP) * WEIGHT_STEP

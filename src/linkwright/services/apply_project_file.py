@@ -10,7 +10,9 @@ from typing import Any, TypeVar
 
 from django.db import models, transaction
 
-from linkwright.services.project_file import ProjectFile, ProjectPart, ReadFile, refused
+from linkwright.engine.default_configuration import default_match_definition
+from linkwright.engine.fields import parse_fields
+from linkwright.services.project_file import DEFAULT_MATCH, ProjectFile, ProjectPart, ReadFile, refused
 from linkwright.services.project_file_faults import project_file_faults
 from linkwright.store.audit_log import Actor, record_action
 from linkwright.store.models import (
@@ -85,6 +87,7 @@ class _Applier:
     def _put_project(self, part: ProjectPart) -> None:
         values = part.model_dump(exclude={"code", "event_types", "fields", "match", "grouping"})
         values |= {"own_fields": part.fields, "grouping": part.grouping.model_dump()}
+        is_new = not LinkageProject.objects.filter(code=part.code).exists()
         project = self._put(LinkageProject, "project", part.code, values)
         wanted = {event_type.pk: event_type for event_type in EventType.objects.filter(code__in=part.event_types)}
         missing = set(wanted) - set(project.event_types.values_list("pk", flat=True))
@@ -92,7 +95,9 @@ class _Applier:
             project.event_types.add(*missing)
             codes = ", ".join(sorted(wanted[key].code for key in missing))
             self._note(Change("attach Event Types to", "project", part.code, (codes,)))
-        if part.match is not None:
+        if part.match == DEFAULT_MATCH or (part.match is None and is_new):
+            self._put_match(project, default_match_definition(parse_fields(part.fields)))
+        elif isinstance(part.match, dict):
             self._put_match(project, part.match)
 
     def _put_match(self, project: LinkageProject, definition: Mapping[str, Any]) -> None:

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Annotated, Any, NamedTuple
 
 import yaml
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, PlainValidator, ValidationError
 
 from linkwright.engine.grouping import GroupingConfiguration
 from linkwright.engine.strategy_faults import sentences
@@ -17,6 +17,8 @@ from linkwright.errors import ConfigurationError
 
 _CODE = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]*")
 MAX_FILE_BYTES = 4 * 1024 * 1024
+DEFAULT_MATCH = "default"
+"""What `match` says for the default match configuration."""
 
 
 def _code(value: str) -> str:
@@ -28,7 +30,18 @@ def _code(value: str) -> str:
     return value
 
 
+def _match(value: object) -> object:
+    if value is None or isinstance(value, dict) or value == DEFAULT_MATCH:
+        return value
+    raise ValueError(
+        f"{value!r} is no match configuration. Write its keys, or the word {DEFAULT_MATCH}, or leave it out."
+    )
+
+
 Code = Annotated[str, AfterValidator(_code)]
+
+
+Match = Annotated[dict[str, Any] | str | None, PlainValidator(_match)]
 
 
 class _Part(BaseModel):
@@ -75,7 +88,7 @@ class GroupingPart(GroupingConfiguration):
 
 
 class ProjectPart(_Part):
-    """A Linkage Project; `match` is engine.strategy's form."""
+    """A Linkage Project; `match` is engine.strategy's form, or the word `default`."""
 
     code: Code = Field(max_length=50)
     name: str = Field(min_length=1, max_length=200)
@@ -84,7 +97,7 @@ class ProjectPart(_Part):
     event_types: tuple[str, ...] = ()
     fields: dict[str, str] = Field(default_factory=dict)
     keep_unused_columns: bool = True
-    match: dict[str, Any] | None = None
+    match: Match = None
     grouping: GroupingPart = GroupingPart()
 
 

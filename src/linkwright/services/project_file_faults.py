@@ -47,7 +47,7 @@ def _project_faults(place: str, project: ProjectPart, event_types: set[str]) -> 
     faults.extend(_held_field_faults(place, project))
     faults.extend(grouping_faults(project.grouping, fields, f"{place}.grouping"))
     match = project.match
-    if match is not None:
+    if isinstance(match, dict):
         faults.extend(_told(partial(parse_match_configuration, match, fields, f"{place}.match"), place))
     return faults
 

@@ -1,9 +1,12 @@
 """The declarative project file: what it creates, what it changes, and how its faults are told."""
 
 from pathlib import Path
+from typing import Any
 
 import pytest
 
+from linkwright.engine.default_configuration import DEFAULT_PRIOR, default_match_definition
+from linkwright.engine.fields import STANDARD_FIELDS
 from linkwright.errors import ConfigurationError
 from linkwright.services.apply_project_file import Change, apply_project_file
 from linkwright.services.demo_data import PROJECT_FILE
@@ -20,6 +23,7 @@ from linkwright.store.settings import read_setting
 
 pytestmark = pytest.mark.django_db
 
+EXAMPLES = Path(__file__).parents[3] / "examples"
 SMALL = """\
 providers:
   - code: HOSP
@@ -61,6 +65,7 @@ def test_a_file_creates_what_it_declares(tmp_path: Path) -> None:
         "create Event Type ADM",
         "create project P1",
         "attach Event Types to project P1 (ADM)",
+        "create match configuration P1 version 1",
         "change setting Worker.Load.MaxRejectedRows",
     ]
     assert LinkageProject.objects.get(code="P1").event_types.get().provider.code == "HOSP"
@@ -83,7 +88,7 @@ def test_only_what_differs_is_changed(tmp_path: Path) -> None:
 
 
 def test_a_dry_run_says_what_it_would_do_and_does_nothing(tmp_path: Path) -> None:
-    assert len(apply(tmp_path, SMALL, dry_run=True)) == 6
+    assert len(apply(tmp_path, SMALL, dry_run=True)) == 7
     assert not DataProvider.objects.exists()
     assert not AuditLogEntry.objects.exists()
     assert read_setting("Worker.Load.MaxRejectedRows") == 0
@@ -93,6 +98,57 @@ def test_the_demos_own_file_can_be_applied(db: None) -> None:
     apply_project_file(read_project_file(PROJECT_FILE), COMMAND_LINE)
     assert MatchConfigurationVersion.objects.get().project.code == "FEBRL4"
     assert EventType.objects.filter(authoritative=True).count() == 2
+
+
+def definitions() -> list[dict[str, Any]]:
+    return list(MatchConfigurationVersion.objects.order_by("version").values_list("definition", flat=True))
+
+
+def with_match(match: str) -> str:
+    return SMALL.replace("    event_types: [ADM]\n", f"    event_types: [ADM]\n    match: {match}\n")
+
+
+OWN_MATCH = "{prior: 0.001, strategies: [{name: exact, blocking_rules: [[surname]]}]}"
+
+
+def test_a_project_that_declares_no_match_gets_the_default_when_it_is_created(tmp_path: Path) -> None:
+    apply(tmp_path, SMALL)
+    assert definitions() == [default_match_definition(STANDARD_FIELDS)]
+
+
+def test_the_default_compares_a_projects_own_fields_too(tmp_path: Path) -> None:
+    apply(tmp_path, SMALL.replace("name: One", "name: One\n    fields: {occupation: text}"))
+    (definition,) = definitions()
+    assert definition["strategies"][1]["comparisons"][-1]["field"] == "occupation"
+
+
+def test_what_the_file_says_later_wins_over_the_default(tmp_path: Path) -> None:
+    apply(tmp_path, SMALL)
+    apply(tmp_path, with_match(OWN_MATCH))
+    assert [definition["prior"] for definition in definitions()] == [DEFAULT_PRIOR, 0.001]
+    assert apply(tmp_path, SMALL) == []
+
+
+def test_the_word_default_means_the_default_configuration(tmp_path: Path) -> None:
+    apply(tmp_path, with_match(OWN_MATCH))
+    changes = apply(tmp_path, with_match("default"))
+    assert [str(change) for change in changes] == ["create match configuration P1 version 2"]
+    assert definitions()[1] == default_match_definition(STANDARD_FIELDS)
+    assert apply(tmp_path, with_match("default")) == []
+
+
+def test_a_project_from_before_without_a_configuration_gets_none_by_itself(tmp_path: Path) -> None:
+    apply(tmp_path, SMALL)
+    MatchConfigurationVersion.objects.all().delete()
+    assert apply(tmp_path, SMALL) == []
+    assert definitions() == []
+
+
+@pytest.mark.parametrize("example", ["febrl3", "historical_figures", "clinic"])
+def test_every_example_can_be_applied(example: str) -> None:
+    read = read_project_file(EXAMPLES / example / "project.yaml")
+    apply_project_file(read, COMMAND_LINE)
+    assert MatchConfigurationVersion.objects.get().definition == read.content.projects[0].match
 
 
 def test_every_fault_is_told_at_once_with_its_line(tmp_path: Path) -> None:
@@ -123,6 +179,7 @@ def test_every_fault_is_told_at_once_with_its_line(tmp_path: Path) -> None:
         ("settings: {Worker.Load.MaxRejected: 1}\n", "Did you mean Worker.Load.MaxRejectedRows?"),
         ("projects:\n  - {code: P1, name: x, fields: {colour: paint}}\n", "is no field type"),
         ("projects:\n  - {code: P1, name: x, match: {prior: 2}}\n", "projects[0].match"),
+        ("projects:\n  - {code: P1, name: x, match: standard}\n", "or the word default, or leave it out"),
         ("import_formats:\n  - {code: f, kind: tablet}\n", "import_formats[0].kind"),
         ("a: &a [*a]\n", ""),
         ("", "it must be a map"),

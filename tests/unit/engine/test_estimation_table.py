@@ -9,6 +9,7 @@ from linkwright.engine.evidence import Evidence, Patterns, RulePairs
 from linkwright.engine.thresholds import (
     ThresholdRow,
     calibrated_posteriors,
+    merging_threshold,
     pattern_weights,
     propose_thresholds,
     threshold_table,
@@ -74,6 +75,16 @@ def test_no_more_matches_can_be_found_than_there_are() -> None:
 def test_the_threshold_of_the_highest_f1_is_proposed_and_the_most_careful_of_equals() -> None:
     table = tuple(rows_by_weight().values())
     assert propose_thresholds(table) == (2.0, -1.0)
+
+
+@pytest.mark.parametrize(
+    ("matches_count", "records_count", "expected"),
+    [(0, 100, 0.0), (50, 100, 2.0), (150, 100, 4.0), (215_644, 50_578, 7.0)],
+)
+def test_merging_asks_for_odds_of_the_wrong_pairs_that_a_wrong_link_makes(
+    matches_count: float, records_count: int, expected: float
+) -> None:
+    assert merging_threshold(matches_count, records_count) == expected
 
 
 def test_review_stops_where_matches_are_needles_in_a_haystack() -> None:
