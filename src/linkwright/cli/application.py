@@ -8,7 +8,7 @@ import typer
 from rich.console import Console
 
 from linkwright import __version__
-from linkwright.cli import demo, envelopes, linking, serving, setting_up
+from linkwright.cli import demo, envelopes, estimating, linking, serving, setting_up
 from linkwright.errors import LinkwrightError
 
 EXIT_REFUSED = 2
@@ -29,6 +29,9 @@ app.command("submit")(envelopes.submit)
 app.command("status")(envelopes.status)
 app.command("build")(envelopes.build)
 app.command("estimate-pairs")(linking.estimate_pairs)
+app.command("estimate")(estimating.estimate)
+app.command("apply-estimation")(estimating.apply_estimation_command)
+app.command("build-frequencies")(estimating.build_frequencies)
 app.command("apply")(setting_up.apply)
 app.command("create-administrator")(setting_up.create_administrator_command)
 app.command("add-member")(setting_up.add_member_command)

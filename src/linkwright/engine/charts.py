@@ -16,6 +16,16 @@ _VEGA_LITE = "v5.21"
 _WIDTH, _HEIGHT = 420, 220
 PRIMARY, SECONDARY, FAINT = "var(--plot-1)", "var(--plot-2)", "var(--plot-3)"
 _LOG_AXIS = {"values": [0, *(10**power for power in range(13))], "format": ",d", "labelOverlap": True}
+# the light theme of web/static/linkwright/tokens.css, for plots outside a page
+_COLOURS_ON_PAPER = {
+    "plot-1": "#3a4bc8",
+    "plot-2": "#c2681a",
+    "plot-3": "#b3bac8",
+    "ink-2": "#525b68",
+    "ink": "#181c22",
+    "line-2": "#cdd2da",
+    "line": "#e2e5ea",
+}
 _CONFIG: dict[str, Any] = {
     "background": None,
     "font": "inherit",
@@ -208,3 +218,10 @@ def render_svg(plot: Plot) -> str:
     svg = vl_convert.vegalite_to_svg(json.dumps(plot.spec), vl_version=_VEGA_LITE)
     # no style attribute: pages forbid them; their stylesheet makes the plot fit its place
     return svg.replace("<svg ", f'<svg role="img" aria-label="{plot.title}" ', 1)
+
+
+def standalone_svg(svg: str) -> str:
+    """Return a rendered plot as a file of its own: with colours in the place of the page's variables."""
+    for variable, colour in _COLOURS_ON_PAPER.items():
+        svg = svg.replace(f"var(--{variable})", colour)
+    return svg
