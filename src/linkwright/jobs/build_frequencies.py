@@ -1,7 +1,7 @@
 """Term frequencies: how frequent each value is among the held records, counted once for a version.
 
-They belong to a version of the match configuration and stay as they are until the next: so the weight of two records
-does not depend on what was loaded when.
+They belong to a version of the match configuration and stay as they are until the next: so the weight of two
+records does not depend on what was loaded when.
 """
 
 from collections.abc import Sequence
@@ -37,7 +37,7 @@ def run_build_frequencies(context: JobContext) -> JobResult:
     held = list(batch_catalog.live_batches(project, BatchKind.RECORDS))
     if not sum(batch.rows_count for batch in held):
         raise JobError(
-            f"Project {project.code} holds no records to count term frequencies in. Load records first, then retry."
+            f"Project {project.code} holds no records to count term frequencies in. Load records, then retry."
         )
     written = write_frequencies(context, configuration, held)
 

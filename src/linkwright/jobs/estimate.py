@@ -107,9 +107,8 @@ class _Records:
 
 def _records(context: JobContext) -> _Records:
     envelope = context.job.envelope
-    new, held = (), tuple(batch_catalog.live_batches(context.project, BatchKind.RECORDS))
-    if envelope is not None:
-        new = tuple(batch_catalog.own_batches(envelope, BatchKind.RECORDS))
+    new = tuple(batch_catalog.own_batches(envelope, BatchKind.RECORDS)) if envelope else ()
+    held = tuple(batch_catalog.live_batches(context.project, BatchKind.RECORDS))
     records = _Records(new, held, (), 0)
     if records.new_count + records.held_count < LEAST_RECORDS:
         together = " and the Envelope together" if envelope else ""

@@ -1,7 +1,7 @@
 """The result of an estimation as plain values: what is stored, and the flat tables that are read and downloaded.
 
-Must not estimate. The keys are those of `engine.proposal` and `engine.thresholds`, so that the stored tables draw the
-plots of `engine.estimation_charts`.
+Must not estimate. The keys are those of `engine.proposal` and `engine.thresholds`, so that the stored tables draw
+the plots of `engine.estimation_charts`.
 """
 
 from collections.abc import Iterator, Mapping, Sequence
@@ -20,8 +20,8 @@ def estimation_results(result: EstimateResult) -> dict[str, Any]:
     """Return all that was estimated, strategy by strategy, as it is stored.
 
     Returns:
-        records_count, current_prior, estimated_prior, notes, and strategies: per strategy its numbers and the lists
-        comparisons (name, is_m_estimated, levels), rules, thresholds and unlinkables.
+        records_count, current_prior, estimated_prior, notes, and strategies: per strategy its numbers and the
+        lists comparisons (name, is_m_estimated, levels), rules, thresholds and unlinkables.
     """
     return {
         "records_count": result.records_count,

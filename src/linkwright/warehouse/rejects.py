@@ -106,7 +106,8 @@ class Rejects:
             f"SELECT line, fault, source_unique_id FROM {_TABLE} ORDER BY line LIMIT {_EXAMPLES_COUNT}"
         ).fetchall()
         examples = "; ".join(
-            f"{self._place} {line} {fault}" + (f" ({shortened(identifier)!r})" if identifier and self._shows_values else "")
+            f"{self._place} {line} {fault}"
+            + (f" ({shortened(identifier)!r})" if identifier and self._shows_values else "")
             for line, fault, identifier in rows
         )
         return f"{by_reason}. First: {examples}"

@@ -1,7 +1,7 @@
 """Owns the finding of held records that come again: under the same Event Type, with the same Source Unique ID.
 
-Counted beside its new version, a record would be taken for a match of itself, and estimates would be too good. Must
-not know what the records are read for.
+Counted beside its new version, a record would be taken for a match of itself, and estimates would be too good.
+Must not know what the records are read for.
 
 Source: SPEC section 1 (a Source Unique ID is unique within its Event Type in a project).
 """

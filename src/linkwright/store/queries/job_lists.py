@@ -29,6 +29,7 @@ HEADLINE_KEYS: Mapping[str, str] = {
     JobKind.MATCH: "kept_pairs_count",
     JobKind.GROUP: "groups_after_count",
     JobKind.REPORT: "plots_count",
+    JobKind.ESTIMATE: "records_count",
 }
 
 
