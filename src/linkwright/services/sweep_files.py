@@ -56,7 +56,8 @@ def sweep_files(config: ServerConfig, project: LinkageProject | None = None) -> 
 def _sweep_estimations(config: ServerConfig, project: LinkageProject | None) -> int:
     """Delete the received files of estimations that are over: nothing of their data is kept."""
     estimations = Envelope.objects.filter(request_type=RequestType.ESTIMATE_PROBABILITIES)
-    estimations = estimations.exclude(file_name="").exclude(state=EnvelopeState.QUEUED)
+    # in the order of their index: so SQLite reads no other Envelope
+    estimations = estimations.exclude(file_name="").exclude(state=EnvelopeState.QUEUED).order_by("project", "pk")
     files_count = 0
     for envelope in estimations if project is None else estimations.filter(project=project):
         if envelope.state == EnvelopeState.ERRORS:

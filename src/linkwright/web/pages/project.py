@@ -63,7 +63,9 @@ def _strategies(configuration: MatchConfigurationVersion | None) -> list[tuple[s
 def _asks_frequencies(configuration: MatchConfigurationVersion | None) -> bool:
     """Tell whether a comparison of the configuration has its frequent and rare values told apart."""
     found = configuration.definition.get("strategies", []) if configuration else []
-    return any(item.get("term_frequency") for strategy in found for item in strategy.get("comparisons", []))
+    return any(
+        item.get("term_frequency") is not None for strategy in found for item in strategy.get("comparisons", [])
+    )
 
 
 def _strategy_line(strategy: Mapping[str, Any]) -> str:
