@@ -98,8 +98,8 @@ def _level(level: LevelEstimate) -> dict[str, Any]:
     return {
         **asdict(level),
         "m_pairs_count": round(level.m_pairs_count, 1),
-        "current_weight": round(level.current_weight, 4),
-        "estimated_weight": round(level.estimated_weight, 4),
+        "current_weight": round(level.current_weight, 6),
+        "estimated_weight": round(level.estimated_weight, 6),
     }
 
 

@@ -54,11 +54,6 @@ class ComparisonView:
     is_m_kept: bool
     levels: Sequence[LevelView]
 
-    @property
-    def rest(self) -> Sequence[LevelView]:
-        """The levels below the first, which stands beside the comparison's name."""
-        return self.levels[1:]
-
 
 @dataclass(frozen=True)
 class ThresholdView:

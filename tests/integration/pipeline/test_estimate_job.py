@@ -234,11 +234,13 @@ def test_frequencies_of_a_configuration_that_was_changed_meanwhile_are_not_used(
     job = start_building_frequencies(project(), COMMAND_LINE)
     before = newest()
 
-    def changed(*_arguments: object) -> None:
+    def change_it() -> int:
+        # asked for when the counting is done, just before the commit
         MatchConfigurationVersion.objects.create(project=project(), version=3, definition=before.definition)
+        return 0
 
     with monkeypatch.context() as patch:
-        patch.setattr("linkwright.worker.child._peak_memory_bytes", lambda: changed() or 0)
+        patch.setattr("linkwright.worker.child._peak_memory_bytes", change_it)
         system.drain()
     job.refresh_from_db()
     assert job.state == JobState.ERRORS

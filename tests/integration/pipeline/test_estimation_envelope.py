@@ -39,7 +39,8 @@ pytestmark = pytest.mark.django_db
 
 PLANTED = "Zyxwvutsrq"
 DRAWN = "<svg />"
-HELD, INCOMING = people(120, 1), [(f"n{row[0]}", *row[1:]) for row in people(120, 2)]
+HELD: list[Row] = people(120, 1)
+INCOMING: list[Row] = [(f"n{row[0]}", *row[1:]) for row in people(120, 2)]
 WITH_FREQUENCIES = PROJECT_YAML.replace("field: surname\n", "field: surname\n              term_frequency: {}\n")
 
 
@@ -247,7 +248,10 @@ def test_a_cancelled_estimation_leaves_nothing(system: System, jobs_done: int) -
 
 
 def test_rejected_rows_are_told_by_line_and_without_their_values(system: System) -> None:
-    twice = [("p1", "Anna", "Berg", "1980-01-02", "2000"), (PLANTED, "Ben", "Cole", "1975-05-06", "3000")]
+    twice: list[Row] = [
+        ("p1", "Anna", "Berg", "1980-01-02", "2000"),
+        (PLANTED, "Ben", "Cole", "1975-05-06", "3000"),
+    ]
     envelope = estimated(system, "odd", [*twice, twice[1]])
     assert envelope.state == EnvelopeState.ERRORS
     text = Notification.objects.get(envelope=envelope).text

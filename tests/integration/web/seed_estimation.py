@@ -58,7 +58,8 @@ def _thresholds() -> tuple[ThresholdRow, ...]:
     return tuple(rows)
 
 
-def _result() -> EstimateResult:
+def made_result() -> EstimateResult:
+    """Return what an estimation of one strategy gives."""
     strategy = StrategyEstimate(
         strategy="standard",
         comparisons=(
@@ -84,7 +85,7 @@ def _result() -> EstimateResult:
 @cache
 def _stored() -> tuple[dict[str, Any], list[dict[str, Any]]]:
     """Make results and plots once: drawing takes a second."""
-    results = estimation_results(_result())
+    results = estimation_results(made_result())
     plots = [
         {
             "name": plot.name,

@@ -73,7 +73,7 @@ def test_the_page_shows_current_and_proposed_side_by_side(
     world: World, estimation: Estimation, sign_in: SignIn
 ) -> None:
     html = sign_in(world.viewer).get(page_of(estimation)).content.decode()
-    for shown in ("0.0005", "0.00021", "+9", "+6.5", "0.9", "0.931", "+9.81", "+11.02", "3.1", "m kept", "87.1"):
+    for shown in ("0.0005", "0.00021", "+9", "+6.5", "0.9", "0.931", "+9.81", "+11.01", "3.1", "m kept", "87.1"):
         assert shown in html
     assert "No rule of the strategy standard that leaves postcode free" in html
     assert html.count('<figure class="plot">') == 4
