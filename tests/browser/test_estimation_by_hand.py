@@ -6,8 +6,9 @@ from pathlib import Path
 
 from playwright.sync_api import expect
 
-from linkwright.store.models import MatchConfigurationVersion
+from linkwright.store.models import EndReason, Job, JobKind, JobState, MatchConfigurationVersion
 from tests.browser.conftest import OpenPage
+from tests.browser.test_access import faults_of
 from tests.integration.web.seed import World
 
 
@@ -40,3 +41,24 @@ def test_an_estimate_that_cannot_start_says_why_in_its_dialog(world: World, open
     page.locator("#estimate").click()
     page.get_by_role("button", name="Estimate parameters").click()
     expect(page.get_by_role("alert")).to_contain_text("match configuration")
+
+
+def test_a_list_with_an_estimate_that_waits_or_has_failed_has_no_serious_fault(
+    world: World, open_page: OpenPage
+) -> None:
+    job = Job.objects.create(
+        kind=JobKind.ESTIMATE,
+        project=world.perinatal,
+        project_code="PERINATAL",
+        queue_rank=999,
+        queued_at=world.envelopes["BIRTHS-2026"].received_at,
+    )
+    page = open_page("/projects/PERINATAL/", world.owner)
+    expect(page.get_by_text("(Estimate) waits for its turn.")).to_be_visible()
+    faults = faults_of(page)
+    Job.objects.filter(pk=job.pk).update(
+        state=JobState.ERRORS, end_reason=EndReason.FAILED, error_message="There is nothing to estimate from."
+    )
+    page.reload()
+    expect(page.get_by_text("ended in Errors: There is nothing")).to_be_visible()
+    assert faults + faults_of(page) == []

@@ -100,14 +100,7 @@ def apply_estimation(
         LinkageProject.objects.select_for_update().get(pk=estimation.project_id)
         estimation = find_estimation(estimation_id)
         preview = preview_apply(estimation)
-        if preview.refusal:
-            raise ApplyRefusedError(preview.refusal)
-        replaced = preview.replaced
-        if replaced is not None and replaced.version != replace_version:
-            raise ApplyRefusedError(
-                f"{changed_text(estimation, replaced)} Estimate again, or confirm that version {replaced.version} "
-                "is replaced."
-            )
+        _demand_consent(estimation, preview, replace_version)
         version = MatchConfigurationVersion.objects.create(
             project=estimation.project,
             version=preview.version,
@@ -125,7 +118,18 @@ def apply_estimation(
                 "estimation": estimation.pk,
                 "version": version.version,
                 "base_version": estimation.base_version.version,
-                "replaced_version": replaced.version if replaced else None,
+                "replaced_version": preview.replaced.version if preview.replaced else None,
             },
         )
     return version
+
+
+def _demand_consent(estimation: Estimation, preview: ApplyPreview, replace_version: int | None) -> None:
+    if preview.refusal:
+        raise ApplyRefusedError(preview.refusal)
+    replaced = preview.replaced
+    if replaced is not None and replaced.version != replace_version:
+        raise ApplyRefusedError(
+            f"{changed_text(estimation, replaced)} Estimate again, or confirm that version {replaced.version} "
+            "is replaced."
+        )

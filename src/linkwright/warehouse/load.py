@@ -172,14 +172,7 @@ def _finish(
     statistics = count_fields(
         con, records.path, fields=request.fields, layout=source.layout, invalid=invalid, report=report
     )
-    warnings = LoadWarnings(
-        request.source_name,
-        source.place,
-        request.fields,
-        source.layout,
-        rules,
-        shows_values=request.shows_values,
-    )
+    warnings = _warnings(request, source, rules)
     return LoadResult(
         records=records,
         aux=aux,
@@ -193,6 +186,12 @@ def _finish(
         last_record_id=request.first_record_id + loaded_count - 1,
         fields=statistics,
         warnings=warnings.tell(loaded_count, rejects.described() if rejected_count else None, invalid, statistics),
+    )
+
+
+def _warnings(request: LoadRequest, source: Source, rules: CleaningRules) -> LoadWarnings:
+    return LoadWarnings(
+        request.source_name, source.place, request.fields, source.layout, rules, shows_values=request.shows_values
     )
 
 

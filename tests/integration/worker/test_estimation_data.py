@@ -20,7 +20,7 @@ SWEPT_WITHIN_S = 2.0
 
 
 def submit_estimation(folder: Path, persons: int, copies: int = 1) -> tuple[Envelope, list[bytes]]:
-    """Take in an Envelope to estimate from; returns it with addresses of its records, as they are and standardised."""
+    """Take in an Envelope to estimate from; returns it with addresses of its records, in any case of letters."""
     path = build_envelope(
         folder,
         "estimation",
@@ -97,7 +97,7 @@ def test_a_cancelled_estimation_leaves_nothing_on_disk(
 ) -> None:
     if while_loading:
         live.start_worker()
-    envelope, planted = submit_estimation(tmp_path, 5000, LONG_COPIES)
+    envelope, planted = submit_estimation(tmp_path, *((5000, LONG_COPIES) if while_loading else (PERSONS,)))
     if while_loading:
         wait_for_load()
     cancel_envelope(envelope.pk, COMMAND_LINE)
