@@ -124,7 +124,9 @@ class LoadWarnings:
         """
         sentences: list[str] = []
         if rejected:
-            sentences.append(f"rows are rejected and not loaded: {rejected}. The list of them can be downloaded.")
+            # where no value is shown, no list of rows is kept either
+            where = " The list of them can be downloaded." if self.shows_values else ""
+            sentences.append(f"rows are rejected and not loaded: {rejected}.{where}")
         elif not rows_loaded_count:
             sentences.append("the file holds no rows; nothing is loaded.")
         sentences.extend(

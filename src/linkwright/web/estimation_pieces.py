@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from datetime import datetime
 
-from linkwright.store.models import Estimation, Job, LinkageProject, User
+from linkwright.store.models import Estimation, Job, JobState, LinkageProject, User
 from linkwright.store.permissions import visible_projects
 from linkwright.store.queries.estimations import (
     last_failed_estimate_job,
@@ -33,7 +33,10 @@ def estimations_piece(project: LinkageProject) -> Piece:
     """Return the list of a project's newest estimations."""
     rows = [_row(one) for one in list_estimations(project)]
     job, failed = open_estimate_job(project), last_failed_estimate_job(project)
-    progress = view_progress(job.progress) if job and job.started_at else None
+    progress = view_progress(job.progress) if job and job.state == JobState.RUNNING else None
+    if failed and rows and failed.ended_at and rows[0].created_at > failed.ended_at:
+        # another one has succeeded since
+        failed = None
     context = {"project": project, "estimations": rows, "job": job, "progress": progress, "failed": failed}
     return make_piece(
         f"estimations-{project.pk}",

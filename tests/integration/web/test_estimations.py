@@ -1,6 +1,7 @@
 """Estimations on the pages: what they show, and what people do with them."""
 
 import json
+from datetime import timedelta
 
 import pytest
 from django.urls import reverse
@@ -99,7 +100,7 @@ def test_the_dialog_says_what_an_estimate_does_and_starts_it(world: World, sign_
     assert "is queued or runs already" in again.content.decode()
 
 
-def test_the_list_follows_the_job_by_itself(world: World, sign_in: SignIn) -> None:
+def test_the_list_follows_the_job_by_itself(world: World, estimation: Estimation, sign_in: SignIn) -> None:
     client = sign_in(world.viewer)
     job = Job.objects.create(
         kind=JobKind.ESTIMATE,
@@ -112,6 +113,8 @@ def test_the_list_follows_the_job_by_itself(world: World, sign_in: SignIn) -> No
     assert f">{job.pk}</a> (Estimate) waits" in client.get(url).content.decode()
     Job.objects.filter(pk=job.pk).update(state=JobState.ERRORS, error_message="There is nothing to estimate from.")
     assert "ended in Errors: There is nothing to estimate from." in client.get(url).content.decode()
+    Job.objects.filter(pk=job.pk).update(ended_at=estimation.created_at - timedelta(days=1))
+    assert "ended in Errors" not in client.get(url).content.decode()
     assert "estimations-" not in sign_in(world.stranger).get(url).content.decode()
 
 

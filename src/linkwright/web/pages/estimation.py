@@ -2,6 +2,7 @@
 
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import render
+from django.utils.http import content_disposition_header
 from django.views.decorators.http import require_GET
 
 from linkwright.services.download_estimation import pack_estimation
@@ -35,7 +36,8 @@ def download(request: HttpRequest, code: str, estimation_id: int) -> HttpRespons
     estimation = estimation_or_404(signed_in(request), code, estimation_id)
     packed = pack_estimation(estimation, actor_of(request))
     response = HttpResponse(packed.content, content_type="application/zip")
-    response.headers["Content-Disposition"] = f'attachment; filename="{packed.name}"'
+    disposition = content_disposition_header(as_attachment=True, filename=packed.name)
+    response.headers["Content-Disposition"] = disposition or "attachment"
     return response
 
 
