@@ -20,25 +20,25 @@ def report_estimation(context: JobContext) -> JobResult:
             f"Nothing was estimated from {envelope.name}. Retry its Estimate job, or submit the Envelope again."
         )
     results = estimation.results
-    tables = {
+    shown = {
         "records_count": results["records_count"],
         "current_prior": results["current_prior"],
         "estimated_prior": results["estimated_prior"],
         "strategies": strategy_rows(results),
         "parameters": parameter_rows(results),
-        "thresholds": rows_of(results, "thresholds"),
-        "unlinkables": rows_of(results, "unlinkables"),
         "notes": results["notes"],
     }
+    # long, and behind the plots as well
+    tables = {name: rows_of(results, name) for name in ("thresholds", "unlinkables")}
 
     def commit() -> None:
         EnvelopeReport.objects.update_or_create(
             envelope=envelope,
             defaults={
-                "statistics": {"envelope": tables, "project": {}},
+                "statistics": {"envelope": {**shown, **tables}, "project": {}},
                 "plots": estimation.plots,
                 "created_at": timezone.now(),
             },
         )
 
-    return JobResult(statistics={"plots_count": len(estimation.plots), **tables}, commit=commit)
+    return JobResult(statistics={"plots_count": len(estimation.plots), **shown}, commit=commit)

@@ -54,9 +54,11 @@ _UNITS: tuple[tuple[str, Callable[[float], str]], ...] = (
     ("seconds", format_duration),
     ("_share", format_share),
     ("_prior", format_probability),
+    ("_m", format_probability),
+    ("_u", format_probability),
 )
 # these say what is counted; the others only how
-_NAMING_ENDINGS = frozenset({"_share", "_prior"})
+_NAMING_ENDINGS = frozenset({"_share", "_prior", "_m", "_u"})
 _LABELS = {
     "is_skipped": "Skipped",
     "event_type": "Event Type",
