@@ -50,7 +50,13 @@ def build_small_envelope(folder: Path, number: int, persons: int = PERSONS_PER_E
 
 
 def build_envelope(
-    folder: Path, name: str, project: str, windows: dict[str, tuple[int, int]], copies: int = 1
+    folder: Path,
+    name: str,
+    project: str,
+    windows: dict[str, tuple[int, int]],
+    copies: int = 1,
+    *,
+    request_type: RequestType = RequestType.SUBMIT_LINKAGE,
 ) -> Path:
     """Write an Envelope with the records of the persons from-to (exclusive) per Event Type.
 
@@ -75,7 +81,7 @@ def build_envelope(
         folder / f"{name}.zip",
         linkage_project=project,
         sender="FEBRL",
-        request_type=RequestType.SUBMIT_LINKAGE,
+        request_type=request_type,
         data=sources,
     )
 

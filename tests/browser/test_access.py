@@ -28,6 +28,9 @@ def _addresses(world: World) -> dict[str, str]:
         "All Jobs, a failure open": f"/jobs/all/?open=job-{failed.pk}",
         "Projects": "/projects/",
         "a project": "/projects/PERINATAL/",
+        "an estimation": f"/projects/PERINATAL/estimations/{world.estimation.pk if world.estimation else 0}/",
+        "apply": f"/projects/PERINATAL/estimations/{world.estimation.pk if world.estimation else 0}/apply/",
+        "estimate": "/projects/PERINATAL/estimate/",
         "an unknown page": "/projects/NONE/",
         "pause": "/jobs/queue/pause/",
         "resume": "/jobs/queue/resume/",
@@ -39,7 +42,7 @@ def _addresses(world: World) -> dict[str, str]:
     }
 
 
-def _faults(page: Page) -> list[str]:
+def faults_of(page: Page) -> list[str]:
     """Look at the page in every theme and width; returns what axe and the eye would complain of."""
     faults = []
     for theme in ("light", "dark"):
@@ -65,26 +68,26 @@ def test_no_page_has_a_serious_fault(world: World, open_page: OpenPage) -> None:
     faults: list[str] = []
     for address in _addresses(world).values():
         page.goto(address)
-        faults += _faults(page)
+        faults += faults_of(page)
     assert faults == []
 
 
 def test_sign_in_has_no_serious_fault(world: World, open_page: OpenPage) -> None:
-    assert _faults(open_page("/sign-in/")) == []
+    assert faults_of(open_page("/sign-in/")) == []
 
 
 def test_the_paused_queue_has_no_serious_fault(world: World, open_page: OpenPage) -> None:
     failed = world.job("BIRTHS-2025-late", JobKind.LOAD)
     QueueState.objects.update(paused_at=failed.queued_at, paused_by_job=failed, paused_reason="births.csv, line 8")
-    assert _faults(open_page("/jobs/all/", world.admin)) == []
+    assert faults_of(open_page("/jobs/all/", world.admin)) == []
 
 
 def test_empty_pages_have_no_serious_fault(empty_world: World, open_page: OpenPage) -> None:
     page = open_page("/jobs/envelopes/", empty_world.owner)
-    faults = _faults(page)
+    faults = faults_of(page)
     for address in ("/jobs/all/", "/projects/PERINATAL/"):
         page.goto(address)
-        faults += _faults(page)
+        faults += faults_of(page)
     assert faults == []
 
 
@@ -93,4 +96,4 @@ def test_open_dialogs_have_no_serious_fault(world: World, open_page: OpenPage, o
     page = open_page("/jobs/all/", world.admin)
     page.locator(opener).first.click()
     page.wait_for_selector("dialog[open]")
-    assert _faults(page) == []
+    assert faults_of(page) == []

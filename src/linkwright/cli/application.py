@@ -8,7 +8,7 @@ import typer
 from rich.console import Console
 
 from linkwright import __version__
-from linkwright.cli import configurations, demo, envelopes, explaining, linking, serving, setting_up
+from linkwright.cli import configurations, demo, envelopes, estimating, explaining, linking, serving, setting_up
 from linkwright.errors import LinkwrightError
 
 EXIT_REFUSED = 2
@@ -32,6 +32,9 @@ app.command("rollback")(envelopes.rollback)
 app.command("estimate-pairs")(linking.estimate_pairs)
 app.command("explain")(explaining.explain)
 app.command("group")(explaining.group)
+app.command("estimate")(estimating.estimate)
+app.command("apply-estimation")(estimating.apply_estimation_command)
+app.command("build-frequencies")(estimating.build_frequencies)
 app.command("apply")(setting_up.apply)
 app.command("export-match")(configurations.export_match)
 app.command("import-match")(configurations.import_match)

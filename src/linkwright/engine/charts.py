@@ -16,6 +16,7 @@ _VEGA_LITE = "v5.21"
 _WIDTH, _HEIGHT = 420, 220
 PRIMARY, SECONDARY, FAINT = "var(--plot-1)", "var(--plot-2)", "var(--plot-3)"
 _LOG_AXIS = {"values": [0, *(10**power for power in range(13))], "format": ",d", "labelOverlap": True}
+# the light theme of web/static/linkwright/tokens.css, for plots outside a page
 _CONFIG: dict[str, Any] = {
     "background": None,
     "font": "inherit",
@@ -41,6 +42,7 @@ FILE_COLOURS = {
     "--ink": "#181c22",
     "--ink-2": "#525b68",
     "--line": "#e2e5ea",
+    "--line-2": "#cdd2da",
 }
 """The light theme's colours, for files: what shows them knows no page's variables."""
 
@@ -222,7 +224,11 @@ def render_svg(plot: Plot) -> str:
 
 def render_svg_file(plot: Plot) -> str:
     """Render a plot to an SVG file of its own: with colours, font and background, for any viewer and print."""
-    svg = render_svg(plot)
+    return standalone_svg(render_svg(plot))
+
+
+def standalone_svg(svg: str) -> str:
+    """Return a rendered plot as a file of its own: with colours, font and background, for any viewer and print."""
     for name, colour in FILE_COLOURS.items():
         svg = svg.replace(f"var({name})", colour)
     start = svg.index(">") + 1

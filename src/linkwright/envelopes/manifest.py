@@ -300,6 +300,8 @@ def _files_faults(data_names: Sequence[str], metadata_names: Sequence[str]) -> l
 
 def _request_faults(request_type: RequestType, files_count: int, extraction_project: str | None) -> list[Fault]:
     is_extraction = request_type is RequestType.SUBMIT_EXTRACTION
+    # the result of an estimation has none: its tables are of no Event Type, and go along as metadata
+    may_lack_data = is_extraction or request_type is RequestType.ESTIMATE_PROBABILITIES
     faults = []
     if is_extraction and extraction_project is None:
         faults.append(_fault("The element ExtractionProject is missing; SubmitExtraction needs its code."))
@@ -310,6 +312,6 @@ def _request_faults(request_type: RequestType, files_count: int, extraction_proj
                 f"RequestType is {request_type.value}. Remove the element, or correct the RequestType."
             )
         )
-    if files_count == 0 and not is_extraction:
+    if files_count == 0 and not may_lack_data:
         faults.append(_fault(f"Data lists no file; {request_type.value} needs at least one."))
     return faults

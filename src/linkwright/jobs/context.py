@@ -9,6 +9,7 @@ from typing import Any, Protocol
 from linkwright.config import ServerConfig
 from linkwright.engine.progress import ReportProgress
 from linkwright.envelopes.limits import MIB, PackageLimits
+from linkwright.envelopes.manifest import RequestType
 from linkwright.errors import LinkwrightError
 from linkwright.store.models import Batch, Envelope, Job, LinkageProject, Severity
 from linkwright.store.settings import read_setting
@@ -106,6 +107,11 @@ class JobResult:
     statistics: Mapping[str, Any] = field(default_factory=dict)
     # writes rows only; runs inside the transaction that ends the job
     commit: Callable[[], None] = lambda: None
+
+
+def is_estimation(envelope: Envelope) -> bool:
+    """Tell whether an Envelope's data is for an estimation only: it is not linked, and nothing of it is kept."""
+    return envelope.request_type == RequestType.ESTIMATE_PROBABILITIES
 
 
 def project_folder(config: ServerConfig, project: LinkageProject) -> Path:

@@ -3,6 +3,7 @@
 from collections.abc import Callable, Mapping
 
 from linkwright.jobs.context import JobContext, JobResult
+from linkwright.jobs.estimate import run_estimate
 from linkwright.jobs.group import run_group
 from linkwright.jobs.load import run_load
 from linkwright.jobs.match import run_match
@@ -18,4 +19,5 @@ RUN: Mapping[JobKind, Callable[[JobContext], JobResult]] = {
     JobKind.GROUP: run_group,
     JobKind.REPORT: run_report,
     JobKind.ROLLBACK: run_rollback,
+    JobKind.ESTIMATE: run_estimate,
 }

@@ -1,6 +1,6 @@
 """Load: one data file of the Envelope becomes a batch of standardised records."""
 
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -10,7 +10,7 @@ from linkwright.engine.standardisation import DEFAULT_SEX_MAP, DEFAULT_STATE_MAP
 from linkwright.envelopes.manifest import DataFile, FileFormat
 from linkwright.envelopes.package import examine_package
 from linkwright.envelopes.reader import spool_data_file
-from linkwright.jobs.context import JobContext, JobError, JobResult, package_limits
+from linkwright.jobs.context import JobContext, JobError, JobResult, is_estimation, package_limits
 from linkwright.jobs.project_form import current_match_configuration, current_version, linkage_fields
 from linkwright.store import batch_catalog
 from linkwright.store.batch_catalog import NewBatch
@@ -51,7 +51,7 @@ def run_load(context: JobContext) -> JobResult:
 
 def _make_index(context: JobContext, result: LoadResult) -> WrittenFile | None:
     """Lay the records out for matching by the configuration in force; Match does it if there is none yet."""
-    if not current_version(context.project):
+    if is_estimation(context.envelope) or not current_version(context.project):
         return None
     _version, configuration = current_match_configuration(context.project)
     context.report(Progress("Indexing", 0, result.rows_loaded_count, "records"))
@@ -74,7 +74,9 @@ def _request(context: JobContext, data_file: DataFile) -> LoadRequest:
     source = spool_data_file(
         context.envelope_path, data_file, context.scratch_folder, package_limits(), context.report
     )
-    return load_request(
+    # what is held may come again for an estimation: it is not loaded twice, for it is not kept
+    follows = batch_catalog.own_batches if is_estimation(envelope) else batch_catalog.visible_batches
+    request = load_request(
         context.project,
         EventType.objects.select_related("import_format").get(code=data_file.event_type_code),
         LoadSource(source, data_file.file_name, parquet=data_file.file_format is FileFormat.PARQUET),
@@ -86,10 +88,11 @@ def _request(context: JobContext, data_file: DataFile) -> LoadRequest:
                 # an id that has ended is never given again
                 | batch_catalog.visible_batches(envelope, BatchKind.ENDS)
             ),
-            held_records=context.paths(batch_catalog.visible_batches(envelope, BatchKind.RECORDS)),
+            held_records=context.paths(follows(envelope, BatchKind.RECORDS)),
         ),
         context.limits,
     )
+    return replace(request, keep_aux=False, shows_values=False) if is_estimation(envelope) else request
 
 
 @dataclass(frozen=True)

@@ -27,6 +27,6 @@ def current_match_configuration(project: LinkageProject) -> tuple[MatchConfigura
     if version is None:
         raise JobError(
             f"Project {project.code} has no match configuration. Add one under `match` in the project file, "
-            "apply it, then retry the Match job."
+            "apply it, then retry the job."
         )
     return version, parse_match_configuration(version.definition, linkage_fields(project))

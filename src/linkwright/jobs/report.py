@@ -8,20 +8,24 @@ from django.utils import timezone
 from linkwright.engine.charts import Plot, completeness_plot, group_sizes_plot, render_svg, weights_plot
 from linkwright.engine.progress import Progress
 from linkwright.engine.strategy import parse_match_configuration
-from linkwright.jobs.context import JobContext, JobResult
+from linkwright.jobs.context import JobContext, JobResult, is_estimation
 from linkwright.jobs.project_form import linkage_fields
+from linkwright.jobs.report_estimation import report_estimation
 from linkwright.store import batch_catalog
 from linkwright.store.models import BatchKind, EnvelopeReport, Job, JobKind, JobState
 from linkwright.warehouse.report import ReportNumbers, ReportRequest, read_report_numbers
 
 
 def run_report(context: JobContext) -> JobResult:
-    """Count, draw, and store both with the Envelope.
+    """Count, draw, and store both with the Envelope; of an estimation, what was estimated.
 
     Raises:
         StorageError: if a file of the project cannot be read.
+        JobError: if there is no estimation to report.
     """
     envelope = context.envelope
+    if is_estimation(envelope):
+        return report_estimation(context)
     fields = tuple(field.name for field in linkage_fields(context.project))
     context.report(Progress("Counting", 0, None, "records"))
     numbers = read_report_numbers(
@@ -39,7 +43,7 @@ def run_report(context: JobContext) -> JobResult:
     rendered = []
     for number, plot in enumerate(plots):
         context.report(Progress("Drawing", number, len(plots), "plots"))
-        rendered.append(_rendered(plot))
+        rendered.append(rendered_plot(plot))
     statistics = _statistics(numbers, match, group)
 
     def commit() -> None:
@@ -97,7 +101,8 @@ def _share(part: int, whole: int) -> float:
     return round(part / whole, 4) if whole else 0.0
 
 
-def _rendered(plot: Plot) -> dict[str, Any]:
+def rendered_plot(plot: Plot) -> dict[str, Any]:
+    """Return a plot as it is stored: its SVG, and its numbers as a table."""
     return {
         "name": plot.name,
         "title": plot.title,

@@ -13,6 +13,7 @@ from linkwright.jobs.context import JobContext, JobResult, package_limits
 from linkwright.store.models import DataProvider, Envelope, EventType, Job, LinkageProject, Severity
 
 LISTED_CODES = 20
+_HANDLED = (RequestType.SUBMIT_LINKAGE, RequestType.ESTIMATE_PROBABILITIES)
 
 
 class RefusedEnvelopeError(FaultsError):
@@ -59,10 +60,15 @@ def run_validate(context: JobContext) -> JobResult:
 def manifest_code_faults(manifest: Manifest) -> list[str]:
     """Name every code of a manifest that is unknown or does not belong; empty if all is well."""
     faults = []
-    if manifest.request_type != RequestType.SUBMIT_LINKAGE:
+    if manifest.request_type not in _HANDLED:
         faults.append(
             f"RequestType is {manifest.request_type.value}; this version handles "
-            f"{RequestType.SUBMIT_LINKAGE.value} only. Send the data as a linkage Envelope."
+            f"{' and '.join(handled.value for handled in _HANDLED)} only. Send the data as one of these."
+        )
+    elif not manifest.data_files:
+        faults.append(
+            "Data lists no file: there is nothing to estimate from. List data files and send a new Envelope, or "
+            "start an estimation over the held records on the project's page."
         )
     project = LinkageProject.objects.filter(code=manifest.linkage_project).first()
     if project is None:

@@ -114,6 +114,8 @@ def _check_files(config: ServerConfig) -> Finding:
 
 def _check_envelopes(config: ServerConfig) -> Finding:
     waiting = Envelope.objects.filter(state__in=[EnvelopeState.QUEUED, EnvelopeState.ERRORS])
+    # without a name: an estimation that can no longer be retried, whose file is gone for good
+    waiting = waiting.exclude(file_name="")
     missing = [
         envelope.name for envelope in waiting if not (config.incoming_folder / envelope.file_name).is_file()
     ]

@@ -1,7 +1,8 @@
 """Ends a running job in one transaction: its state, its statistics, and what becomes of its Envelope's files.
 
 The rule of atomic Envelopes stands here: files count from Group on (promoted by that job's own commit); an
-Envelope that fails hides its files until a retry, one that is cancelled gives them up.
+Envelope that fails hides its files until a retry, one that is cancelled gives them up, and so does an estimation
+when it has ended.
 """
 
 from collections.abc import Sequence
@@ -10,7 +11,7 @@ from dataclasses import dataclass
 from django.db import transaction
 from django.utils import timezone
 
-from linkwright.jobs.context import JobResult
+from linkwright.jobs.context import JobResult, is_estimation
 from linkwright.queue.finish import finish_cancelled, finish_failure, finish_success
 from linkwright.store import batch_catalog
 from linkwright.store.models import EndReason, EnvelopeState, Job, Notification, Severity
@@ -86,6 +87,8 @@ def settle_files(job: Job, state: EnvelopeState | None) -> None:
         return
     if state in (EnvelopeState.CANCELLED, EnvelopeState.CORRUPT):
         batch_catalog.remove(job.envelope)
+    elif state == EnvelopeState.SUCCESS and is_estimation(job.envelope):
+        batch_catalog.remove_files(job.envelope)
     elif state == EnvelopeState.ERRORS:
         batch_catalog.demote(job.envelope)
 

@@ -3,6 +3,7 @@
 import hashlib
 import os
 import uuid
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -21,6 +22,11 @@ from linkwright.store.audit_log import Actor, record_action
 from linkwright.store.models import Envelope, EnvelopeState, JobKind, LinkageProject, Notification, Severity
 
 COPY_BYTES = 1024 * 1024
+# what is done with the loaded data, by data action
+_COMPUTED: Mapping[RequestType, Sequence[JobKind]] = {
+    RequestType.SUBMIT_LINKAGE: (JobKind.MATCH, JobKind.GROUP),
+    RequestType.ESTIMATE_PROBABILITIES: (JobKind.ESTIMATE,),
+}
 
 
 class ReceiveError(LinkwrightError):
@@ -109,17 +115,12 @@ def _register(kept: _Kept, *, name: str, actor: Actor) -> Envelope:
 
 def chain_of(manifest: Manifest) -> list[Step]:
     """Return the jobs that a manifest asks for, in their order."""
-    if manifest.request_type != RequestType.SUBMIT_LINKAGE:
+    if manifest.request_type not in _COMPUTED:
         # Validate refuses it by name: the Envelope shows Errors, and says what to send instead
         return [Step(JobKind.VALIDATE)]
     loads = [Step(JobKind.LOAD, {"file_name": file.file_name}) for file in manifest.data_files]
-    return [
-        Step(JobKind.VALIDATE),
-        *loads,
-        Step(JobKind.MATCH),
-        Step(JobKind.GROUP),
-        Step(JobKind.REPORT),
-    ]
+    computed = [Step(kind) for kind in _COMPUTED[manifest.request_type]]
+    return [Step(JobKind.VALIDATE), *loads, *computed, Step(JobKind.REPORT)]
 
 
 def _store_corrupt(envelope: Envelope, message: str, actor: Actor) -> Envelope:

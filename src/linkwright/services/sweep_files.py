@@ -14,7 +14,10 @@ from pathlib import Path
 from django.db import connection
 
 from linkwright.config import ServerConfig
+from linkwright.envelopes.manifest import RequestType
 from linkwright.jobs.context import attempt_scratch_folder, attempts_folder, project_folder
+from linkwright.queue.retry import why_not_retry
+from linkwright.store import batch_catalog
 from linkwright.store.batch_catalog import counted_file_names
 from linkwright.store.models import Envelope, EnvelopeState, Job, JobState, LinkageProject
 
@@ -31,9 +34,10 @@ class Swept:
 def sweep_files(config: ServerConfig, project: LinkageProject | None = None) -> Swept:
     """Delete the files of one project, or of all, that no staged or live batch names, and the scratch of jobs.
 
-    The files and the scratch of the attempt that runs stay, and what a killed one left to the next.
+    The files and the scratch of the attempt that runs stay, and what a killed one left to the next. Of estimations
+    that are over, the received Envelopes go as well.
     """
-    files_count = 0
+    files_count = _sweep_estimations(config, project)
     for each in LinkageProject.objects.all() if project is None else [project]:
         files_count += _sweep_project(project_folder(config, each), each)
     files_count += _sweep_received(config)
@@ -58,6 +62,29 @@ def empty_write_ahead_log() -> None:
     if connection.vendor == "sqlite":
         with connection.cursor() as cursor:
             cursor.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+
+
+def _sweep_estimations(config: ServerConfig, project: LinkageProject | None) -> int:
+    """Delete the received files of estimations that are over: nothing of their data is kept."""
+    estimations = Envelope.objects.filter(request_type=RequestType.ESTIMATE_PROBABILITIES)
+    # in the order of their index: so SQLite reads no other Envelope
+    estimations = estimations.exclude(file_name="").exclude(state=EnvelopeState.QUEUED).order_by("project", "pk")
+    files_count = 0
+    for envelope in estimations if project is None else estimations.filter(project=project):
+        if envelope.state == EnvelopeState.ERRORS:
+            if _may_be_retried(envelope):
+                continue
+            batch_catalog.remove(envelope)
+        # in this order: a name that is still there after a crash is swept again
+        (config.incoming_folder / envelope.file_name).unlink(missing_ok=True)
+        Envelope.objects.filter(pk=envelope.pk).update(file_name="")
+        files_count += 1
+    return files_count
+
+
+def _may_be_retried(envelope: Envelope) -> bool:
+    failed = envelope.jobs.select_related("envelope").filter(state=JobState.ERRORS)
+    return any(not why_not_retry(job) for job in failed)
 
 
 def _sweep_project(folder: Path, project: LinkageProject) -> int:

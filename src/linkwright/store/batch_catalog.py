@@ -141,11 +141,17 @@ def demote(envelope: Envelope) -> None:
 
 
 def remove(envelope: Envelope) -> None:
-    """Give up all of an Envelope's files; the sweep deletes them from disk.
+    """Give up all of an Envelope's files, and what was estimated from them; the sweep deletes them from disk.
 
     Exact as long as no later Envelope of the project has been grouped since: the chain that is under way, or the
     last one.
     """
+    remove_files(envelope)
+    Estimation.objects.filter(envelope=envelope, applied_version=None).delete()
+
+
+def remove_files(envelope: Envelope) -> None:
+    """Give up all of an Envelope's files, but not what was estimated from them."""
     Batch.objects.filter(envelope=envelope).update(state=BatchState.REMOVED)
 
 

@@ -50,6 +50,7 @@ class LoadRequest:
         max_rejected_rows: more fail the load.
         maps: for sex and state.
         limits: of memory and threads.
+        shows_values: whether messages may show a value of the source. Not if nothing of it shall be kept.
     """
 
     source: Path
@@ -66,6 +67,7 @@ class LoadRequest:
     max_rejected_rows: int
     maps: StandardisationMaps
     limits: EngineLimits
+    shows_values: bool = True
 
 
 @dataclass(frozen=True)
@@ -114,7 +116,7 @@ def load_data_file(request: LoadRequest, report: ReportProgress) -> LoadResult:
     """
     with open_engine(request.limits) as con:
         source = _open_source(request, report)
-        rejects = Rejects(con, request.source_name, source.place)
+        rejects = Rejects(con, request.source_name, source.place, shows_values=request.shows_values)
         rules = _rules(request, source)
         staging = Staging(
             con,
@@ -170,7 +172,7 @@ def _finish(
     statistics = count_fields(
         con, records.path, fields=request.fields, layout=source.layout, invalid=invalid, report=report
     )
-    warnings = LoadWarnings(request.source_name, source.place, request.fields, source.layout, rules)
+    warnings = _warnings(request, source, rules)
     return LoadResult(
         records=records,
         aux=aux,
@@ -184,6 +186,12 @@ def _finish(
         last_record_id=request.first_record_id + loaded_count - 1,
         fields=statistics,
         warnings=warnings.tell(loaded_count, rejects.described() if rejected_count else None, invalid, statistics),
+    )
+
+
+def _warnings(request: LoadRequest, source: Source, rules: CleaningRules) -> LoadWarnings:
+    return LoadWarnings(
+        request.source_name, source.place, request.fields, source.layout, rules, shows_values=request.shows_values
     )
 
 

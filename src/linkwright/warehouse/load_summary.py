@@ -97,6 +97,7 @@ class LoadWarnings:
         fields: the project's linkage fields.
         layout: the columns that were read.
         rules: how the values were cleaned.
+        shows_values: whether a sentence may show a value of the source.
     """
 
     source_name: str
@@ -104,6 +105,7 @@ class LoadWarnings:
     fields: Sequence[LinkageField]
     layout: Layout
     rules: CleaningRules
+    shows_values: bool = True
 
     def tell(
         self,
@@ -122,7 +124,9 @@ class LoadWarnings:
         """
         sentences: list[str] = []
         if rejected:
-            sentences.append(f"rows are rejected and not loaded: {rejected}. The list of them can be downloaded.")
+            # where no value is shown, no list of rows is kept either
+            where = " The list of them can be downloaded." if self.shows_values else ""
+            sentences.append(f"rows are rejected and not loaded: {rejected}.{where}")
         elif not rows_loaded_count:
             sentences.append("the file holds no rows; nothing is loaded.")
         sentences.extend(
@@ -138,9 +142,10 @@ class LoadWarnings:
 
     def _of_field(self, field: LinkageField, found: InvalidValues) -> str:
         subject, verb = ("1 value", "is") if found.count == 1 else (f"{found.count:,} values", "are")
+        value = f': "{shortened(found.first_value)}"' if self.shows_values else ""
         return (
             f"{subject} of {field.name} could not be read as {self._expected(field)} and {verb} left empty; "
-            f'first at {self.place} {found.first_line}: "{shortened(found.first_value)}".'
+            f"first at {self.place} {found.first_line}{value}."
         )
 
     def _expected(self, field: LinkageField) -> str:

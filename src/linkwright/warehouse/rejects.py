@@ -63,7 +63,10 @@ class Rejects:
     Table rejected_rows: line BIGINT, reason VARCHAR (a `RejectReason`), fault VARCHAR, source_unique_id VARCHAR.
     """
 
-    def __init__(self, con: duckdb.DuckDBPyConnection, source_name: str, place: str) -> None:
+    def __init__(
+        self, con: duckdb.DuckDBPyConnection, source_name: str, place: str, *, shows_values: bool = True
+    ) -> None:
+        self._shows_values = shows_values
         self._con = con
         self._source_name = source_name
         self._place = place
@@ -103,7 +106,8 @@ class Rejects:
             f"SELECT line, fault, source_unique_id FROM {_TABLE} ORDER BY line LIMIT {_EXAMPLES_COUNT}"
         ).fetchall()
         examples = "; ".join(
-            f"{self._place} {line} {fault}" + (f" ({shortened(identifier)!r})" if identifier else "")
+            f"{self._place} {line} {fault}"
+            + (f" ({shortened(identifier)!r})" if identifier and self._shows_values else "")
             for line, fault, identifier in rows
         )
         return f"{by_reason}. First: {examples}"

@@ -86,6 +86,17 @@ def format_moment(at: datetime) -> str:
     return f"{at.astimezone(UTC):%Y-%m-%d %H:%M:%S} UTC"
 
 
+def format_probability(value: float) -> str:
+    """Return a probability with three digits that count, if small too: 0.98168 → '0.982', 0.000012 → '1.2e−05'."""
+    return f"{value:.3g}".replace("-", "−")
+
+
+def format_weight(value: float) -> str:
+    """Return a match weight (log2) with its sign: '+7.25', '−3.1', '0'."""
+    text = f"{value:+.2f}".rstrip("0").rstrip(".")
+    return "0" if text in {"+0", "-0"} else text.replace("-", "−")
+
+
 def format_age(at: datetime, now: datetime) -> str:
     """Return how long ago something was: 'just now', '3 min ago', '2 d ago', or the date after a month."""
     seconds = (now - at).total_seconds()

@@ -8,6 +8,7 @@ from linkwright.services.download_rejects import has_rejects
 from linkwright.services.retry_job import why_not_retry
 from linkwright.store.models import EndReason, EnvelopeReport, Job, JobKind
 from linkwright.store.permissions import Permission
+from linkwright.store.queries.estimations import complete_estimations
 from linkwright.store.queries.job_lists import JobRow, read_statistics
 from linkwright.store.queries.shown_status import ShownStatus
 from linkwright.web.access import Access
@@ -28,6 +29,7 @@ _HEADLINE_NOUNS: Mapping[str, tuple[str, str]] = {
     JobKind.GROUP: ("group", "groups"),
     JobKind.REPORT: ("plot", "plots"),
     JobKind.ROLLBACK: ("record undone", "records undone"),
+    JobKind.ESTIMATE: ("record used", "records used"),
 }
 
 
@@ -86,8 +88,10 @@ def _statistics_piece(row: JobRow, statistics: Mapping[str, Any], access: Access
         and access.may(Permission.SUBMIT, row.project_id)
         and has_rejects(row.id)
     )
+    estimation = _estimation_of(row)
     context = {
         "row": row,
+        "estimation": estimation,
         "may_download_rejects": may_download_rejects,
         "view": view_statistics(statistics, hide_values=hide_values),
         "progress": progress,
@@ -103,7 +107,20 @@ def _statistics_piece(row: JobRow, statistics: Mapping[str, Any], access: Access
         len(plots),
         hide_values,
         may_download_rejects,
+        estimation,
     )
+
+
+def _estimation_of(row: JobRow) -> int | None:
+    """Return the number of the estimation that a job has made or reported, once it can be looked at."""
+    if row.status is not ShownStatus.SUCCESS or row.kind not in {JobKind.ESTIMATE, JobKind.REPORT}:
+        return None
+    found = complete_estimations()
+    if row.kind == JobKind.ESTIMATE:
+        found = found.filter(job=row.id)
+    elif row.envelope_id is not None:
+        found = found.filter(envelope=row.envelope_id)
+    return found.values_list("pk", flat=True).first()
 
 
 def job_group(row: JobRow, access: Access, statistics: Piece | None) -> RowGroup:

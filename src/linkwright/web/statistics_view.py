@@ -14,13 +14,30 @@ from linkwright.web.formatting import (
     format_bytes,
     format_duration,
     format_number,
+    format_probability,
     format_share,
 )
 
 MAX_TABLE_ROWS = 200
 MIN_BARS = 12
 # these columns name or order things: a bar would compare what cannot be compared
-_SCALES = frozenset({"attempt", "weight", "match_weight", "group_size", "position", "line"})
+_SCALES = frozenset(
+    {
+        "attempt",
+        "weight",
+        "match_weight",
+        "group_size",
+        "position",
+        "line",
+        "current_match_threshold",
+        "proposed_match_threshold",
+        "current_review_threshold",
+        "proposed_review_threshold",
+        "current_weight",
+        "estimated_weight",
+        "sampling_rate",
+    }
+)
 # what a block's records have in common says who they are
 IDENTIFYING_KEYS = frozenset({"values"})
 HIDDEN = "hidden"
@@ -36,7 +53,12 @@ _UNITS: tuple[tuple[str, Callable[[float], str]], ...] = (
     ("_s", format_duration),
     ("seconds", format_duration),
     ("_share", format_share),
+    ("_prior", format_probability),
+    ("_m", format_probability),
+    ("_u", format_probability),
 )
+# these say what is counted; the others only how
+_NAMING_ENDINGS = frozenset({"_share", "_prior", "_m", "_u"})
 _LABELS = {
     "is_skipped": "Skipped",
     "event_type": "Event Type",
@@ -136,7 +158,12 @@ def label_of(key: str) -> str:
     words = key
     for ending, _ in _UNITS:
         # a share beside its count needs its own name
-        if ending != "_share" and words.endswith(ending) and ending[0] == "_" and len(words) > len(ending):
+        if (
+            ending not in _NAMING_ENDINGS
+            and words.endswith(ending)
+            and ending[0] == "_"
+            and len(words) > len(ending)
+        ):
             words = words[: -len(ending)]
             break
     text = " ".join(word for word in words.split("_") if word)

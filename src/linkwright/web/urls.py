@@ -5,9 +5,11 @@ from django.urls import URLPattern, path
 from django.views.generic import RedirectView
 
 from linkwright.web.pages import (
+    apply_estimation,
     audit,
     cancel,
     envelopes,
+    estimation,
     frame_live,
     health,
     jobs,
@@ -19,6 +21,7 @@ from linkwright.web.pages import (
     retry,
     rollback,
     sign_in,
+    start_estimation,
     upload,
 )
 
@@ -31,6 +34,19 @@ urlpatterns: list[URLPattern] = [
     path("live/", frame_live.frame_live, name="frame-live"),
     path("projects/", projects.projects, name="projects"),
     path("projects/<str:code>/", project.project_page, name="project"),
+    path("projects/<str:code>/estimate/", start_estimation.estimate, name="project-estimate"),
+    path("projects/<str:code>/frequencies/", start_estimation.frequencies, name="project-frequencies"),
+    path("projects/<str:code>/estimations/<int:estimation_id>/", estimation.estimation_page, name="estimation"),
+    path(
+        "projects/<str:code>/estimations/<int:estimation_id>/apply/",
+        apply_estimation.apply,
+        name="estimation-apply",
+    ),
+    path(
+        "projects/<str:code>/estimations/<int:estimation_id>/download/",
+        estimation.download,
+        name="estimation-download",
+    ),
     path("jobs/", RedirectView.as_view(pattern_name="envelopes")),
     path("jobs/envelopes/", envelopes.envelopes_page, name="envelopes"),
     path("jobs/envelopes/live/", envelopes.envelopes_live, name="envelopes-live"),

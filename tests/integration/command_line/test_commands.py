@@ -40,6 +40,24 @@ class CommandLine:
         assert "Traceback" not in done.stderr
         return done
 
+    def start(self, *arguments: str) -> "subprocess.Popen[str]":
+        """Start one command that waits for a worker."""
+        return subprocess.Popen(
+            [sys.executable, "-m", "linkwright", *arguments],
+            cwd=self.folder,
+            env=self.environment,
+            stdout=subprocess.PIPE,
+            text=True,
+        )
+
+    def work_until_ended(self, waiting: "subprocess.Popen[str]") -> str:
+        """Let a worker work until the command has ended well; returns what that printed."""
+        while waiting.poll() is None:
+            self.run("worker", "--until-idle")
+        printed, _nothing = waiting.communicate()
+        assert waiting.returncode == 0, printed
+        return printed
+
     def write(self, name: str, text: str) -> str:
         """Write a file beside the data folder."""
         (self.folder / name).write_text(text)
@@ -76,6 +94,30 @@ def test_from_a_project_file_and_a_csv_to_groups(commands: CommandLine) -> None:
     assert (envelope["name"], envelope["status"], envelope["records"]) == ("one", "Success", 2)
     assert set(envelope["seconds_per_job_kind"]) == {"Validate", "Load", "Match", "Group", "Report"}
     assert "Success" in commands.run("status").stdout
+
+
+def test_parameters_are_estimated_applied_and_given_term_frequencies(commands: CommandLine) -> None:
+    commands.run("apply", commands.write("project.yaml", PROJECT_YAML))
+    done = commands.run("estimate", "P1", expect=2)
+    assert "Project P1 holds fewer than 2 records" in done.stderr
+    assert "There is no Linkage Project 'P9'. There are: P1." in commands.run("estimate", "P9", expect=2).stderr
+    rows = [f"r{number},Anna,Name{number % 20},19{number % 50 + 50}-01-02,2000" for number in range(60)]
+    commands.write("adm.csv", "\n".join(["id,given,surname,dob,postcode", *rows, ""]))
+    commands.run("build", "one.zip", "--project", "P1", "--sender", "HOSP", "--data", "ADM=adm.csv")
+    commands.run("submit", "one.zip")
+    commands.run("worker", "--until-idle")
+    waiting = commands.start("estimate", "P1", "--wait")
+    told = commands.work_until_ended(waiting)
+    assert "Job 6 (Estimate): Queued\nJob 6 (Estimate): Success\nEstimation 1: 60 records; prior 0.001" in told
+    assert "To apply it: linkwright apply-estimation 1" in told
+    asking = PROJECT_YAML.replace("field: surname\n", "field: surname\n              term_frequency: {}\n")
+    commands.run("apply", commands.write("project.yaml", asking))
+    told = commands.work_until_ended(commands.start("build-frequencies", "P1", "--wait"))
+    assert "P1 has version 3 of its match configuration, with term frequencies." in told
+    assert "What it changed would be lost." in commands.run("apply-estimation", "1", expect=2).stderr
+    applied = commands.run("apply-estimation", "1", "--replace-version", "3").stdout
+    assert applied == "P1 has version 4 of its match configuration; later Envelopes use it.\n"
+    assert "There is no estimation 2." in commands.run("apply-estimation", "2", expect=2).stderr
 
 
 def test_a_bad_project_file_ends_in_its_faults_and_exit_code_2(commands: CommandLine) -> None:

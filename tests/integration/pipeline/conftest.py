@@ -84,14 +84,22 @@ class System:
         sender: str = "HOSP",
         event_type: str = "ADM",
         columns: Sequence[str] = COLUMNS,
+        request_type: RequestType = RequestType.SUBMIT_LINKAGE,
     ) -> Path:
         """Write an Envelope with one CSV file."""
         text = io.StringIO()
         csv.writer(text, lineterminator="\n").writerows([columns, *rows])
-        return self.build_raw(name, {event_type: text.getvalue().encode()}, project=project, sender=sender)
+        content = {event_type: text.getvalue().encode()}
+        return self.build_raw(name, content, project=project, sender=sender, request_type=request_type)
 
     def build_raw(
-        self, name: str, content: Mapping[str, bytes], *, project: str = "P1", sender: str = "HOSP"
+        self,
+        name: str,
+        content: Mapping[str, bytes],
+        *,
+        project: str = "P1",
+        sender: str = "HOSP",
+        request_type: RequestType = RequestType.SUBMIT_LINKAGE,
     ) -> Path:
         """Write an Envelope with one file for each Event Type, of any content."""
         sources = []
@@ -103,9 +111,20 @@ class System:
             self.folder / f"{name}.zip",
             linkage_project=project,
             sender=sender,
-            request_type=RequestType.SUBMIT_LINKAGE,
+            request_type=request_type,
             data=sources,
         )
+
+    def apply(self, text: str) -> None:
+        """Apply a project file."""
+        path = self.folder / "project.yaml"
+        path.write_text(text)
+        apply_project_file(read_project_file(path), COMMAND_LINE)
+
+    @property
+    def project_folder(self) -> Path:
+        """Where the files of P1 lie."""
+        return project_folder(self.config, LinkageProject.objects.get(code="P1"))
 
     def submit(self, path: Path) -> Envelope:
         """Take an Envelope into the queue."""
@@ -157,7 +176,6 @@ def system(db: None, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> System:
     monkeypatch.setenv("LINKWRIGHT_HOME", str(tmp_path / "home"))
     config = load_config()
     prepare_home(config)
-    project_file = tmp_path / "project.yaml"
-    project_file.write_text(PROJECT_YAML)
-    apply_project_file(read_project_file(project_file), COMMAND_LINE)
-    return System(config, tmp_path)
+    made = System(config, tmp_path)
+    made.apply(PROJECT_YAML)
+    return made

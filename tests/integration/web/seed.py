@@ -15,6 +15,7 @@ from linkwright.store.models import (
     Envelope,
     EnvelopeReport,
     EnvelopeState,
+    Estimation,
     EventType,
     ImportFormat,
     Job,
@@ -32,6 +33,7 @@ from linkwright.store.models import (
     WorkerPresence,
     WorkerRole,
 )
+from tests.integration.web.seed_estimation import add_estimation
 from tests.integration.web.seed_statistics import MATCH_CONFIGURATION, PLOTS, PROJECT_NUMBERS, STATISTICS
 
 PASSWORD = "correct horse battery"
@@ -49,6 +51,7 @@ class World:
     stranger: User
     perinatal: LinkageProject
     cancer: LinkageProject
+    estimation: Estimation | None = None
     envelopes: dict[str, Envelope] = field(default_factory=dict)
 
     def job(self, envelope: str, kind: JobKind) -> Job:
@@ -249,6 +252,7 @@ def notify(envelope: Envelope, severity: Severity, text: str, job: Job | None = 
 def seed_world() -> World:
     """Make a busy morning: Envelopes in every status, one of them processing, two waiting."""
     world = seed_people_and_projects()
+    world.estimation = add_estimation(world.perinatal)
     _add_reported_months(world)
     _add_other_ends(world)
     add_envelope(world, "HOSP-2026-09", ended=3, age=timedelta(minutes=2))

@@ -22,6 +22,14 @@ PAGES: dict[str, tuple[str, tuple[int, int, int, int, int]]] = {
     "frame-live": ("/live/", (200, 200, 200, 200, SIGN_IN)),
     "projects": ("/projects/", (200, 200, 200, 200, SIGN_IN)),
     "project": ("/projects/PERINATAL/", (200, 200, 200, 404, SIGN_IN)),
+    "project-estimate": ("/projects/PERINATAL/estimate/", (200, 200, 403, 404, SIGN_IN)),
+    "project-frequencies": ("/projects/PERINATAL/frequencies/", (200, 200, 403, 404, SIGN_IN)),
+    "estimation": ("/projects/PERINATAL/estimations/{estimation}/", (200, 200, 200, 404, SIGN_IN)),
+    "estimation-apply": ("/projects/PERINATAL/estimations/{estimation}/apply/", (200, 200, 403, 404, SIGN_IN)),
+    "estimation-download": (
+        "/projects/PERINATAL/estimations/{estimation}/download/",
+        (200, 200, 200, 404, SIGN_IN),
+    ),
     "envelopes": ("/jobs/envelopes/", (200, 200, 200, 200, SIGN_IN)),
     "envelopes-live": ("/jobs/envelopes/live/", (200, 200, 200, 200, SIGN_IN)),
     "upload": ("/jobs/envelopes/upload/", (405, 405, 405, 405, SIGN_IN)),
@@ -42,6 +50,10 @@ PAGES: dict[str, tuple[str, tuple[int, int, int, int, int]]] = {
 }
 # what each gets on POST, where acting is meant; a refusal must change nothing
 ACTIONS: dict[str, tuple[str, tuple[int, int, int, int, int]]] = {
+    # the project holds no records: whoever may configure it is told so
+    "project-estimate": ("/projects/PERINATAL/estimate/", (409, 409, 403, 404, SIGN_IN)),
+    "project-frequencies": ("/projects/PERINATAL/frequencies/", (409, 409, 403, 404, SIGN_IN)),
+    "estimation-apply": ("/projects/PERINATAL/estimations/{estimation}/apply/", (302, 302, 403, 404, SIGN_IN)),
     "upload": ("/jobs/envelopes/upload/", (302, 302, 403, 302, SIGN_IN)),
     "envelope-cancel": ("/jobs/envelopes/{queued}/cancel/", (302, 302, 403, 404, SIGN_IN)),
     # it is queued: whoever may roll back is told so
@@ -57,7 +69,9 @@ ACTIONS: dict[str, tuple[str, tuple[int, int, int, int, int]]] = {
 
 def _path(world: World, template: str) -> str:
     return template.format(
-        queued=world.envelopes["HOSP-2026-10"].pk, failed=world.job("BIRTHS-2025-late", JobKind.LOAD).pk
+        queued=world.envelopes["HOSP-2026-10"].pk,
+        failed=world.job("BIRTHS-2025-late", JobKind.LOAD).pk,
+        estimation=world.estimation.pk if world.estimation else 0,
     )
 
 

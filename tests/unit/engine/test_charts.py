@@ -5,7 +5,14 @@ import re
 import pytest
 from defusedxml import ElementTree
 
-from linkwright.engine.charts import Plot, completeness_plot, group_sizes_plot, render_svg, weights_plot
+from linkwright.engine.charts import (
+    Plot,
+    completeness_plot,
+    group_sizes_plot,
+    render_svg,
+    standalone_svg,
+    weights_plot,
+)
 
 BINS = [
     {"weight": -5, "scored_pairs_count": 900, "kept_pairs_count": 0},
@@ -49,3 +56,9 @@ def test_the_table_of_a_plot_holds_its_numbers() -> None:
     assert PLOTS["weights"].rows == ((-5, 900, 0), (1, 30, 30), (9, 400, 400))
     assert PLOTS["group_sizes"].columns == ("group size", "groups")
     assert PLOTS["completeness"].rows == (("surname", 0.9, 0.5),)
+
+
+def test_outside_a_page_a_plot_has_colours_of_its_own() -> None:
+    svg = standalone_svg(render_svg(PLOTS["weights"]))
+    assert "var(" not in svg
+    assert "#3a4bc8" in svg

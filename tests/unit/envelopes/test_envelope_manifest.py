@@ -211,6 +211,15 @@ def test_a_linkage_of_no_files_is_refused() -> None:
     assert error.faults == ("Data lists no file; SubmitLinkage needs at least one.",)
 
 
+def test_the_result_of_an_estimation_may_hold_no_data_file() -> None:
+    head, _, rest = GOOD.partition("<Data>")
+    tail = rest.partition("</Data>")[2]
+    manifest = parse_manifest(
+        (head.replace(">2<", ">0<") + tail).replace("SubmitLinkage", "EstimateProbabilities").encode()
+    )
+    assert manifest.data_files == ()
+
+
 @pytest.mark.parametrize(
     ("root", "found"),
     [

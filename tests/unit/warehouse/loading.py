@@ -53,6 +53,7 @@ class Loading:
         fields: tuple[LinkageField, ...] = FIELDS,
         maps: StandardisationMaps | None = None,
         report: ReportProgress = silent,
+        shows_values: bool = True,
         **import_format: Any,
     ) -> LoadResult:
         """Load a text, some bytes or a file; keywords that are not named here belong to the Import Format."""
@@ -77,6 +78,7 @@ class Loading:
             max_rejected_rows=allowed,
             maps=maps or StandardisationMaps(),
             limits=EngineLimits(self.folder / "scratch", memory_mib=256, threads=2),
+            shows_values=shows_values,
         )
         return load_data_file(request, report)
 

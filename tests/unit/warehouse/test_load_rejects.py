@@ -153,3 +153,18 @@ def test_rejects_over_many_chunks_keep_ids_consecutive(loading: Loading, tmp_pat
 
 def fields_without_weight() -> tuple[LinkageField, ...]:
     return tuple(field for field in FIELDS if field.name != "weight")
+
+
+def test_what_is_not_kept_is_told_without_its_values(loading: Loading) -> None:
+    source = "id,given,family,dob,sex,ward\nZyx,A,B,2001-01-02,m,1\nZyx,A,B,2001-01-02,m,1\n3,C,D,Wvu-date,m,1\n"
+    result = loading.load(source, allowed=2, shows_values=False)
+    told = " ".join(result.warnings)
+    assert "line 2 has a Source Unique ID that occurs 2 times in the file" in told
+    assert "1 value of date_of_birth could not be read" in told
+    assert "first at line 4." in told
+    assert "Zyx" not in told
+    assert "Wvu" not in told
+    with pytest.raises(TooManyRejectedRowsError) as refused:
+        loading.load(source, stem="b2", shows_values=False)
+    assert "Zyx" not in str(refused.value)
+    assert "Zyx" in " ".join(loading.load(source, stem="b3", allowed=2).warnings)

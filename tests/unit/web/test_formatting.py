@@ -13,7 +13,9 @@ from linkwright.web.formatting import (
     format_moment,
     format_number,
     format_percent,
+    format_probability,
     format_share,
+    format_weight,
 )
 
 NOW = datetime(2026, 3, 1, 12, 0, 0, tzinfo=UTC)
@@ -42,6 +44,22 @@ def plain(text: str) -> str:
 )
 def test_numbers_are_grouped_by_thin_spaces(value: float, text: str) -> None:
     assert plain(format_number(value)) == text
+
+
+@pytest.mark.parametrize(
+    ("value", "text"),
+    [(0.98168, "0.982"), (0.00021, "0.00021"), (0.0000123456, "1.23e−05"), (1.0, "1"), (0.0, "0")],
+)
+def test_probabilities_keep_three_digits_that_count(value: float, text: str) -> None:
+    assert format_probability(value) == text
+
+
+@pytest.mark.parametrize(
+    ("value", "text"),
+    [(7.25, "+7.25"), (-3.1, "−3.1"), (0.0, "0"), (-0.001, "0"), (11.01495, "+11.01"), (9.0, "+9")],
+)
+def test_match_weights_have_a_sign(value: float, text: str) -> None:
+    assert format_weight(value) == text
 
 
 @pytest.mark.parametrize(

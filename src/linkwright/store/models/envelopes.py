@@ -1,6 +1,7 @@
 """Envelopes, what operators should know about them, and their reports."""
 
 from django.db import models
+from django.db.models import Q
 
 from linkwright.store.models.people import User
 from linkwright.store.models.projects import LinkageProject, MatchConfigurationVersion
@@ -34,7 +35,7 @@ class Envelope(models.Model):
     match_configuration = models.ForeignKey(
         MatchConfigurationVersion, on_delete=models.PROTECT, null=True, blank=True
     )
-    # relative to the folder of received Envelopes
+    # relative to the folder of received Envelopes; empty once the file was deleted, as an estimation's is
     file_name = models.CharField(max_length=255)
     size_bytes = models.BigIntegerField(default=0)
     sha256 = models.CharField(max_length=64, blank=True)
@@ -51,6 +52,12 @@ class Envelope(models.Model):
         indexes = [
             models.Index(fields=["state", "-id"], name="envelope_state"),
             models.Index(fields=["project", "-id"], name="envelope_project"),
+            # few among many: whoever deletes the files of estimations must not read all Envelopes
+            models.Index(
+                fields=["project", "id"],
+                condition=Q(request_type="EstimateProbabilities"),
+                name="envelope_estimation",
+            ),
         ]
 
     def __str__(self) -> str:

@@ -24,8 +24,13 @@ class ProjectSummary:
 
 
 def read_latest_report(project: LinkageProject) -> EnvelopeReport | None:
-    """Return the report of the latest Envelope that succeeded; one that was rolled back does not count."""
-    reports = EnvelopeReport.objects.filter(envelope__project=project, envelope__state=EnvelopeState.SUCCESS)
+    """Return the report of the latest Envelope that succeeded and is part of the linkage map.
+
+    One that was rolled back does not count, nor one whose records were used for an estimation only.
+    """
+    reports = EnvelopeReport.objects.filter(
+        envelope__project=project, envelope__state=EnvelopeState.SUCCESS, envelope__estimations=None
+    )
     return reports.select_related("envelope").order_by("-pk").first()
 
 

@@ -1,4 +1,4 @@
-"""One Linkage Project: its numbers and plots from the latest report, its Event Types, its Envelopes."""
+"""One Linkage Project: numbers and plots of the latest report, Event Types, estimations, Envelopes."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -9,9 +9,11 @@ from django.urls import reverse
 from django.utils.http import urlencode
 
 from linkwright.store.models import MatchConfigurationVersion
+from linkwright.store.permissions import Permission
 from linkwright.store.queries.project_summaries import read_latest_report
 from linkwright.web.access import access_of, project_or_404, signed_in
 from linkwright.web.address import read_address
+from linkwright.web.estimation_pieces import estimations_piece
 from linkwright.web.formatting import count_words, format_number
 from linkwright.web.frame import queue_view_of
 from linkwright.web.live import page_token
@@ -40,6 +42,9 @@ def project_page(request: HttpRequest, code: str) -> HttpResponse:
         "event_types": list(project.event_types.select_related("provider").order_by("code")),
         "strategies": _strategies(configuration),
         "configuration": configuration,
+        "asks_frequencies": _asks_frequencies(configuration),
+        "may_configure": access.may(Permission.CONFIGURE_PROJECTS, project.pk),
+        "estimations": estimations_piece(project),
         "address": address,
         "live_url": f"{reverse('envelopes-live')}?{urlencode({'project': code})}",
         "live_token": token,
@@ -53,6 +58,14 @@ def _strategies(configuration: MatchConfigurationVersion | None) -> list[tuple[s
     """Return each strategy's name, and what it does in a line."""
     found = configuration.definition.get("strategies", []) if configuration else []
     return [(strategy["name"], _strategy_line(strategy)) for strategy in found]
+
+
+def _asks_frequencies(configuration: MatchConfigurationVersion | None) -> bool:
+    """Tell whether a comparison of the configuration has its frequent and rare values told apart."""
+    found = configuration.definition.get("strategies", []) if configuration else []
+    return any(
+        item.get("term_frequency") is not None for strategy in found for item in strategy.get("comparisons", [])
+    )
 
 
 def _strategy_line(strategy: Mapping[str, Any]) -> str:
