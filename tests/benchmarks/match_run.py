@@ -1,18 +1,20 @@
 """Matches generated persons once, by Linkwright or by Splink, and prints what it took; in a process of its own.
 
-    python -m tests.benchmarks.match_run index|linkwright|splink FOLDER [--memory-mib N]
+    python -m tests.benchmarks.match_run index|linkwright|splink FOLDER [--memory-mib N] [--pairs FILE]
 
 FOLDER is one that `tests.benchmarks.people` has written. With held and new records, Splink does what its users
 do: it links the two data sets and de-duplicates the new one. Both start from files, with the same rules and
 comparisons on two threads; Linkwright ends with a synced Parquet file, Splink with a table in memory.
 Both are warmed up by a small run before, as in a worker that is running. `index` makes the match indexes that
-Linkwright's Load job makes; `linkwright` needs them.
+Linkwright's Load job makes; `linkwright` needs them. With --pairs, the pairs and their weights are written to a
+Parquet file, outside of what is timed.
 """
 
 import argparse
 import json
 import logging
 import resource
+import shutil
 import sys
 import time
 from collections.abc import Callable
@@ -38,7 +40,7 @@ THREADS = 2
 UNLIMITED = 1_000_000_000
 
 
-def match_with_linkwright(folder: Path, memory_mib: int) -> dict[str, Any]:
+def match_with_linkwright(folder: Path, memory_mib: int, pairs: Path | None = None) -> dict[str, Any]:
     """Match with Linkwright."""
     whole = folder / "records.parquet"
     with TemporaryDirectory() as scratch:
@@ -56,9 +58,12 @@ def match_with_linkwright(folder: Path, memory_mib: int) -> dict[str, Any]:
         )
         started, cpu_started = time.perf_counter(), time.process_time()
         result = match_records(request, silent)
+        wall_s, cpu_s = time.perf_counter() - started, time.process_time() - cpu_started
+        if pairs is not None:
+            shutil.copy(result.pairs.path, pairs)
         return {
-            "wall_s": time.perf_counter() - started,
-            "cpu_s": time.process_time() - cpu_started,
+            "wall_s": wall_s,
+            "cpu_s": cpu_s,
             "pairs_count": result.pairs.rows_count,
             "candidate_pairs_count": sum(rule.scored_pairs_count for rule in result.rules),
             "stages": result.seconds,
@@ -89,7 +94,7 @@ def make_indexes(folder: Path, memory_mib: int) -> dict[str, Any]:
     }
 
 
-def match_with_splink(folder: Path, memory_mib: int) -> dict[str, Any]:
+def match_with_splink(folder: Path, memory_mib: int, pairs: Path | None = None) -> dict[str, Any]:
     """Match with Splink, from files to a table of pairs."""
     logging.getLogger("splink").setLevel(logging.ERROR)
     whole = folder / "records.parquet"
@@ -100,17 +105,17 @@ def match_with_splink(folder: Path, memory_mib: int) -> dict[str, Any]:
     else:
         new, held = folder / "new.parquet", folder / "held.parquet"
         runs = [("link_only", {"held": held, "added": new}), ("dedupe_only", {"added": new})]
-    pairs_count = 0
-    for link_type, files in runs:
-        pairs_count += _predicted_count(con, link_type, files)
-    return {
-        "wall_s": time.perf_counter() - started,
-        "cpu_s": time.process_time() - cpu_started,
-        "pairs_count": pairs_count,
-    }
+    predicted = [_predict(con, link_type, files) for link_type, files in runs]
+    counts = [con.execute(f"SELECT count(*) FROM {table}").fetchall()[0][0] for table in predicted]
+    wall_s, cpu_s = time.perf_counter() - started, time.process_time() - cpu_started
+    if pairs is not None:
+        selected = " UNION ALL ".join(f"SELECT record_id_l, record_id_r, match_weight FROM {t}" for t in predicted)
+        con.execute(f"COPY ({selected}) TO '{pairs}' (FORMAT parquet)")
+    return {"wall_s": wall_s, "cpu_s": cpu_s, "pairs_count": sum(counts)}
 
 
-def _predicted_count(con: duckdb.DuckDBPyConnection, link_type: Any, files: dict[str, Path]) -> int:
+def _predict(con: duckdb.DuckDBPyConnection, link_type: Any, files: dict[str, Path]) -> str:
+    """Return the name of the table of pairs over the review threshold."""
     (strategy,) = benchmark_configuration().strategies
     settings = SettingsCreator(
         link_type=link_type,
@@ -129,11 +134,8 @@ def _predicted_count(con: duckdb.DuckDBPyConnection, link_type: Any, files: dict
         con.execute(f"CREATE OR REPLACE VIEW {name} AS FROM read_parquet('{path}')")
         tables.append(api.register(name))
     linker = Linker(tables if len(tables) > 1 else tables[0], settings)
-    predicted = linker.inference.predict(
-        threshold_match_weight=strategy.review_threshold, warning_mode="never"
-    ).physical_name
-    rows = con.execute(f"SELECT count(*) FROM {predicted}").fetchall()
-    return int(rows[0][0])
+    predicted = linker.inference.predict(threshold_match_weight=strategy.review_threshold, warning_mode="never")
+    return str(predicted.physical_name)
 
 
 if __name__ == "__main__":
@@ -141,10 +143,12 @@ if __name__ == "__main__":
     parser.add_argument("engine", choices=["index", "linkwright", "splink"])
     parser.add_argument("folder", type=Path)
     parser.add_argument("--memory-mib", type=int, default=16_384)
+    parser.add_argument("--pairs", type=Path)
     chosen = parser.parse_args()
     runs = {"index": make_indexes, "linkwright": match_with_linkwright, "splink": match_with_splink}
     if chosen.engine != "index":
         warm_up(runs[chosen.engine])
-    measured = runs[chosen.engine](chosen.folder, chosen.memory_mib)
+    wanted = {"pairs": chosen.pairs} if chosen.pairs else {}
+    measured = runs[chosen.engine](chosen.folder, chosen.memory_mib, **wanted)
     measured["peak_mib"] = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
     json.dump(measured, sys.stdout)

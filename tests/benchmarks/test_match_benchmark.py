@@ -12,6 +12,7 @@ from pathlib import Path
 from statistics import median
 from typing import Any
 
+import duckdb
 import pytest
 
 from tests.benchmarks.people import write_people
@@ -24,6 +25,7 @@ MOST_TIME_RATIO = 1.1 if IS_FULL else 2.0
 MOST_MEMORY_RATIO = 0.9 if IS_FULL else 1.5
 LEAST_SPEED_UP = 6.0 if IS_FULL else 2.0
 MOST_MS_FOR_ONE_RECORD = 150 if IS_FULL else 300
+LARGEST_DIFFERENCE = 1e-9
 LIMIT_MIB = 2048 if IS_FULL else 512
 
 
@@ -37,6 +39,7 @@ def run(*arguments: str) -> dict[str, Any]:
 def side_by_side(folder: Path) -> dict[str, dict[str, float]]:
     """Run both engines in turn, after the indexes are made; returns the medians per engine, and tells them."""
     index = run("index", str(folder))
+    assert_same_pairs(folder)
     rounds = [(run("linkwright", str(folder)), run("splink", str(folder))) for _round in range(ROUNDS)]
     assert len({one["pairs_count"] for pair in rounds for one in pair}) == 1
     names = ("wall_s", "cpu_s", "peak_mib", "pairs_count")
@@ -47,6 +50,25 @@ def side_by_side(folder: Path) -> dict[str, dict[str, float]]:
     told = {"index": index, **medians, "candidate_pairs_count": rounds[0][0]["candidate_pairs_count"]}
     print(f"\n{folder.name}: {json.dumps(told)}")  # noqa: T201  # shown by pytest -s, for docs/benchmarks.md
     return medians
+
+
+def assert_same_pairs(folder: Path) -> None:
+    """Require exactly Splink's pairs, and its weights to 1e-9."""
+    files = {engine: folder / f"pairs-{engine}" for engine in ("linkwright", "splink")}
+    for engine, path in files.items():
+        run(engine, str(folder), "--pairs", str(path))
+    with duckdb.connect() as con:
+        ours, theirs = (f"(FROM read_parquet('{path}'))" for path in files.values())
+        rows = con.execute(
+            f"SELECT count(*), count(o.match_weight), count(t.match_weight), "
+            f"max(abs(o.match_weight - t.match_weight)) FROM {ours} AS o FULL JOIN {theirs} AS t "
+            "USING (record_id_l, record_id_r)"
+        ).fetchall()
+    ((pairs_count, ours_count, theirs_count, largest_difference),) = rows
+    assert pairs_count == ours_count == theirs_count
+    assert largest_difference <= LARGEST_DIFFERENCE
+    for path in files.values():
+        path.unlink()
 
 
 @pytest.mark.benchmark
