@@ -11,9 +11,11 @@ from linkwright.engine.progress import ReportProgress
 from linkwright.envelopes.limits import MIB, PackageLimits
 from linkwright.envelopes.manifest import RequestType
 from linkwright.errors import LinkwrightError
-from linkwright.store.models import Batch, Envelope, Job, LinkageProject, Severity
+from linkwright.store import batch_catalog
+from linkwright.store.models import Batch, BatchKind, Envelope, Job, LinkageProject, Severity
 from linkwright.store.settings import read_setting
 from linkwright.warehouse.connection import EngineLimits
+from linkwright.warehouse.live_files import LiveFiles
 
 
 class JobError(LinkwrightError):
@@ -77,6 +79,15 @@ class JobContext:
         """Return where the files of batches lie, in the same order."""
         folder = self.project_folder
         return tuple(folder / batch.file_name for batch in batches)
+
+    def live_files(self) -> LiveFiles:
+        """Return the project's live data, without what this Envelope has brought."""
+        return LiveFiles(
+            *(
+                self.paths(batch_catalog.held_batches(self.envelope, kind))
+                for kind in (BatchKind.RECORDS, BatchKind.PAIRS, BatchKind.ASSIGNMENTS, BatchKind.ENDS)
+            )
+        )
 
     @property
     def scratch_folder(self) -> Path:

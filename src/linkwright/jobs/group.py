@@ -4,15 +4,21 @@ import math
 from dataclasses import asdict
 from typing import Any
 
-from linkwright.engine.grouping import GroupingConfiguration
+from linkwright.engine.grouping import NO_IDS, GroupingConfiguration
 from linkwright.engine.links import Refusal
+from linkwright.envelopes.manifest import RequestType
 from linkwright.jobs.context import JobContext, JobError, JobResult
 from linkwright.store import batch_catalog
 from linkwright.store.batch_catalog import NewBatch
-from linkwright.store.models import BatchKind, Severity
+from linkwright.store.models import BatchKind, LinkageProject, Severity
 from linkwright.warehouse.flagged_groups import FlagReason
 from linkwright.warehouse.group import GroupRequest, group_records
 from linkwright.warehouse.group_result import FlaggedGroups, GroupResult
+from linkwright.warehouse.record_views import read_record_ids
+from linkwright.warehouse.regroup import RegroupRequest, regroup_records
+
+REGROUPED = (RequestType.SUBMIT_DELETION, RequestType.SUBMIT_QUALITY_REVIEW)
+"""What asks for groups to be worked out anew, and brings no records."""
 
 
 def run_group(context: JobContext) -> JobResult:
@@ -22,9 +28,10 @@ def run_group(context: JobContext) -> JobResult:
         JobError: if Match has not been run.
     """
     envelope, project = context.envelope, context.project
+    if envelope.request_type in REGROUPED:
+        return _run_regroup(context)
     if envelope.match_configuration is None:
         raise JobError(f"{envelope.name} has not been matched. Retry its Match job, or submit the Envelope again.")
-    authoritative = project.event_types.filter(authoritative=True).values_list("code", flat=True)
     result = group_records(
         GroupRequest(
             new_records=context.paths(batch_catalog.own_batches(envelope, BatchKind.RECORDS)),
@@ -33,15 +40,52 @@ def run_group(context: JobContext) -> JobResult:
             held_pairs=context.paths(batch_catalog.held_batches(envelope, BatchKind.PAIRS)),
             assignments=context.paths(batch_catalog.held_batches(envelope, BatchKind.ASSIGNMENTS)),
             ended=context.paths(batch_catalog.visible_batches(envelope, BatchKind.ENDS)),
-            decisions=(),
+            decisions=context.paths(batch_catalog.visible_batches(envelope, BatchKind.DECISIONS)),
             configuration=GroupingConfiguration.model_validate(project.grouping),
-            authoritative_event_types=tuple(sorted(authoritative)),
+            authoritative_event_types=authoritative_codes(project),
             next_group_id=batch_catalog.next_id(batch_catalog.visible_batches(envelope, BatchKind.ASSIGNMENTS)),
             target=context.project_folder / f"{context.stem}-assignments.parquet",
             limits=context.limits,
         ),
         context.report,
     )
+    return _finished(context, result)
+
+
+def _run_regroup(context: JobContext) -> JobResult:
+    """Work the groups out anew that a deletion or a Quality Review touches."""
+    envelope, project = context.envelope, context.project
+    own = [
+        *batch_catalog.own_batches(envelope, BatchKind.ENDS),
+        *batch_catalog.own_batches(envelope, BatchKind.DECISIONS),
+    ]
+    result = regroup_records(
+        RegroupRequest(
+            touched_group_ids=NO_IDS,
+            touched_record_ids=read_record_ids(context.limits, context.paths(own)),
+            records=context.paths(batch_catalog.held_batches(envelope, BatchKind.RECORDS)),
+            pairs=context.paths(batch_catalog.held_batches(envelope, BatchKind.PAIRS)),
+            assignments=context.paths(batch_catalog.held_batches(envelope, BatchKind.ASSIGNMENTS)),
+            ended=context.paths(batch_catalog.visible_batches(envelope, BatchKind.ENDS)),
+            decisions=context.paths(batch_catalog.visible_batches(envelope, BatchKind.DECISIONS)),
+            configuration=GroupingConfiguration.model_validate(project.grouping),
+            authoritative_event_types=authoritative_codes(project),
+            next_group_id=batch_catalog.next_id(batch_catalog.visible_batches(envelope, BatchKind.ASSIGNMENTS)),
+            target=context.project_folder / f"{context.stem}-assignments.parquet",
+            limits=context.limits,
+        ),
+        context.report,
+    )
+    return _finished(context, result)
+
+
+def authoritative_codes(project: LinkageProject) -> tuple[str, ...]:
+    """Return the codes of the project's Event Types of which a person has at most one record."""
+    codes = project.event_types.filter(authoritative=True).values_list("code", flat=True)
+    return tuple(sorted(codes))
+
+
+def _finished(context: JobContext, result: GroupResult) -> JobResult:
     for text in group_warnings(result):
         context.notify(Severity.WARNING, text)
 
@@ -55,7 +99,7 @@ def run_group(context: JobContext) -> JobResult:
             last_id=result.max_group_id,
         )
         batch_catalog.add_batches(context.job, [batch])
-        batch_catalog.promote(envelope)
+        batch_catalog.promote(context.envelope)
 
     return JobResult(statistics=group_statistics(result), commit=commit)
 

@@ -89,6 +89,7 @@ def _request(context: JobContext, data_file: DataFile) -> LoadRequest:
                 | batch_catalog.visible_batches(envelope, BatchKind.ENDS)
             ),
             held_records=context.paths(follows(envelope, BatchKind.RECORDS)),
+            ended=context.paths(follows(envelope, BatchKind.ENDS)),
         ),
         context.limits,
     )
@@ -112,6 +113,7 @@ class LoadTarget:
     stem: str
     first_record_id: int
     held_records: tuple[Path, ...]
+    ended: tuple[Path, ...] = ()
 
 
 def load_request(
@@ -128,6 +130,7 @@ def load_request(
         event_type_code=event_type.code,
         first_record_id=target.first_record_id,
         held_records=target.held_records,
+        ended=target.ended,
         keep_aux=project.keep_unused_columns,
         target_folder=target.folder,
         stem=target.stem,

@@ -10,7 +10,7 @@ from typing import Any
 from linkwright.engine.grouping import NO_IDS, GroupingConfiguration
 from linkwright.engine.progress import Progress
 from linkwright.jobs.context import JobContext, JobError, JobResult
-from linkwright.jobs.group import group_statistics
+from linkwright.jobs.group import authoritative_codes, group_statistics
 from linkwright.store import batch_catalog
 from linkwright.store.batch_catalog import NewBatch
 from linkwright.store.models import AuditMessage, Batch, BatchKind, Envelope, EnvelopeState, Job, Notification
@@ -27,7 +27,7 @@ FORGOTTEN_TEXT = "This text named values of data that was rolled back, and was r
 
 
 def run_rollback(context: JobContext) -> JobResult:
-    """Undo one Envelope, or one with all later ones.
+    """Undo one Envelope, with later reviews or with all later ones.
 
     Raises:
         JobError: if an Envelope is not one that can be undone any more.
@@ -43,22 +43,21 @@ def run_rollback(context: JobContext) -> JobResult:
         )
     context.report(Progress("drop", 0, len(envelopes), "Envelopes"))
     undone = None
-    if len(envelopes) == 1 and not batch_catalog.stands_last(envelopes[0]):
-        context.audit("Later data stays: the groups that this Envelope touched are worked out anew")
-        undone = _undo(context, envelopes[0])
+    if not batch_catalog.stand_last(context.project, ids):
+        context.audit("Later data stays: the groups that were touched are worked out anew")
+        undone = _undo(context, set(ids))
     return JobResult(statistics=_statistics(envelopes, undone), commit=_commit(context, envelopes, undone))
 
 
-def _undo(context: JobContext, envelope: Envelope) -> UndoResult:
-    """Write the ends of the Envelope's records, and the groups without them."""
+def _undo(context: JobContext, gone: set[int]) -> UndoResult:
+    """Write the ends of the Envelopes' records, and the groups without them and their decisions."""
     project = context.project
     live = {kind: list(batch_catalog.live_batches(project, kind)) for kind in BatchKind}
     kept: dict[BatchKind, list[Batch]] = {kind: [] for kind in BatchKind}
     own: dict[BatchKind, list[Batch]] = {kind: [] for kind in BatchKind}
     for kind, batches in live.items():
         for batch in batches:
-            (own if batch.envelope_id == envelope.pk else kept)[kind].append(batch)
-    authoritative = project.event_types.filter(authoritative=True).values_list("code", flat=True)
+            (own if batch.envelope_id in gone else kept)[kind].append(batch)
     remaining = RegroupRequest(
         touched_group_ids=NO_IDS,
         touched_record_ids=NO_IDS,
@@ -66,9 +65,9 @@ def _undo(context: JobContext, envelope: Envelope) -> UndoResult:
         pairs=context.paths(kept[BatchKind.PAIRS]),
         assignments=context.paths(kept[BatchKind.ASSIGNMENTS]),
         ended=context.paths(kept[BatchKind.ENDS]),
-        decisions=(),
+        decisions=context.paths(kept[BatchKind.DECISIONS]),
         configuration=GroupingConfiguration.model_validate(project.grouping),
-        authoritative_event_types=tuple(sorted(authoritative)),
+        authoritative_event_types=authoritative_codes(project),
         next_group_id=batch_catalog.next_id(batch_catalog.live_batches(project, BatchKind.ASSIGNMENTS)),
         target=context.project_folder / f"{context.stem}-assignments.parquet",
         limits=context.limits,
@@ -78,6 +77,7 @@ def _undo(context: JobContext, envelope: Envelope) -> UndoResult:
         assignments=context.paths(live[BatchKind.ASSIGNMENTS]),
         dropped_records=context.paths(own[BatchKind.RECORDS]),
         dropped_assignments=context.paths(own[BatchKind.ASSIGNMENTS]),
+        released=context.paths([*own[BatchKind.ENDS], *own[BatchKind.DECISIONS]]),
         ends_target=context.project_folder / f"{context.stem}-ends.parquet",
     )
     return undo_records(request, context.report)

@@ -13,7 +13,12 @@ from linkwright.jobs.context import JobContext, JobResult, package_limits
 from linkwright.store.models import DataProvider, Envelope, EventType, Job, LinkageProject, Severity
 
 LISTED_CODES = 20
-_HANDLED = (RequestType.SUBMIT_LINKAGE, RequestType.ESTIMATE_PROBABILITIES)
+_HANDLED = (
+    RequestType.SUBMIT_LINKAGE,
+    RequestType.SUBMIT_DELETION,
+    RequestType.SUBMIT_QUALITY_REVIEW,
+    RequestType.ESTIMATE_PROBABILITIES,
+)
 
 
 class RefusedEnvelopeError(FaultsError):

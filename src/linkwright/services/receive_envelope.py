@@ -25,8 +25,12 @@ COPY_BYTES = 1024 * 1024
 # what is done with the loaded data, by data action
 _COMPUTED: Mapping[RequestType, Sequence[JobKind]] = {
     RequestType.SUBMIT_LINKAGE: (JobKind.MATCH, JobKind.GROUP),
+    RequestType.SUBMIT_DELETION: (JobKind.DELETE, JobKind.GROUP),
+    RequestType.SUBMIT_QUALITY_REVIEW: (JobKind.REVIEW, JobKind.GROUP),
     RequestType.ESTIMATE_PROBABILITIES: (JobKind.ESTIMATE,),
 }
+# the others list records, and are read by the job that they ask for
+_LOADED = (RequestType.SUBMIT_LINKAGE, RequestType.ESTIMATE_PROBABILITIES)
 
 
 class ReceiveError(LinkwrightError):
@@ -118,7 +122,8 @@ def chain_of(manifest: Manifest) -> list[Step]:
     if manifest.request_type not in _COMPUTED:
         # Validate refuses it by name: the Envelope shows Errors, and says what to send instead
         return [Step(JobKind.VALIDATE)]
-    loads = [Step(JobKind.LOAD, {"file_name": file.file_name}) for file in manifest.data_files]
+    holds_records = manifest.request_type in _LOADED
+    loads = [Step(JobKind.LOAD, {"file_name": file.file_name}) for file in manifest.data_files if holds_records]
     computed = [Step(kind) for kind in _COMPUTED[manifest.request_type]]
     return [Step(JobKind.VALIDATE), *loads, *computed, Step(JobKind.REPORT)]
 

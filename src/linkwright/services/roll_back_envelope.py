@@ -5,6 +5,7 @@ from enum import StrEnum
 
 from django.db import transaction
 
+from linkwright.envelopes.manifest import RequestType
 from linkwright.errors import LinkwrightError
 from linkwright.jobs.rollback import ENVELOPES, REASON
 from linkwright.queue.enqueue import Step, enqueue_job
@@ -45,13 +46,18 @@ class RollbackPreview:
     later_records_count: int
     refusal: str
 
+    @property
+    def reviews(self) -> tuple[Envelope, ...]:
+        """The later Quality Reviews: they are undone with the Envelope in any case."""
+        return tuple(filter(is_review, self.later))
+
 
 def preview_rollback(envelope: Envelope) -> RollbackPreview:
     """Work out what rolling an Envelope back would undo, and whether it can be done now."""
     later = _later(envelope)
     return RollbackPreview(
         envelope=envelope,
-        is_latest=not later and batch_catalog.stands_last(envelope),
+        is_latest=not later and _stands_last(envelope),
         later=later,
         records_count=envelope.records_count or 0,
         later_records_count=sum(one.records_count or 0 for one in later),
@@ -99,7 +105,9 @@ def roll_back_envelope(envelope_id: int, actor: Actor, *, reason: str, scope: Ro
         refusal = why_not_roll_back(envelope)
         if refusal:
             raise RollbackRefusedError(refusal)
-        undone = [*(_later(envelope) if scope is RollbackScope.WITH_LATER else ()), envelope]
+        later = _later(envelope)
+        # decisions are about groups that this Envelope may have made: those made since go with it
+        undone = [*(later if scope is RollbackScope.WITH_LATER else filter(is_review, later)), envelope]
         parameters = {ENVELOPES: [one.pk for one in undone], REASON: reason.strip()}
         job = enqueue_job(Step(JobKind.ROLLBACK, parameters), envelope.project)
         record_action(
@@ -111,6 +119,15 @@ def roll_back_envelope(envelope_id: int, actor: Actor, *, reason: str, scope: Ro
             detail={"scope": scope.value, "envelopes": [str(one) for one in undone], "job": job.pk},
         )
     return job
+
+
+def is_review(envelope: Envelope) -> bool:
+    """Tell whether an Envelope is a Quality Review: it is undone with what was there when it was made."""
+    return envelope.request_type == RequestType.SUBMIT_QUALITY_REVIEW
+
+
+def _stands_last(envelope: Envelope) -> bool:
+    return envelope.project is not None and batch_catalog.stand_last(envelope.project, [envelope.pk])
 
 
 def _later(envelope: Envelope) -> tuple[Envelope, ...]:

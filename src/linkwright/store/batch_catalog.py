@@ -3,7 +3,7 @@
 Rows only; the files themselves are written by `warehouse` and swept by services/sweep_files.py.
 """
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 
 from django.db.models import Max, Q, QuerySet
@@ -122,12 +122,15 @@ def next_id(batches: QuerySet[Batch]) -> int:
     return 1 if last is None else int(last) + 1
 
 
-def stands_last(envelope: Envelope) -> bool:
-    """Tell whether nothing was written to the project after this Envelope's files: dropping them undoes it."""
+def stand_last(project: LinkageProject, envelope_ids: Collection[int]) -> bool:
+    """Tell whether nothing was written to the project after these Envelopes' files: dropping them undoes it."""
     # an index is made anew at any time, and says nothing about what was built upon what
-    live = Batch.objects.filter(project=envelope.project, state=BatchState.LIVE).exclude(kind=BatchKind.INDEX)
-    first = live.filter(envelope=envelope).order_by("pk").first()
-    return first is None or not live.filter(pk__gt=first.pk).exclude(envelope=envelope).exists()
+    live = Batch.objects.filter(project=project, state=BatchState.LIVE).exclude(kind=BatchKind.INDEX)
+    first = live.filter(envelope__in=envelope_ids).order_by("pk").first()
+    if first is None:
+        return True
+    later = live.filter(pk__gt=first.pk).filter(Q(envelope=None) | ~Q(envelope__in=envelope_ids))
+    return not later.exists()
 
 
 def promote(envelope: Envelope) -> None:

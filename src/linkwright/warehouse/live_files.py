@@ -10,6 +10,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import NamedTuple
 
+import pyarrow as pa
+
 from linkwright.engine.sql import string_list
 from linkwright.warehouse.connection import EngineLimits, open_engine
 from linkwright.warehouse.record_views import create_record_view, ended_sql
@@ -50,12 +52,13 @@ def find_records(limits: EngineLimits, files: LiveFiles, keys: Sequence[RecordKe
     """
     if not files.records:
         return [None] * len(keys)
+    columns = {name: [getattr(key, name) for key in keys] for name in RecordKey._fields}
     with open_engine(limits) as con:
         create_record_view(con, "records", files.records, files.ended, columns=RecordKey._fields)
-        wanted = " OR ".join("(event_type = ? AND source_unique_id = ?)" for _key in keys)
+        con.register("wanted", pa.table({name: pa.array(values, pa.string()) for name, values in columns.items()}))
         rows = con.execute(
-            f"SELECT record_id, event_type, source_unique_id FROM records WHERE {wanted}",
-            [part for key in keys for part in key],
+            "SELECT record_id, event_type, source_unique_id FROM records "
+            "SEMI JOIN wanted USING (event_type, source_unique_id)"
         ).fetchall()
     found = {RecordKey(*key): int(record_id) for record_id, *key in rows}
     return [found.get(key) for key in keys]

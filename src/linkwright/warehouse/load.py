@@ -43,13 +43,14 @@ class LoadRequest:
         event_type_code: the Event Type of all rows.
         first_record_id: the internal id of the first record; the others follow without a gap.
         held_records: records files of the project; a Source Unique ID that these hold under the same Event Type is
-            loaded already.
+            loaded already, unless it has ended.
         keep_aux: whether columns that no linkage field uses are kept.
         target_folder: where the files are written.
         stem: they are named {stem}-records.parquet, {stem}-aux.parquet, {stem}-rejects.csv.
         max_rejected_rows: more fail the load.
         maps: for sex and state.
         limits: of memory and threads.
+        ended: ends files of the project.
         shows_values: whether messages may show a value of the source. Not if nothing of it shall be kept.
     """
 
@@ -67,6 +68,7 @@ class LoadRequest:
     max_rejected_rows: int
     maps: StandardisationMaps
     limits: EngineLimits
+    ended: tuple[Path, ...] = ()
     shows_values: bool = True
 
 
@@ -158,6 +160,7 @@ def _finish(
         staging.close(),
         ROW_LINES,
         held_records=request.held_records,
+        ended=request.ended,
         event_type_code=request.event_type_code,
         rejects=rejects,
     )

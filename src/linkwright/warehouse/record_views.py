@@ -9,8 +9,12 @@ from collections.abc import Sequence
 from pathlib import Path
 
 import duckdb
+import numpy as np
 
-from linkwright.engine.sql import identifier, string_list
+from linkwright.engine.fields import RECORD_ID
+from linkwright.engine.grouping import NO_IDS, Ids
+from linkwright.engine.sql import identifier, literal, string_list
+from linkwright.warehouse.connection import EngineLimits, open_engine
 
 
 def create_record_view(
@@ -50,6 +54,24 @@ def create_record_view(
     source = f"read_parquet({string_list(files)}, union_by_name = true)"
     con.execute(f"CREATE OR REPLACE VIEW {identifier(name)} AS SELECT {selected} FROM {source}{condition}")
     return int(con.execute(f"SELECT count(*) FROM {identifier(name)}").fetchall()[0][0])
+
+
+def read_record_ids(limits: EngineLimits, files: Sequence[Path]) -> Ids:
+    """Read the record ids that ends and decisions files name, ascending, each once.
+
+    Raises:
+        StorageError: if a file cannot be read.
+    """
+    named: list[Ids] = [NO_IDS]
+    with open_engine(limits) as con:
+        for path in files:
+            source = f"read_parquet({literal(path)})"
+            columns = [row[0] for row in con.execute(f"DESCRIBE FROM {source}").fetchall()]
+            for column in columns:
+                if column.startswith(RECORD_ID):
+                    rows = con.execute(f"SELECT {identifier(column)} AS id FROM {source}").fetchnumpy()
+                    named.append(np.asarray(rows["id"], dtype=np.int64))
+    return np.unique(np.concatenate(named))
 
 
 def ended_sql(ended: Sequence[Path]) -> str:

@@ -13,6 +13,7 @@ import duckdb
 import pyarrow as pa
 
 from linkwright.engine.sql import literal, string_list
+from linkwright.warehouse.record_views import ended_sql
 from linkwright.warehouse.rejects import RejectReason, Rejects
 
 
@@ -22,6 +23,7 @@ def reject_taken_identifiers(
     row_lines: str,
     *,
     held_records: Sequence[Path],
+    ended: Sequence[Path],
     event_type_code: str,
     rejects: Rejects,
 ) -> pa.Array:
@@ -31,7 +33,7 @@ def reject_taken_identifiers(
         con: the engine to compute in.
         records: a records file of the rows (record_id, source_unique_id).
         row_lines: a table of the same rows (record_id BIGINT, line BIGINT).
-        held_records: records files of the project.
+        held_records, ended: files of the project; the identifiers of ended records are free.
         event_type_code: of all rows; held records of another Event Type do not count.
         rejects: takes the rows.
 
@@ -46,11 +48,12 @@ def reject_taken_identifiers(
         f"FROM {file} GROUP BY source_unique_id HAVING count(*) > 1"
     )
     if held_records:
+        is_live = f"AND record_id NOT IN ({ended_sql(ended)}) " if ended else ""
         fault = f"has a Source Unique ID that is loaded already under the Event Type {event_type_code}"
         con.execute(
             f"INSERT INTO taken SELECT DISTINCT source_unique_id, {literal(str(RejectReason.LOADED_ALREADY))}, "
             f"{literal(fault)} FROM read_parquet({string_list(list(held_records))}, union_by_name = true) "
-            f"WHERE event_type = {literal(event_type_code)} "
+            f"WHERE event_type = {literal(event_type_code)} {is_live}"
             f"AND source_unique_id IN (SELECT source_unique_id FROM {file}) "
             "AND source_unique_id NOT IN (SELECT source_unique_id FROM taken)"
         )

@@ -10,12 +10,15 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
+import numpy as np
+
 from linkwright.engine.fields import RECORD_ID
 from linkwright.engine.grouping import NO_IDS
 from linkwright.engine.progress import Progress, ReportProgress
 from linkwright.engine.sql import identifier, string_list
 from linkwright.warehouse.connection import WrittenFile, open_engine, write_parquet
 from linkwright.warehouse.group_result import GroupResult
+from linkwright.warehouse.record_views import read_record_ids
 from linkwright.warehouse.regroup import RegroupRequest, records_touched_by, regroup_records
 
 
@@ -29,6 +32,7 @@ class UndoRequest:
         assignments: all assignments files of the live map, with those to be dropped, the oldest batch first.
         dropped_records: records files of the Envelope.
         dropped_assignments: its assignments files.
+        released: its ends and decisions files: the records that they name are touched, too.
         ends_target: the ends file to write.
     """
 
@@ -36,6 +40,7 @@ class UndoRequest:
     assignments: tuple[Path, ...]
     dropped_records: tuple[Path, ...]
     dropped_assignments: tuple[Path, ...]
+    released: tuple[Path, ...]
     ends_target: Path
 
 
@@ -65,6 +70,7 @@ def undo_records(request: UndoRequest, report: ReportProgress) -> UndoResult:
     touched = records_touched_by(
         remaining.limits, request.assignments, request.dropped_assignments, remaining.ended
     )
+    touched = np.union1d(touched, read_record_ids(remaining.limits, request.released))
     with open_engine(remaining.limits) as con:
         ends = write_parquet(con, _ids_sql(request.dropped_records), request.ends_target)
         last = con.execute(f"SELECT coalesce(max(record_id), 0) FROM ({_ids_sql([ends.path])})").fetchall()[0][0]

@@ -39,7 +39,7 @@ def envelope_row_piece(row: EnvelopeRow, access: Access, *, is_open: bool) -> Pi
     """Return an Envelope's row."""
     cancellable = row.status in _WAITING and may_cancel(Envelope(pk=row.id, state=EnvelopeState.QUEUED))
     allowed = cancellable and access.may(Permission.CANCEL, row.project_id)
-    loaded = row.status is ShownStatus.SUCCESS and row.request_type == RequestType.SUBMIT_LINKAGE
+    loaded = row.status is ShownStatus.SUCCESS and row.request_type != RequestType.ESTIMATE_PROBABILITIES
     may_roll_back = loaded and access.may(Permission.ROLL_BACK, row.project_id)
     context = {
         "row": row,

@@ -29,6 +29,8 @@ _HEADLINE_NOUNS: Mapping[str, tuple[str, str]] = {
     JobKind.GROUP: ("group", "groups"),
     JobKind.REPORT: ("plot", "plots"),
     JobKind.ROLLBACK: ("record undone", "records undone"),
+    JobKind.DELETE: ("record ended", "records ended"),
+    JobKind.REVIEW: ("record reviewed", "records reviewed"),
     JobKind.ESTIMATE: ("record used", "records used"),
 }
 

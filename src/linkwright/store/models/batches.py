@@ -17,6 +17,7 @@ class BatchKind(models.TextChoices):
     REJECTS = "rejects", "rejects"
     INDEX = "index", "index"
     ENDS = "ends", "ends"
+    DECISIONS = "decisions", "decisions"
 
 
 class BatchState(models.TextChoices):

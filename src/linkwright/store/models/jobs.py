@@ -21,6 +21,8 @@ class JobKind(models.TextChoices):
     REPORT = "Report", "Report"
     ESTIMATE = "Estimate", "Estimate"
     ROLLBACK = "Rollback", "Rollback"
+    DELETE = "Delete", "Delete"
+    REVIEW = "Review", "Review"
 
 
 class JobState(models.TextChoices):

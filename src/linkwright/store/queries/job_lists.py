@@ -30,6 +30,8 @@ HEADLINE_KEYS: Mapping[str, str] = {
     JobKind.GROUP: "groups_after_count",
     JobKind.REPORT: "plots_count",
     JobKind.ROLLBACK: "records_count",
+    JobKind.DELETE: "records_count",
+    JobKind.REVIEW: "records_count",
     JobKind.ESTIMATE: "records_count",
 }
 

@@ -1,0 +1,68 @@
+"""Delete: the records that the Envelope lists end; Group then works out the groups that they were part of."""
+
+from collections import Counter
+from collections.abc import Iterator
+from typing import Any
+
+from linkwright.jobs.context import JobContext, JobResult, package_limits
+from linkwright.jobs.listed_rows import read_lines
+from linkwright.store import batch_catalog
+from linkwright.store.batch_catalog import NewBatch
+from linkwright.store.models import BatchKind, Envelope, Severity
+from linkwright.warehouse.ends import write_ends
+from linkwright.warehouse.live_files import RecordKey, find_records
+
+NAMED_COUNT = 100
+
+
+def run_delete(context: JobContext) -> JobResult:
+    """Find the listed records, and end those that there are.
+
+    Raises:
+        JobError: if a data file is not a list of Source Unique IDs, one a line.
+    """
+    envelope = context.envelope
+    listed = list(_listed(context))
+    keys = list(dict.fromkeys(listed))
+    files = context.live_files()
+    found = dict(zip(keys, find_records(context.limits, files, keys), strict=True))
+    unknown = [str(key) for key, record_id in found.items() if record_id is None]
+    ids = [record_id for record_id in found.values() if record_id is not None]
+    if unknown:
+        context.notify(Severity.WARNING, _unknown_text(unknown))
+    ends = write_ends(context.limits, ids, context.project_folder / f"{context.stem}-ends.parquet")
+
+    def commit() -> None:
+        batch_catalog.remove_staged_of_others(envelope)
+        batch = NewBatch(
+            BatchKind.ENDS, ends.path.name, ends.rows_count, ends.bytes_count, last_id=max(ids, default=0)
+        )
+        batch_catalog.add_batches(context.job, [batch])
+        Envelope.objects.filter(pk=envelope.pk).update(records_count=len(ids))
+
+    return JobResult(statistics=_statistics(listed, ids, unknown), commit=commit)
+
+
+def _listed(context: JobContext) -> Iterator[RecordKey]:
+    for data_file, lines in read_lines(context, package_limits()):
+        for _number, line in lines:
+            yield RecordKey(data_file.event_type_code, line)
+
+
+def _unknown_text(unknown: list[str]) -> str:
+    named = ", ".join(unknown[:NAMED_COUNT])
+    more = f" and {len(unknown) - NAMED_COUNT:,} more" if len(unknown) > NAMED_COUNT else ""
+    return (
+        f"{len(unknown):,} listed records are not in the project, or were deleted before, and were passed over: "
+        f"{named}{more}. Check the list; what it names right was deleted."
+    )
+
+
+def _statistics(listed: list[RecordKey], ids: list[int], unknown: list[str]) -> dict[str, Any]:
+    return {
+        "records_count": len(ids),
+        "listed_count": len(listed),
+        "repeated_count": sum(count - 1 for count in Counter(listed).values()),
+        "unknown_count": len(unknown),
+        "unknown_records": [{"record": name} for name in unknown[:NAMED_COUNT]],
+    }

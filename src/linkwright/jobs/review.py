@@ -1,0 +1,104 @@
+"""Review: a person's decisions about groups, as a file; Group then works out the groups that they touch."""
+
+import csv
+from typing import Any
+
+from linkwright.errors import FaultsError
+from linkwright.jobs.context import JobContext, JobResult, package_limits
+from linkwright.jobs.listed_rows import read_lines
+from linkwright.store import batch_catalog
+from linkwright.store.batch_catalog import NewBatch
+from linkwright.store.models import BatchKind, Envelope
+from linkwright.warehouse.decisions import ReviewRequest, ReviewResult, write_review
+from linkwright.warehouse.live_files import RecordKey, find_records
+
+COLUMNS = ("Linkage Project code", "Source Unique ID", "Event Type code", "target group")
+MOST_FAULTS = 100
+
+
+class RefusedReviewError(FaultsError):
+    """The review names records that are not there, or says two things about one; nothing was decided."""
+
+
+def run_review(context: JobContext) -> JobResult:
+    """Read the decisions.
+
+    Raises:
+        RefusedReviewError: naming every line that is wrong, up to a hundred.
+        JobError: if a data file is not text.
+    """
+    envelope = context.envelope
+    faults: list[str] = []
+    targets = _targets(context, faults)
+    keys = list(targets)
+    found = dict(zip(keys, find_records(context.limits, context.live_files(), keys), strict=True))
+    faults += [
+        f"{key}: {context.project.code} has no such record. Correct the identifier or the Event Type, or leave "
+        "the line out."
+        for key, record_id in found.items()
+        if record_id is None
+    ]
+    if faults or not keys:
+        raise RefusedReviewError(
+            f"{envelope.name} is refused, and nothing was decided. Send a corrected Envelope.",
+            _first(faults) or ["It lists no record. List at least one."],
+        )
+    result = write_review(
+        ReviewRequest(
+            targets={record_id: targets[key] for key, record_id in found.items() if record_id is not None},
+            assignments=context.paths(batch_catalog.held_batches(envelope, BatchKind.ASSIGNMENTS)),
+            ended=context.live_files().ended,
+            target=context.project_folder / f"{context.stem}-decisions.parquet",
+            limits=context.limits,
+        )
+    )
+
+    def commit() -> None:
+        written = result.written
+        batch_catalog.remove_staged_of_others(envelope)
+        batch = NewBatch(BatchKind.DECISIONS, written.path.name, written.rows_count, written.bytes_count)
+        batch_catalog.add_batches(context.job, [batch])
+        Envelope.objects.filter(pk=envelope.pk).update(records_count=len(keys))
+
+    return JobResult(statistics=_statistics(targets, result), commit=commit)
+
+
+def _targets(context: JobContext, faults: list[str]) -> dict[RecordKey, str]:
+    """Return the target of each listed record; adds what is wrong with single lines to `faults`."""
+    targets: dict[RecordKey, str] = {}
+    for data_file, lines in read_lines(context, package_limits()):
+        for number, line in lines:
+            place = f"{data_file.file_name}, line {number}"
+            values = [value.strip() for value in next(csv.reader([line]))]
+            if len(values) != len(COLUMNS) or not all(values):
+                faults.append(f"{place}: it must hold {len(COLUMNS)} values: {', '.join(COLUMNS)}. Correct it.")
+                continue
+            project, source_unique_id, event_type, target = values
+            if project != context.project.code:
+                faults.append(
+                    f"{place}: the Linkage Project is {project!r}, but the manifest names {context.project.code}. "
+                    "Send one Envelope per project."
+                )
+                continue
+            key = RecordKey(event_type, source_unique_id)
+            if targets.setdefault(key, target) != target:
+                faults.append(
+                    f"{place}: {key} is moved to {target!r} and to {targets[key]!r}. A record has one target: "
+                    "remove one of the lines."
+                )
+    return targets
+
+
+def _first(faults: list[str]) -> list[str]:
+    left = len(faults) - MOST_FAULTS
+    return faults if left <= 0 else [*faults[:MOST_FAULTS], f"And {left:,} more."]
+
+
+def _statistics(targets: dict[RecordKey, str], result: ReviewResult) -> dict[str, Any]:
+    return {
+        "records_count": len(targets),
+        "targets_count": len(set(targets.values())),
+        "touched_groups_count": result.groups_count,
+        "together_count": len(result.decisions.together),
+        "apart_count": len(result.decisions.apart),
+    }

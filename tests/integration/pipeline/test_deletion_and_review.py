@@ -1,0 +1,173 @@
+"""Deletion and Quality Review by Envelope: what ends, what is decided or refused, and how both are undone."""
+
+from collections.abc import Sequence
+
+import pytest
+
+from linkwright.envelopes.manifest import RequestType
+from linkwright.services.roll_back_envelope import RollbackScope, preview_rollback, roll_back_envelope
+from linkwright.store.audit_log import COMMAND_LINE
+from linkwright.store.models import Envelope, EnvelopeState, Job, JobKind, Notification
+from tests.integration.pipeline.conftest import Row, System
+
+pytestmark = pytest.mark.django_db
+
+
+def person(identifier: str, given: str = "Anna", surname: str = "Berg", birth: str = "1980-01-02") -> Row:
+    return (identifier, given, surname, birth, "2000")
+
+
+# b is like both a and c, which are not like each other: it holds their group together
+A, B, C = person("a", "Anna", "Berg"), person("b", "Anna", "Cole"), person("c", "Carl", "Cole")
+
+
+def send(system: System, name: str, request_type: RequestType, lines: Sequence[str]) -> Envelope:
+    content = {"ADM": "".join(f"{line}\n" for line in lines).encode()}
+    envelope = system.submit(system.build_raw(name, content, request_type=request_type))
+    system.drain()
+    envelope.refresh_from_db()
+    return envelope
+
+
+def delete(system: System, *identifiers: str, name: str = "deletion") -> Envelope:
+    return send(system, name, RequestType.SUBMIT_DELETION, identifiers)
+
+
+def review(system: System, *moves: str, name: str = "review") -> Envelope:
+    """Move records: `a>x` moves the record a to the target group x."""
+    lines = [f"P1,{identifier},ADM,{target}" for identifier, target in (move.split(">") for move in moves)]
+    return send(system, name, RequestType.SUBMIT_QUALITY_REVIEW, lines)
+
+
+def roll_back(system: System, envelope: Envelope, scope: RollbackScope = RollbackScope.ALONE) -> None:
+    roll_back_envelope(envelope.pk, COMMAND_LINE, reason="a test", scope=scope)
+    system.drain()
+    envelope.refresh_from_db()
+    assert envelope.state == EnvelopeState.ROLLED_BACK
+
+
+def groups(*members: str) -> set[frozenset[str]]:
+    return {frozenset(group) for group in members}
+
+
+def statistics(envelope: Envelope, kind: JobKind) -> dict[str, int]:
+    found: dict[str, int] = Job.objects.get(envelope=envelope, kind=kind).statistics
+    return found
+
+
+def test_deleted_records_leave_their_groups_which_fall_apart_without_them(system: System) -> None:
+    system.load("first", [A, B, C])
+    assert system.groups() == groups("abc")
+    before = system.group_ids()
+    deletion = delete(system, "b")
+    assert deletion.state == EnvelopeState.SUCCESS
+    assert system.groups() == groups("a", "c")
+    # the part with the oldest record keeps the id
+    assert system.group_ids()["a"] == before["a"]
+    assert statistics(deletion, JobKind.DELETE)["records_count"] == 1
+    chain = list(Job.objects.filter(envelope=deletion).order_by("chain_position").values_list("kind", flat=True))
+    assert chain == ["Validate", "Delete", "Group", "Report"]
+
+
+def test_what_is_listed_and_not_there_is_reported_and_the_rest_is_deleted(system: System) -> None:
+    system.load("first", [A, B])
+    deletion = delete(system, "a", "nobody", "a")
+    found = statistics(deletion, JobKind.DELETE)
+    assert (found["records_count"], found["unknown_count"], found["repeated_count"]) == (1, 1, 1)
+    assert "ADM:nobody" in Notification.objects.get(envelope=deletion).text
+    assert system.groups() == groups("b")
+
+
+def test_later_records_are_not_linked_with_deleted_ones_and_an_identifier_is_free_again(system: System) -> None:
+    system.load("first", [A, B, C])
+    delete(system, "b")
+    system.load("second", [person("d", "Anna", "Cole")])
+    assert system.groups() == groups("acd")
+    system.load("third", [B])
+    assert system.groups() == groups("abcd")
+
+
+def test_a_deletion_is_rolled_back_to_the_very_same_map(system: System) -> None:
+    system.load("first", [A, B, C])
+    before = system.group_ids()
+    roll_back(system, delete(system, "b"))
+    assert system.group_ids() == before
+
+
+def test_an_earlier_deletion_can_be_rolled_back_alone(system: System) -> None:
+    system.load("first", [A, B, C])
+    deletion = delete(system, "b")
+    system.load("second", [person("e", "Eve", "Eck", "1955-05-05")])
+    roll_back(system, deletion)
+    assert system.groups() == groups("abc", "e")
+
+
+def test_an_envelope_whose_records_were_deleted_is_rolled_back(system: System) -> None:
+    first = system.load("first", [A, B])
+    system.load("second", [C])
+    delete(system, "b")
+    roll_back(system, first)
+    assert system.groups() == groups("c")
+    system.load("again", [A, B])
+    assert system.groups() == groups("abc")
+
+
+def test_a_review_moves_records_and_later_data_does_not_undo_it(system: System) -> None:
+    system.load("first", [A, B, C])
+    reviewed = review(system, "c>somebody else")
+    assert reviewed.state == EnvelopeState.SUCCESS
+    assert system.groups() == groups("ab", "c")
+    system.load("second", [person("d", "Anna", "Cole")])
+    assert frozenset("c") in system.groups() or frozenset("cd") in system.groups()
+    assert not any({"a", "c"} <= group or {"b", "c"} <= group for group in system.groups())
+    chain = list(Job.objects.filter(envelope=reviewed).order_by("chain_position").values_list("kind", flat=True))
+    assert chain == ["Validate", "Review", "Group", "Report"]
+
+
+def test_a_review_puts_records_together_that_no_pair_joins(system: System) -> None:
+    system.load("first", [A, person("e", "Eve", "Eck", "1955-05-05")])
+    review(system, "a>one", "e>one")
+    assert system.groups() == groups("ae")
+
+
+def test_all_that_is_wrong_with_a_review_is_named_and_nothing_is_decided(system: System) -> None:
+    system.load("first", [A, B])
+    before = system.group_ids()
+    lines = ["P1,a,ADM,one", "P1,a,ADM,two", "P1,nobody,ADM,one", "P2,b,ADM,one", "P1,b,ADM"]
+    refused = send(system, "review", RequestType.SUBMIT_QUALITY_REVIEW, lines)
+    assert refused.state == EnvelopeState.ERRORS
+    message = Job.objects.get(envelope=refused, kind=JobKind.REVIEW).error_message
+    for part in (
+        "line 2: ADM:a is moved to 'two' and to 'one'",
+        "ADM:nobody: P1 has no such record",
+        "line 4: the Linkage Project is 'P2'",
+        "line 5: it must hold 4 values",
+    ):
+        assert part in message
+    assert system.group_ids() == before
+
+
+def test_a_later_review_that_contradicts_an_earlier_one_wins_and_says_so(system: System) -> None:
+    system.load("first", [A, B])
+    review(system, "a>one", "b>two", name="apart")
+    assert system.groups() == groups("a", "b")
+    review(system, "a>one", "b>one", name="together")
+    assert system.groups() == groups("ab")
+
+
+def test_reviews_made_since_go_with_the_envelope_that_is_rolled_back(system: System) -> None:
+    system.load("first", [A, B, C])
+    second = system.load("second", [person("d", "Dora", "Dunn", "1990-09-10")])
+    reviewed = review(system, "c>somebody else")
+    assert [one.name for one in preview_rollback(second).reviews] == ["review"]
+    roll_back(system, second)
+    reviewed.refresh_from_db()
+    assert reviewed.state == EnvelopeState.ROLLED_BACK
+    assert system.groups() == groups("abc")
+
+
+def test_a_review_is_rolled_back_to_the_very_same_map(system: System) -> None:
+    system.load("first", [A, B, C])
+    before = system.group_ids()
+    roll_back(system, review(system, "c>somebody else"))
+    assert system.group_ids() == before
