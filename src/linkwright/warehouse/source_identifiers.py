@@ -33,7 +33,8 @@ def reject_taken_identifiers(
         con: the engine to compute in.
         records: a records file of the rows (record_id, source_unique_id).
         row_lines: a table of the same rows (record_id BIGINT, line BIGINT).
-        held_records, ended: files of the project; the identifiers of ended records are free.
+        held_records: records files of the project.
+        ended: ends files; the identifiers of their records are free.
         event_type_code: of all rows; held records of another Event Type do not count.
         rejects: takes the rows.
 
@@ -48,15 +49,7 @@ def reject_taken_identifiers(
         f"FROM {file} GROUP BY source_unique_id HAVING count(*) > 1"
     )
     if held_records:
-        is_live = f"AND record_id NOT IN ({ended_sql(ended)}) " if ended else ""
-        fault = f"has a Source Unique ID that is loaded already under the Event Type {event_type_code}"
-        con.execute(
-            f"INSERT INTO taken SELECT DISTINCT source_unique_id, {literal(str(RejectReason.LOADED_ALREADY))}, "
-            f"{literal(fault)} FROM read_parquet({string_list(list(held_records))}, union_by_name = true) "
-            f"WHERE event_type = {literal(event_type_code)} {is_live}"
-            f"AND source_unique_id IN (SELECT source_unique_id FROM {file}) "
-            "AND source_unique_id NOT IN (SELECT source_unique_id FROM taken)"
-        )
+        con.execute(f"INSERT INTO taken {_loaded_already_sql(file, held_records, ended, event_type_code)}")
     if con.execute("SELECT count(*) FROM taken").fetchall() == [(0,)]:
         return pa.array([], pa.int64())
     con.execute(
@@ -66,3 +59,18 @@ def reject_taken_identifiers(
     rejects.add_from("SELECT line, reason, fault, source_unique_id FROM taken_rows")
     ids = con.sql("SELECT record_id FROM taken_rows ORDER BY record_id").to_arrow_table()
     return ids.column("record_id").combine_chunks()
+
+
+def _loaded_already_sql(
+    file: str, held_records: Sequence[Path], ended: Sequence[Path], event_type_code: str
+) -> str:
+    """Return the identifiers of a file that a live record has, with reason and fault."""
+    fault = f"has a Source Unique ID that is loaded already under the Event Type {event_type_code}"
+    is_live = f"AND record_id NOT IN ({ended_sql(ended)}) " if ended else ""
+    return (
+        f"SELECT DISTINCT source_unique_id, {literal(str(RejectReason.LOADED_ALREADY))}, {literal(fault)} "
+        f"FROM read_parquet({string_list(list(held_records))}, union_by_name = true) "
+        f"WHERE event_type = {literal(event_type_code)} {is_live}"
+        f"AND source_unique_id IN (SELECT source_unique_id FROM {file}) "
+        "AND source_unique_id NOT IN (SELECT source_unique_id FROM taken)"
+    )
