@@ -7,7 +7,6 @@ timed is Group: of all held records at once, then of the new ones against the ma
 """
 
 import json
-import resource
 import sys
 import time
 from pathlib import Path
@@ -22,6 +21,7 @@ from linkwright.warehouse.match import MatchRequest, match_records
 from linkwright.warehouse.preflight import MatchLimits
 from linkwright.warehouse.record_sources import RecordSources
 from tests.benchmarks.configuration import benchmark_configuration
+from tests.benchmarks.peak_memory import peak_mib
 
 THREADS = 2
 UNLIMITED = 1_000_000_000
@@ -82,5 +82,5 @@ def _grouped(
 
 if __name__ == "__main__":
     measured = group_people(Path(sys.argv[1]))
-    measured["peak_mib"] = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
+    measured["peak_mib"] = peak_mib()
     json.dump(measured, sys.stdout)

@@ -13,7 +13,6 @@ Parquet file, outside of what is timed.
 import argparse
 import json
 import logging
-import resource
 import shutil
 import sys
 import time
@@ -33,6 +32,7 @@ from linkwright.warehouse.match_index import write_index
 from linkwright.warehouse.preflight import MatchLimits
 from linkwright.warehouse.record_sources import RecordSources, index_content
 from tests.benchmarks.configuration import benchmark_configuration
+from tests.benchmarks.peak_memory import peak_mib
 from tests.benchmarks.people import write_people
 from tests.integration.splink_conversion import splink_comparison, splink_rule
 
@@ -150,5 +150,5 @@ if __name__ == "__main__":
         warm_up(runs[chosen.engine])
     wanted = {"pairs": chosen.pairs} if chosen.pairs else {}
     measured = runs[chosen.engine](chosen.folder, chosen.memory_mib, **wanted)
-    measured["peak_mib"] = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
+    measured["peak_mib"] = peak_mib()
     json.dump(measured, sys.stdout)
