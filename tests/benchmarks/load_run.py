@@ -23,6 +23,7 @@ from linkwright.engine.progress import silent
 from linkwright.engine.standardisation import StandardisationMaps
 from linkwright.warehouse.connection import EngineLimits
 from linkwright.warehouse.load import LoadRequest, load_data_file
+from tests.benchmarks.people import SYLLABLES
 
 SEED = 20_110_801
 COLUMNS = {
@@ -37,25 +38,6 @@ COLUMNS = {
     "postcode": "postcode",
     "state": "state",
 }
-SYLLABLES = [
-    "an",
-    "ber",
-    "co",
-    "da",
-    "el",
-    "fra",
-    "go",
-    "hu",
-    "in",
-    "jo",
-    "ka",
-    "li",
-    "mo",
-    "ne",
-    "ol",
-    "pe",
-    "ro",
-]
 STATES = ["NSW", "VIC", "QLD", "SA", "WA", "TAS", "NT", "ACT"]
 STREETS = ["Street", "Road", "Place", "Avenue"]
 

@@ -110,7 +110,10 @@ class _Aside:
         target = LoadTarget(
             folder=self.scratch,
             stem="estimate",
-            first_record_id=1 + max((batch.last_id or 0 for batch in self.held), default=0),
+            first_record_id=batch_catalog.next_id(
+                batch_catalog.live_batches(self.project, BatchKind.RECORDS)
+                | batch_catalog.live_batches(self.project, BatchKind.ENDS)
+            ),
             held_records=self.held_records,
         )
         return load_data_file(load_request(self.project, event_type, file, target, self.limits), silent)

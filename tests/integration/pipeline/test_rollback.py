@@ -10,6 +10,7 @@ from django.db import connection
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from linkwright.services.estimate_pairs import estimate_pairs
 from linkwright.services.explain_group import explain_group
 from linkwright.services.roll_back_envelope import (
     RollbackRefusedError,
@@ -201,3 +202,14 @@ def test_the_history_of_a_group_names_the_rollback_that_split_it(system: System)
     told = explain_group(system.config, COMMAND_LINE, "P1", system.group_ids()["a"])
     assert [(str(member.key)) for member in told.members] == ["ADM:a"]
     assert str(job) in [entry.by for entry in told.history]
+
+
+def test_a_file_is_estimated_in_full_after_a_rollback_out_of_order(system: System) -> None:
+    first = system.load("first", [person("a")])
+    system.load("second", [person("b"), person("c")])
+    roll_back(system, first)
+    roll_back(system, Envelope.objects.get(name="second"))
+    file = system.folder / "new.csv"
+    file.write_text("id,given,surname,dob,postcode\nd,Anna,Berg,1980-01-02,2000\ne,Anna,Berg,1980-01-02,2000\n")
+    # ids of the ended records are not given again: the two new ones count, and make a pair per rule
+    assert estimate_pairs(system.config, file, "P1", "ADM").preflight.candidate_pairs_count == 2
