@@ -99,7 +99,11 @@ def settle(decisions: Iterable[Decision]) -> Settled:
     latest: dict[RecordPair, Decision] = {}
     clusters = _Clusters()
     contradictions: list[Contradiction] = []
-    told_once = {(-one.batch, one.is_together, one.pair): one for one in decisions}
+    # the smaller id first, so that it does not matter which way round the same decision was told
+    told_once = {
+        (-one.batch, one.is_together, one.pair): Decision(*one.pair, one.is_together, one.batch)
+        for one in decisions
+    }
     for _turn, decision in sorted(told_once.items(), key=itemgetter(0)):
         newest = latest.setdefault(decision.pair, decision)
         # an older decision about the same two records is replaced, without a word
