@@ -1,6 +1,6 @@
-"""Runs the tests in two passes: what may share the machine side by side, then what measures or kills, alone.
+"""Runs the tests in three passes: those that share the machine, those that kill, and those that measure, alone.
 
-A pass that fails does not keep the other from running. The last line counts the tests of both passes, whatever the
+A pass that fails does not keep the other from running. The last line counts the tests of all passes, whatever the
 interpreter still prints when it ends. With a -m of the caller's there is one pass, as pytest would make it.
 """
 
@@ -12,8 +12,13 @@ from collections.abc import Sequence
 from pathlib import Path
 from xml.etree import ElementTree as ET
 
-ALONE = "benchmark or torture"
-SIDE_BY_SIDE = ("-n", "logical", "--maxprocesses", "4", "--dist", "loadgroup", "-m", f"not ({ALONE})")
+SIDE_BY_SIDE = ("-n", "logical", "--maxprocesses", "4", "--dist", "loadgroup")
+PASSES = (
+    (*SIDE_BY_SIDE, "-m", "not (benchmark or torture)"),
+    # one test for each database, and each of them mostly waits
+    (*SIDE_BY_SIDE, "-m", "torture"),
+    ("-m", "benchmark"),
+)
 NO_TESTS_COLLECTED = 5
 
 
@@ -21,7 +26,7 @@ def planned_passes(options: Sequence[str]) -> list[list[str]]:
     """Return pytest's options of each pass."""
     if any(option.startswith("-m") for option in options):
         return [list(options)]
-    return [[*options, *SIDE_BY_SIDE], [*options, "-m", ALONE]]
+    return [[*options, *passing] for passing in PASSES]
 
 
 def read_counts(report: Path) -> Counter[str]:

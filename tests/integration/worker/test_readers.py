@@ -4,7 +4,6 @@ import threading
 from pathlib import Path
 
 import pyarrow.parquet as pq
-import pytest
 from django.db import connection
 
 from linkwright.jobs.context import project_folder
@@ -65,8 +64,7 @@ class Reader:
         self.sizes.append(len(loaded))
 
 
-@pytest.mark.parametrize("with_retries", [False, True])
-def test_a_reader_never_sees_a_part_of_an_envelope(live: LiveSystem, submit: Submit, with_retries: bool) -> None:
+def test_a_reader_never_sees_a_part_of_an_envelope(live: LiveSystem, submit: Submit) -> None:
     envelopes = [submit() for _ in range(ENVELOPES)]
     project = LinkageProject.objects.get(code="TA")
     reader = Reader(live, project)
@@ -74,7 +72,8 @@ def test_a_reader_never_sees_a_part_of_an_envelope(live: LiveSystem, submit: Sub
     worker = live.start_worker()
     try:
         for number, envelope in enumerate(envelopes):
-            if with_retries and number in {1, 3}:
+            # some Envelopes are grouped at the first attempt, some after their job was killed
+            if number in {1, 3}:
                 job = worker.job()
                 if job is not None:
                     job.kill()
