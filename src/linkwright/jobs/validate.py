@@ -10,7 +10,8 @@ from linkwright.envelopes.manifest import Manifest, RequestType
 from linkwright.envelopes.package import verify_package
 from linkwright.errors import FaultsError
 from linkwright.jobs.context import JobContext, JobResult, package_limits
-from linkwright.store.models import DataProvider, Envelope, EventType, Job, LinkageProject, Severity
+from linkwright.store.models import DataProvider, EventType, LinkageProject, Severity
+from linkwright.store.series import settle_project
 
 LISTED_CODES = 20
 _HANDLED = (
@@ -46,8 +47,7 @@ def run_validate(context: JobContext) -> JobResult:
     project = LinkageProject.objects.get(code=manifest.linkage_project)
 
     def commit() -> None:
-        Envelope.objects.filter(pk=envelope.pk).update(project=project)
-        Job.objects.filter(envelope=envelope).update(project=project)
+        settle_project(envelope, project)
 
     files = [
         {

@@ -3,12 +3,13 @@
 from linkwright.store.models.audit import AuditLogEntry
 from linkwright.store.models.batches import Batch, BatchKind, BatchState
 from linkwright.store.models.catalog import DataProvider, EventType, ImportFormat
-from linkwright.store.models.envelopes import Envelope, EnvelopeReport, EnvelopeState, Notification, Severity
+from linkwright.store.models.envelopes import Envelope, EnvelopeReport, EnvelopeState, Notification, Severity, searchable
 from linkwright.store.models.estimations import Estimation
 from linkwright.store.models.jobs import AuditMessage, EndReason, Job, JobEvent, JobKind, JobState
 from linkwright.store.models.people import Membership, Role, User
 from linkwright.store.models.projects import LinkageProject, MatchConfigurationVersion
 from linkwright.store.models.queue import QueueState, WorkerPresence, WorkerRole
+from linkwright.store.models.series import Series
 from linkwright.store.models.settings import SettingValue
 
 __all__ = [
@@ -35,9 +36,11 @@ __all__ = [
     "Notification",
     "QueueState",
     "Role",
+    "Series",
     "SettingValue",
     "Severity",
     "User",
     "WorkerPresence",
     "WorkerRole",
+    "searchable",
 ]

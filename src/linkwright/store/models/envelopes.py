@@ -1,10 +1,14 @@
 """Envelopes, what operators should know about them, and their reports."""
 
+import unicodedata
+from typing import Any
+
 from django.db import models
 from django.db.models import Q
 
 from linkwright.store.models.people import User
 from linkwright.store.models.projects import LinkageProject, MatchConfigurationVersion
+from linkwright.store.models.series import Series
 
 
 class EnvelopeState(models.TextChoices):
@@ -16,6 +20,11 @@ class EnvelopeState(models.TextChoices):
     CORRUPT = "Corrupt", "Corrupt"
     CANCELLED = "Cancelled", "Cancelled"
     ROLLED_BACK = "RolledBack", "Rolled back"
+
+
+def searchable(text: str) -> str:
+    """Return a text as searches see it: without case, and in one Unicode form, whatever the database."""
+    return unicodedata.normalize("NFKC", text).casefold()
 
 
 class Envelope(models.Model):
@@ -44,14 +53,28 @@ class Envelope(models.Model):
     received_by = models.ForeignKey(User, on_delete=models.PROTECT, null=True, blank=True)
     processing_started_at = models.DateTimeField(null=True, blank=True)
     processed_at = models.DateTimeField(null=True, blank=True)
+    # set by `save`, and anew when the project becomes known (store/series.py)
+    series = models.ForeignKey(
+        Series, on_delete=models.PROTECT, null=True, blank=True, related_name="envelopes", db_index=False
+    )
+    search_text = models.TextField(blank=True)
 
     class Meta:
         """Newest first, by key: lists page without counting."""
 
         ordering = ["-id"]
+        # what a list may be narrowed to beside the index's own order stands behind it: so no row is looked up in vain
         indexes = [
-            models.Index(fields=["state", "-id"], name="envelope_state"),
+            models.Index(fields=["state", "-id", "series"], name="envelope_state_series"),
+            models.Index(fields=["series", "-id", "state"], name="envelope_series"),
+            models.Index(fields=["received_at", "id"], name="envelope_received"),
             models.Index(fields=["project", "-id"], name="envelope_project"),
+            # few among many: whoever deletes their files must not read all that were ever rolled back
+            models.Index(
+                fields=["id"],
+                condition=Q(state="RolledBack") & ~Q(file_name=""),
+                name="envelope_rolled_back_file",
+            ),
             # few among many: whoever deletes the files of estimations must not read all Envelopes
             models.Index(
                 fields=["project", "id"],
@@ -62,6 +85,20 @@ class Envelope(models.Model):
 
     def __str__(self) -> str:
         return f"Envelope {self.pk} ({self.name})"
+
+    def save(self, *args: Any, **kwargs: Any) -> None:
+        """Write the row; a new one gets its series and its searchable name."""
+        if self._state.adding:
+            self.search_text = searchable(self.name)
+            self.series = Series.objects.fitting(
+                project_id=self.project_id,
+                project_code=self.project_code,
+                sender_code=self.sender_code,
+                request_type=self.request_type,
+                event_type_codes=self.event_type_codes,
+                owner_id=self.received_by_id,
+            )
+        super().save(*args, **kwargs)
 
 
 class Severity(models.TextChoices):

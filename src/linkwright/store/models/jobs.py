@@ -3,12 +3,15 @@
 Only the queue room changes a job's state; everybody else reads.
 """
 
+from typing import Any
+
 from django.db import models
 from django.db.models import Q
 
 from linkwright.store.models.envelopes import Envelope
 from linkwright.store.models.people import User
 from linkwright.store.models.projects import LinkageProject
+from linkwright.store.models.series import Series
 
 
 class JobKind(models.TextChoices):
@@ -54,6 +57,10 @@ class Job(models.Model):
     )
     # the project's code as sent: the retry rule holds for a project that does not exist yet, too
     project_code = models.CharField(max_length=255, blank=True)
+    # its Envelope's, set by `save`
+    series = models.ForeignKey(
+        Series, on_delete=models.PROTECT, null=True, blank=True, related_name="jobs", db_index=False
+    )
     parameters = models.JSONField(default=dict)
 
     state = models.CharField(max_length=16, choices=JobState.choices, default=JobState.QUEUED)
@@ -92,13 +99,28 @@ class Job(models.Model):
                 condition=Q(state="Queued"),
                 name="job_queued",
             ),
-            models.Index(fields=["-started_at", "-id"], name="job_started"),
+            # what a list may be narrowed to stands behind the order: so no row is looked up in vain
+            models.Index(fields=["-started_at", "-id", "envelope"], name="job_started_envelope"),
+            models.Index(
+                fields=["series", "-started_at", "-id", "state", "kind", "envelope"], name="job_series_started"
+            ),
+            models.Index(fields=["kind", "state", "-started_at", "-id", "series"], name="job_kind_started"),
             models.Index(fields=["envelope", "chain_position"], name="job_chain"),
             models.Index(fields=["project_code", "-started_at"], name="job_project_started"),
         ]
 
     def __str__(self) -> str:
         return f"Job {self.pk} ({self.kind})"
+
+    def save(self, *args: Any, **kwargs: Any) -> None:
+        """Write the row; a new one gets its Envelope's series, or that of its project's system jobs."""
+        if self._state.adding:
+            self.series = (
+                self.envelope.series
+                if self.envelope
+                else Series.objects.fitting(project_id=self.project_id, project_code=self.project_code)
+            )
+        super().save(*args, **kwargs)
 
 
 class JobEvent(models.Model):
