@@ -108,7 +108,11 @@ class Migration(migrations.Migration):
         ),
         migrations.AddIndex(
             model_name='envelope',
-            index=models.Index(fields=['series', '-id', 'state'], name='envelope_series'),
+            index=models.Index(fields=['series', 'state', '-id'], name='envelope_series_state'),
+        ),
+        migrations.AddIndex(
+            model_name='envelope',
+            index=models.Index(fields=['series', '-id'], name='envelope_series'),
         ),
         migrations.AddIndex(
             model_name='envelope',
@@ -125,6 +129,10 @@ class Migration(migrations.Migration):
         migrations.AddIndex(
             model_name='job',
             index=models.Index(fields=['series', '-started_at', '-id', 'state', 'kind', 'envelope'], name='job_series_started'),
+        ),
+        migrations.AddIndex(
+            model_name='job',
+            index=models.Index(fields=['series', 'state', '-started_at', '-id', 'kind'], name='job_series_state'),
         ),
         migrations.AddIndex(
             model_name='job',

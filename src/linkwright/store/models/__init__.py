@@ -3,7 +3,14 @@
 from linkwright.store.models.audit import AuditLogEntry
 from linkwright.store.models.batches import Batch, BatchKind, BatchState
 from linkwright.store.models.catalog import DataProvider, EventType, ImportFormat
-from linkwright.store.models.envelopes import Envelope, EnvelopeReport, EnvelopeState, Notification, Severity, searchable
+from linkwright.store.models.envelopes import (
+    Envelope,
+    EnvelopeReport,
+    EnvelopeState,
+    Notification,
+    Severity,
+    searchable,
+)
 from linkwright.store.models.estimations import Estimation
 from linkwright.store.models.jobs import AuditMessage, EndReason, Job, JobEvent, JobKind, JobState
 from linkwright.store.models.people import Membership, Role, User

@@ -66,7 +66,8 @@ class Envelope(models.Model):
         # what a list may be narrowed to beside the index's own order stands behind it: so no row is looked up in vain
         indexes = [
             models.Index(fields=["state", "-id", "series"], name="envelope_state_series"),
-            models.Index(fields=["series", "-id", "state"], name="envelope_series"),
+            models.Index(fields=["series", "state", "-id"], name="envelope_series_state"),
+            models.Index(fields=["series", "-id"], name="envelope_series"),
             models.Index(fields=["received_at", "id"], name="envelope_received"),
             models.Index(fields=["project", "-id"], name="envelope_project"),
             # few among many: whoever deletes their files must not read all that were ever rolled back

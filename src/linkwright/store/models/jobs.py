@@ -104,6 +104,7 @@ class Job(models.Model):
             models.Index(
                 fields=["series", "-started_at", "-id", "state", "kind", "envelope"], name="job_series_started"
             ),
+            models.Index(fields=["series", "state", "-started_at", "-id", "kind"], name="job_series_state"),
             models.Index(fields=["kind", "state", "-started_at", "-id", "series"], name="job_kind_started"),
             models.Index(fields=["envelope", "chain_position"], name="job_chain"),
             models.Index(fields=["project_code", "-started_at"], name="job_project_started"),

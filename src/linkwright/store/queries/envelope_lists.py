@@ -4,33 +4,24 @@ A person sees the Envelopes of the projects they belong to, and those that they 
 which names an unknown project belongs to none.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
 from django.db.models import Count, Q, QuerySet
 
-from linkwright.store.models import Envelope, EnvelopeState, Notification, Severity, User
+from linkwright.store.models import Envelope, Notification, Severity, User
 from linkwright.store.permissions import visible_projects
+from linkwright.store.queries.envelope_search import EnvelopeFilter, find_envelopes
 from linkwright.store.queries.paging import PAGE_SIZE, Page
 from linkwright.store.queries.shown_status import (
     QueueActivity,
     ShownStatus,
-    envelopes_shown_as,
     read_activity,
     shown_envelope_status,
 )
 
 RECENT_ERRORS_COUNT = 5
-
-
-@dataclass(frozen=True)
-class EnvelopeFilter:
-    """What a list is narrowed to; an empty field narrows nothing."""
-
-    status: ShownStatus | None = None
-    project_code: str = ""
-    text: str = ""
 
 
 @dataclass(frozen=True)
@@ -85,25 +76,27 @@ def list_envelopes(
 ) -> Page[EnvelopeRow]:
     """Return a page of Envelopes, newest first.
 
-    `before`: only those older than this key; `after`: those just newer than it. Costs one index range, whatever
-    the number of Envelopes.
+    `before`: only those older than this key; `after`: those just newer than it. Costs about the same, whatever the
+    number of Envelopes; where the filters together are rare, the page may end early, see `Page`.
     """
     activity = read_activity()
-    found = _narrowed(visible_envelopes(user), wanted, activity)
-    if after is not None:
-        envelopes = list(found.filter(pk__gt=after).order_by("pk")[: limit + 1])
-        has_newer, envelopes = len(envelopes) > limit, envelopes[:limit][::-1]
-        has_older = True
-    else:
-        older = found.filter(pk__lt=before) if before is not None else found
-        envelopes = list(older.order_by("-pk")[: limit + 1])
-        has_older, envelopes = len(envelopes) > limit, envelopes[:limit]
-        has_newer = before is not None
-    rows = _rows(envelopes, activity)
+    is_upward = after is not None
+    start = after if is_upward else before
+    found = find_envelopes(user, wanted, activity, start=start, is_upward=is_upward, limit=limit + 1)
+    keys = list(found.keys)
+    is_full, shown = len(keys) > limit, keys[:limit]
+    rows = read_envelope_rows(shown[::-1] if is_upward else shown, activity)
+    reached = None if is_full else found.reached
+    goes_on = str(shown[-1]) if is_full else ""
+    if reached is not None:
+        goes_on = str(reached - 1 if is_upward else reached)
+    turns_back = "" if start is None else str(shown[0] if shown else start)
     return Page(
         rows,
-        newer=str(rows[0].id) if rows and has_newer else "",
-        older=str(rows[-1].id) if rows and has_older else "",
+        newer=goes_on if is_upward else turns_back,
+        older=turns_back if is_upward else goes_on,
+        is_partial=reached is not None,
+        searched_to=None if reached is None else _received_at(reached),
     )
 
 
@@ -123,9 +116,12 @@ def read_active_envelope(user: User, activity: QueueActivity) -> EnvelopeRow | N
 
 def read_recent_errors(user: User, activity: QueueActivity, *, since: datetime) -> list[EnvelopeRow]:
     """Return the latest Envelopes that ended in Errors or as Corrupt, newest first."""
-    failed = Q(state=EnvelopeState.ERRORS) | Q(state=EnvelopeState.CORRUPT)
-    found = visible_envelopes(user).filter(failed, received_at__gte=since).order_by("-pk")
-    return _rows(list(found[:RECENT_ERRORS_COUNT]), activity)
+    keys: list[int] = []
+    for status in (ShownStatus.ERRORS, ShownStatus.CORRUPT):
+        wanted = EnvelopeFilter(status=status)
+        keys += find_envelopes(user, wanted, activity, limit=RECENT_ERRORS_COUNT).keys
+    newest = sorted(keys, reverse=True)[:RECENT_ERRORS_COUNT]
+    return [row for row in read_envelope_rows(newest, activity) if row.received_at >= since]
 
 
 def read_last_errors(keys: Iterable[int]) -> dict[int, str]:
@@ -134,16 +130,15 @@ def read_last_errors(keys: Iterable[int]) -> dict[int, str]:
     return dict(raised.values_list("envelope_id", "text"))
 
 
-def _narrowed(
-    envelopes: QuerySet[Envelope], wanted: EnvelopeFilter, activity: QueueActivity
-) -> QuerySet[Envelope]:
-    if wanted.status is not None:
-        envelopes = envelopes.filter(envelopes_shown_as(wanted.status, activity))
-    if wanted.project_code:
-        envelopes = envelopes.filter(project_code=wanted.project_code)
-    if wanted.text:
-        envelopes = envelopes.filter(Q(name__icontains=wanted.text) | Q(sender_code__icontains=wanted.text))
-    return envelopes
+def read_envelope_rows(keys: Sequence[int], activity: QueueActivity) -> list[EnvelopeRow]:
+    """Return the rows of the Envelopes with these keys, in this order, whoever asks."""
+    found = Envelope.objects.in_bulk(keys)
+    return _rows([found[key] for key in keys if key in found], activity)
+
+
+def _received_at(key: int) -> datetime | None:
+    """Return when the Envelope with a key, or the next one, was received."""
+    return Envelope.objects.filter(pk__gte=key).order_by("pk").values_list("received_at", flat=True).first()
 
 
 def _rows(envelopes: list[Envelope], activity: QueueActivity) -> list[EnvelopeRow]:

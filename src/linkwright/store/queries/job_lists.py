@@ -4,10 +4,9 @@ Jobs that have not started have no place in that order; they follow behind the o
 parts are read apart, because databases disagree on where an index puts NULL.
 """
 
-import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import UTC, datetime, timedelta
+from datetime import datetime
 from typing import Any
 
 from django.db.models import Case, Q, QuerySet, TextField, When
@@ -15,12 +14,10 @@ from django.db.models.fields.json import KT
 
 from linkwright.store.models import Job, JobKind, User
 from linkwright.store.permissions import visible_projects
+from linkwright.store.queries.job_search import JobFilter, Place, find_jobs, read_cursor
+from linkwright.store.queries.keyset import microseconds
 from linkwright.store.queries.paging import PAGE_SIZE, Page
-from linkwright.store.queries.shown_status import ShownStatus, jobs_shown_as, shown_job_status
-
-_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
-_CURSOR = re.compile(r"s(\d{1,17})-(\d{1,18})|u(\d{1,18})")
-
+from linkwright.store.queries.shown_status import ShownStatus, shown_job_status
 
 # the one number in each kind's statistics that a glance at its row should give
 HEADLINE_KEYS: Mapping[str, str] = {
@@ -34,15 +31,6 @@ HEADLINE_KEYS: Mapping[str, str] = {
     JobKind.REVIEW: "records_count",
     JobKind.ESTIMATE: "records_count",
 }
-
-
-@dataclass(frozen=True)
-class JobFilter:
-    """What a list is narrowed to; an empty field narrows nothing."""
-
-    status: ShownStatus | None = None
-    project_code: str = ""
-    text: str = ""
 
 
 @dataclass(frozen=True)
@@ -90,20 +78,25 @@ def list_jobs(
 ) -> Page[JobRow]:
     """Return a page of jobs, the one that started last first.
 
-    `before` and `after` are cursors of an earlier page; an unreadable one counts as none.
+    `before` and `after` are cursors of an earlier page; an unreadable one counts as none. Costs about the same,
+    whatever the number of jobs; where the filters together are rare, the page may end early, see `Page`.
     """
-    found = _as_lines(_narrowed(visible_jobs(user), wanted))
-    if after and (cursor := _read_cursor(after)):
-        jobs = _newer(found, cursor, limit + 1)
-        has_newer, jobs, has_older = len(jobs) > limit, jobs[:limit][::-1], True
-    else:
-        cursor = _read_cursor(before)
-        jobs = _older(found, cursor, limit + 1)
-        has_older, jobs, has_newer = len(jobs) > limit, jobs[:limit], cursor is not None
+    upwards = read_cursor(after)
+    is_upward = upwards is not None
+    start = upwards or read_cursor(before)
+    found = find_jobs(user, wanted, start=start, is_upward=is_upward, limit=limit + 1)
+    keys = list(found.keys)
+    is_full, shown = len(keys) > limit, keys[:limit]
+    rows = read_job_rows(shown)
+    reached = None if is_full else found.reached
+    goes_on = cursor_of(rows[-1]) if is_full else reached.text if reached else ""
+    turns_back = "" if start is None else cursor_of(rows[0]) if rows else start.text
     return Page(
-        [job_row(job) for job in jobs],
-        newer=cursor_of(jobs[0]) if jobs and has_newer else "",
-        older=cursor_of(jobs[-1]) if jobs and has_older else "",
+        rows[::-1] if is_upward else rows,
+        newer=goes_on if is_upward else turns_back,
+        older=turns_back if is_upward else goes_on,
+        is_partial=reached is not None,
+        searched_to=reached.at if reached else None,
     )
 
 
@@ -127,11 +120,15 @@ def read_statistics(keys: Iterable[int]) -> dict[int, dict[str, Any]]:
     return dict(Job.objects.filter(pk__in=list(keys)).values_list("pk", "statistics"))
 
 
-def cursor_of(job: Job) -> str:
+def cursor_of(row: JobRow) -> str:
     """Return the text that names a job's place in the list."""
-    if job.started_at is None:
-        return f"u{job.pk}"
-    return f"s{(job.started_at - _EPOCH) // timedelta(microseconds=1)}-{job.pk}"
+    return Place(None if row.started_at is None else microseconds(row.started_at), row.id).text
+
+
+def read_job_rows(keys: Sequence[int]) -> list[JobRow]:
+    """Return the rows of the jobs with these keys, in this order, whoever asks."""
+    found = _as_lines(Job.objects.all()).in_bulk(keys)
+    return [job_row(found[key]) for key in keys if key in found]
 
 
 def job_row(job: Job) -> JobRow:
@@ -166,57 +163,3 @@ def _as_lines(jobs: QuerySet[Job]) -> QuerySet[Job]:
         output_field=TextField(),
     )
     return jobs.select_related("envelope").defer("statistics").annotate(headline=headline)
-
-
-def _narrowed(jobs: QuerySet[Job], wanted: JobFilter) -> QuerySet[Job]:
-    if wanted.status is not None:
-        jobs = jobs.filter(jobs_shown_as(wanted.status))
-    if wanted.project_code:
-        jobs = jobs.filter(project_code=wanted.project_code)
-    if wanted.text:
-        by_number = Q(pk=int(wanted.text)) if re.fullmatch(r"\d{1,18}", wanted.text) else Q()
-        jobs = jobs.filter(Q(envelope__name__icontains=wanted.text) | Q(kind__iexact=wanted.text) | by_number)
-    return jobs
-
-
-Cursor = tuple[datetime | None, int]
-
-
-def _read_cursor(text: str) -> Cursor | None:
-    match = _CURSOR.fullmatch(text)
-    if match is None:
-        return None
-    started_us, started_key, unstarted_key = match.groups()
-    if unstarted_key:
-        return None, int(unstarted_key)
-    try:
-        return _EPOCH + timedelta(microseconds=int(started_us)), int(started_key)
-    except OverflowError:
-        return None
-
-
-def _older(jobs: QuerySet[Job], cursor: Cursor | None, limit: int) -> list[Job]:
-    """Read downwards: the started ones, then those that have not started."""
-    started = jobs.filter(started_at__isnull=False).order_by("-started_at", "-pk")
-    unstarted = jobs.filter(started_at=None).order_by("-pk")
-    if cursor is None:
-        first = list(started[:limit])
-    elif cursor[0] is None:
-        return list(unstarted.filter(pk__lt=cursor[1])[:limit])
-    else:
-        at, key = cursor
-        # the plain bound beside the tuple comparison lets both databases start inside the index
-        below = Q(started_at__lte=at) & (Q(started_at__lt=at) | Q(pk__lt=key))
-        first = list(started.filter(below)[:limit])
-    return first if len(first) == limit else [*first, *unstarted[: limit - len(first)]]
-
-
-def _newer(jobs: QuerySet[Job], cursor: Cursor, limit: int) -> list[Job]:
-    """Read upwards from a cursor, nearest first."""
-    started = jobs.filter(started_at__isnull=False).order_by("started_at", "pk")
-    at, key = cursor
-    if at is None:
-        first = list(jobs.filter(started_at=None, pk__gt=key).order_by("pk")[:limit])
-        return first if len(first) == limit else [*first, *started[: limit - len(first)]]
-    above = Q(started_at__gte=at) & (Q(started_at__gt=at) | Q(pk__gt=key))
-    return list(started.filter(above)[:limit])

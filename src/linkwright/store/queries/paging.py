@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Generic, TypeVar
 
 Row = TypeVar("Row")
@@ -11,8 +12,14 @@ PAGE_SIZE = 50
 
 @dataclass(frozen=True)
 class Page(Generic[Row]):
-    """One page of a list, and the cursors of its neighbours ('' = there is none)."""
+    """One page of a list, and the cursors of its neighbours ('' = there is none).
+
+    A page that was asked for what is rare may stop before it is full, with `is_partial`: then the cursor goes on
+    from where it has stopped looking, `searched_to`.
+    """
 
     rows: Sequence[Row]
     newer: str = ""
     older: str = ""
+    is_partial: bool = False
+    searched_to: datetime | None = None

@@ -1,0 +1,185 @@
+"""Fills an empty database with Envelopes, jobs and all that hangs on them, for tests and benchmarks of the lists.
+
+`DATABASE_URL=... python -m tests.benchmarks.seed_lists --envelopes 100000 --jobs 1000000`. Rows go in by the fastest
+way that each database has: into tables without indexes on SQLite, by COPY on PostgreSQL; events, messages and
+Notifications are made out of the jobs inside the database. What is measured afterwards finds indexes and statistics
+as a database has them that has run for years.
+"""
+
+import argparse
+import time
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from itertools import islice
+from typing import Any
+
+from django.db import connection, transaction
+from django.db.models import Model
+from django.utils import timezone
+
+from linkwright.config import load_config
+from linkwright.services.prepare_database import prepare_database
+from linkwright.store.models import (
+    AuditMessage,
+    Envelope,
+    EnvelopeReport,
+    Job,
+    JobEvent,
+    JobState,
+    Notification,
+    QueueState,
+    WorkerPresence,
+    WorkerRole,
+)
+from tests.benchmarks.list_rows import ENVELOPE_COLUMNS, JOB_COLUMNS, Draw
+from tests.benchmarks.list_world import ListWorld, make_list_world
+
+ROWS_AT_ONCE = 5000
+Say = Callable[[str], None]
+_SILENT: Say = lambda _text: None  # noqa: E731
+
+
+def seed_lists(*, envelopes_count: int, jobs_count: int, say: Say = _SILENT) -> ListWorld:
+    """Seed the present database, which has its tables and nothing in them."""
+    with transaction.atomic():
+        world = make_list_world()
+    with _without_indexes(Envelope, Job, JobEvent, AuditMessage, Notification), transaction.atomic():
+        _insert_envelopes_and_jobs(Draw(world, envelopes_count=envelopes_count, jobs_count=jobs_count))
+        say("Envelopes and jobs")
+        _insert_what_hangs_on_them()
+        say("events, audit messages, Notifications, reports")
+    say("indexes")
+    _start_one_job()
+    with connection.cursor() as cursor:
+        cursor.execute("ANALYZE" if connection.vendor == "sqlite" else "VACUUM ANALYZE")
+    say("statistics")
+    return world
+
+
+def _insert_envelopes_and_jobs(draw: Draw) -> None:
+    found = draw.all()
+    while piece := list(islice(found, ROWS_AT_ONCE)):
+        _insert(Envelope, ENVELOPE_COLUMNS, [one.envelope for one in piece])
+        _insert(Job, JOB_COLUMNS, [job for one in piece for job in one.jobs])
+    if connection.vendor == "postgresql":
+        with connection.cursor() as cursor:
+            for table in (_table(Envelope), _table(Job)):
+                cursor.execute(
+                    f"SELECT setval(pg_get_serial_sequence('{table}', 'id'), (SELECT MAX(id) FROM {table}))"
+                )
+
+
+def _insert(model: type[Model], columns: Sequence[str], rows: Sequence[tuple[Any, ...]]) -> None:
+    names = ", ".join(f'"{column}"' for column in columns)
+    with connection.cursor() as cursor:
+        if connection.vendor == "postgresql":
+            with cursor.copy(f"COPY {_table(model)} ({names}) FROM STDIN") as copy:
+                for row in rows:
+                    copy.write_row(row)
+            return
+        places = ", ".join(["%s"] * len(columns))
+        adapted = [tuple(map(_adapted, row)) for row in rows]
+        cursor.executemany(f"INSERT INTO {_table(model)} ({names}) VALUES ({places})", adapted)
+
+
+def _adapted(value: Any) -> Any:
+    """Return a value as Django writes it into SQLite: a moment as text, in UTC."""
+    return str(value.replace(tzinfo=None)) if hasattr(value, "tzinfo") else value
+
+
+def _insert_what_hangs_on_them() -> None:
+    """Make three events and two audit messages a job that ended, a Notification for one Envelope in ten, reports."""
+    job, event, message = _table(Job), _table(JobEvent), _table(AuditMessage)
+    envelope, notification, report = _table(Envelope), _table(Notification), _table(EnvelopeReport)
+    events = f"INSERT INTO {event} (job_id, attempt, \"left\", entered, reason, at) SELECT id"
+    messages = f"INSERT INTO {message} (job_id, attempt, at, text) SELECT id, 1"
+    raised = f"INSERT INTO {notification} (envelope_id, severity, text, raised_at) SELECT id"
+    statements = (
+        f"{events}, 0, '', 'Queued', 'queued', queued_at FROM {job} ORDER BY id",
+        f"{events}, 1, 'Queued', 'Running', 'claimed', started_at FROM {job} "
+        "WHERE started_at IS NOT NULL ORDER BY id",
+        f"{events}, 1, 'Running', state, 'finished', ended_at FROM {job} WHERE started_at IS NOT NULL ORDER BY id",
+        f"{messages}, started_at, kind || ' started.' FROM {job} WHERE started_at IS NOT NULL ORDER BY id",
+        f"{messages}, ended_at, kind || ' ended: 48 213 records, 11.4 s.' FROM {job} "
+        "WHERE started_at IS NOT NULL ORDER BY id",
+        f"{raised}, 'error', 'births.csv, line 8: the row has 11 columns.', processed_at FROM {envelope} "
+        "WHERE errors_occurred ORDER BY id",
+        f"{raised}, 'warning', '3 of 48 213 rows were rejected.', received_at FROM {envelope} "
+        "WHERE id % 10 = 3 ORDER BY id",
+        f"{raised}, 'info', 'Match kept 61 902 pairs.', received_at FROM {envelope} WHERE id % 4 = 1 ORDER BY id",
+        f"INSERT INTO {report} (envelope_id, statistics, plots, created_at) "
+        "SELECT id, '{\"project\": {\"records_count\": 961204, \"groups_count\": 770137}}', '[]', processed_at "
+        f"FROM {envelope} WHERE state = 'Success' ORDER BY id",
+    )
+    with connection.cursor() as cursor:
+        for statement in statements:
+            cursor.execute(statement)
+
+
+def _start_one_job() -> None:
+    """Let the first queued job run, beside a worker that is always there."""
+    now = timezone.now()
+    job = Job.objects.filter(state=JobState.QUEUED).order_by("queue_rank", "chain_position")[0]
+    Job.objects.filter(pk=job.pk).update(state=JobState.RUNNING, attempt=1, started_at=now)
+    Envelope.objects.filter(pk=job.envelope_id).update(processing_started_at=now)
+    QueueState.objects.update(active_envelope=job.envelope_id)
+    WorkerPresence.objects.create(
+        host="bench", pid=1, role=WorkerRole.ACTIVE, started_at=now, seen_at=now.replace(year=now.year + 1)
+    )
+
+
+@contextmanager
+def _without_indexes(*models: type[Model]) -> Iterator[None]:
+    """Take the indexes off for a while: building one is much cheaper than keeping it through a million inserts."""
+    tables = [_table(model) for model in models]
+    with connection.cursor() as cursor:
+        if connection.vendor == "sqlite":
+            cursor.execute("PRAGMA synchronous=OFF")
+            cursor.execute("PRAGMA cache_size=-200000")
+            cursor.execute(
+                "SELECT name, sql FROM sqlite_master WHERE type = 'index' AND sql IS NOT NULL "
+                f"AND tbl_name IN ({', '.join(['%s'] * len(tables))})",
+                tables,
+            )
+        else:
+            cursor.execute(
+                "SELECT indexname, indexdef FROM pg_indexes WHERE tablename = ANY(%s) AND indexname NOT IN "
+                "(SELECT conname FROM pg_constraint)",
+                [tables],
+            )
+        found = cursor.fetchall()
+        for name, _definition in found:
+            cursor.execute(f'DROP INDEX "{name}"')
+    yield
+    with connection.cursor() as cursor:
+        for _name, definition in found:
+            cursor.execute(definition)
+        if connection.vendor == "sqlite":
+            cursor.execute("PRAGMA cache_size=-2000")
+            cursor.execute("PRAGMA synchronous=FULL")
+
+
+def _table(model: type[Model]) -> str:
+    return str(model._meta.db_table)
+
+
+def main() -> None:
+    """Seed the database of LINKWRIGHT_HOME or DATABASE_URL, which must be empty."""
+    parser = argparse.ArgumentParser(description=main.__doc__)
+    parser.add_argument("--envelopes", type=int, default=100_000)
+    parser.add_argument("--jobs", type=int, default=1_000_000)
+    arguments = parser.parse_args()
+    prepare_database(load_config())
+    if Envelope.objects.exists():
+        parser.error("the database holds Envelopes already; name an empty one in DATABASE_URL or LINKWRIGHT_HOME")
+    started_s = time.perf_counter()
+    seed_lists(
+        envelopes_count=arguments.envelopes,
+        jobs_count=arguments.jobs,
+        say=lambda text: print(f"{time.perf_counter() - started_s:6.1f} s  {text}"),  # noqa: T201
+    )
+    print(f"{Envelope.objects.count()} Envelopes, {Job.objects.count()} jobs")  # noqa: T201
+
+
+if __name__ == "__main__":
+    main()
