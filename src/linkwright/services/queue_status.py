@@ -10,12 +10,12 @@ from linkwright.store.models import Job, JobState, WorkerPresence, WorkerRole
 
 # a worker says that it is there every two seconds
 WORKER_SILENT_AFTER = timedelta(seconds=10)
-LISTED_JOBS = 200
+LISTED_JOBS = 50
 
 
 @dataclass(frozen=True)
 class QueueStatus:
-    """One look at the queue; `queued` holds the first 200 jobs in queue order."""
+    """One look at the queue; `queued` holds the first 50 jobs in queue order."""
 
     paused_at: datetime | None
     paused_by: str
@@ -30,15 +30,18 @@ class QueueStatus:
 def read_queue_status() -> QueueStatus:
     """Look at the queue once."""
     state = queue_state()
-    related = ("envelope", "project")
-    queued = list(queued_in_order(state).select_related(*related)[: LISTED_JOBS + 1])
+    lines = Job.objects.select_related("envelope").defer("statistics")
+    # the keys first: what is sorted is narrow
+    keys = list(queued_in_order(state).values_list("pk", flat=True)[: LISTED_JOBS + 1])
+    found = lines.in_bulk(keys)
+    queued = [found[key] for key in keys if key in found]
     full = len(queued) > LISTED_JOBS
     return QueueStatus(
         paused_at=state.paused_at,
         paused_by=_paused_by(state.paused_by.username if state.paused_by else "", state.paused_by_job),
         paused_by_job=state.paused_by_job,
         paused_reason=state.paused_reason,
-        running=Job.objects.filter(state=JobState.RUNNING).select_related(*related).first(),
+        running=lines.filter(state=JobState.RUNNING).first(),
         queued=queued[:LISTED_JOBS],
         queued_count=Job.objects.filter(state=JobState.QUEUED).count() if full else len(queued),
         worker_alive=worker_is_alive(),

@@ -47,8 +47,10 @@ def sweep_files(config: ServerConfig, project: LinkageProject | None = None) -> 
     running = _running_job()
     kept = {attempt_scratch_folder(config, running)} if running else set()
     # a job that was killed is queued again, and takes up what its last attempt had finished
-    waiting = Job.objects.filter(state__in=[JobState.RUNNING, JobState.QUEUED], attempt__gt=0)
-    kept |= {attempts_folder(config, job) for job in waiting.only("pk")}
+    for state in (JobState.RUNNING, JobState.QUEUED):
+        # one by one: each has an index of its own, a list of both has none
+        waiting = Job.objects.filter(state=state, attempt__gt=0)
+        kept |= {attempts_folder(config, job) for job in waiting.only("pk")}
     for pattern in ("estimate-*", "explain-*"):
         scratch_folders += [path for path in config.scratch_folder.glob(pattern) if _is_left_over(path)]
     for scratch in scratch_folders:

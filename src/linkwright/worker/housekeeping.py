@@ -1,8 +1,10 @@
 """Says when the worker sweeps: whenever something may have been left or given up, and not otherwise."""
 
+from django.db.models import Max
+
 from linkwright.config import ServerConfig
 from linkwright.services.sweep_files import empty_write_ahead_log, sweep_files
-from linkwright.store.models import Envelope, EnvelopeState, Job, JobKind, JobState
+from linkwright.store.models import AuditLogEntry, Envelope, EnvelopeState, Job, JobKind, JobState
 from linkwright.worker.supervise import Ended
 
 
@@ -15,6 +17,7 @@ class Housekeeping:
 
     def __init__(self, config: ServerConfig) -> None:
         self._config = config
+        self._last_action: int | None = None
         self._cancelled_count: int | None = None
 
     def before_claim(self) -> None:
@@ -22,6 +25,11 @@ class Housekeeping:
 
         These are settled by the page or command that asks for it, as long as none of their jobs runs.
         """
+        last_action = AuditLogEntry.objects.aggregate(last=Max("pk"))["last"] or 0
+        if last_action == self._last_action:
+            # an idle worker asks ten times a second, and whoever cancels stands in the audit log
+            return
+        self._last_action = last_action
         cancelled_count = Envelope.objects.filter(state=EnvelopeState.CANCELLED).count()
         if cancelled_count != self._cancelled_count:
             sweep_files(self._config)

@@ -1,13 +1,13 @@
 """The numbers of Linkage Projects for pages and API, from their latest reports. Never writes."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from django.db.models import Max
+from django.db.models import OuterRef, QuerySet, Subquery
 
-from linkwright.store.models import Envelope, EnvelopeReport, EnvelopeState, LinkageProject
+from linkwright.store.models import Envelope, EnvelopeReport, EnvelopeState, EventType, LinkageProject
 
 
 @dataclass(frozen=True)
@@ -28,32 +28,51 @@ def read_latest_report(project: LinkageProject) -> EnvelopeReport | None:
 
     One that was rolled back does not count, nor one whose records were used for an estimation only.
     """
-    reports = EnvelopeReport.objects.filter(
-        envelope__project=project, envelope__state=EnvelopeState.SUCCESS, envelope__estimations=None
-    )
-    return reports.select_related("envelope").order_by("-pk").first()
+    key = _reported(project.pk).values_list("report", flat=True).first()
+    return EnvelopeReport.objects.select_related("envelope").filter(pk=key).first() if key else None
 
 
 def read_project_summaries(projects: Iterable[LinkageProject]) -> list[ProjectSummary]:
     """Return one line a project, in the order given."""
     wanted = list(projects)
-    received = dict(
-        Envelope.objects.filter(project__in=wanted)
-        .order_by()
-        .values_list("project_id")
-        .annotate(last=Max("received_at"))
+    newest = Envelope.objects.filter(project=OuterRef("pk")).order_by("-pk")
+    found = LinkageProject.objects.filter(pk__in=[project.pk for project in wanted]).annotate(
+        last_received_at=Subquery(newest.values("received_at")[:1]),
+        report_id=Subquery(_reported(OuterRef("pk")).values("report")[:1]),
     )
-    return [_summary(project, received.get(project.pk)) for project in wanted]
+    lines = {key: (at, report) for key, at, report in found.values_list("pk", "last_received_at", "report_id")}
+    reports = EnvelopeReport.objects.defer("plots").in_bulk([report for _at, report in lines.values() if report])
+    codes: dict[int, list[str]] = {}
+    attached = EventType.objects.filter(projects__in=lines).order_by("code")
+    for key, code in attached.values_list("projects", "code"):
+        codes.setdefault(key, []).append(code)
+    return [
+        _summary(project, lines[project.pk][0], reports.get(lines[project.pk][1]), codes.get(project.pk, []))
+        for project in wanted
+        if project.pk in lines
+    ]
 
 
-def _summary(project: LinkageProject, last_received_at: datetime | None) -> ProjectSummary:
-    report = read_latest_report(project)
+def _reported(project: int | OuterRef) -> QuerySet[Envelope]:
+    """Return the Envelopes of a project that have a report that counts, the latest first.
+
+    The Envelopes of one project are processed in the order of their keys, as far as they succeed: a failed one can be
+    retried only until a later one has run.
+    """
+    return Envelope.objects.filter(
+        project=project, state=EnvelopeState.SUCCESS, report__isnull=False, estimations=None
+    ).order_by("-pk")
+
+
+def _summary(
+    project: LinkageProject, last_received_at: datetime | None, report: EnvelopeReport | None, codes: Sequence[str]
+) -> ProjectSummary:
     numbers: dict[str, Any] = report.statistics.get("project", {}) if report else {}
     return ProjectSummary(
         code=project.code,
         name=project.name,
         description=project.description,
-        event_type_codes=tuple(project.event_types.order_by("code").values_list("code", flat=True)),
+        event_type_codes=tuple(codes),
         records_count=numbers.get("records_count"),
         groups_count=numbers.get("groups_count"),
         last_received_at=last_received_at,
