@@ -15,7 +15,9 @@ _RETRIABLE = (EndReason.FAILED, EndReason.CRASHED)
 
 def why_not_retry(job: Job) -> str:
     """Return the sentence that says why a job cannot be retried, or '' if it can."""
-    return _why_not(job) or _refusal(job, _others_run(job.project_code, job.ended_at, job.envelope_id, job.pk).first())
+    return _why_not(job) or _refusal(
+        job, _others_run(job.project_code, job.ended_at, job.envelope_id, job.pk).first()
+    )
 
 
 def why_not_retry_each(keys: Collection[int]) -> dict[int, str]:

@@ -1,5 +1,7 @@
 """Retry a failed job, with the held jobs of its Envelope behind it."""
 
+from collections.abc import Collection
+
 from django.db import transaction
 
 from linkwright.errors import LinkwrightError
@@ -16,6 +18,11 @@ class RetryRefusedError(LinkwrightError):
 def why_not_retry(job: Job) -> str:
     """Return the sentence that says why a job cannot be retried, or '' if it can."""
     return retry.why_not_retry(job)
+
+
+def why_not_retry_each(keys: Collection[int]) -> dict[int, str]:
+    """Return the same for many jobs at once, by their keys."""
+    return retry.why_not_retry_each(keys)
 
 
 def retry_job(job_id: int, actor: Actor) -> Job:

@@ -7,8 +7,7 @@ from datetime import timedelta
 from django.utils import timezone
 
 from linkwright.envelopes.manifest import RequestType
-from linkwright.services.cancel_envelope import may_cancel
-from linkwright.store.models import Envelope, EnvelopeState, User
+from linkwright.store.models import User
 from linkwright.store.permissions import Permission
 from linkwright.store.queries.envelope_lists import (
     EnvelopeRow,
@@ -19,12 +18,14 @@ from linkwright.store.queries.envelope_lists import (
 from linkwright.store.queries.job_lists import JobRow, read_chains
 from linkwright.store.queries.shown_status import ShownStatus, read_activity
 from linkwright.web.access import Access
-from linkwright.web.job_pieces import job_row_piece, statistics_pieces
-from linkwright.web.live import Piece, RowGroup, make_piece
+from linkwright.web.address import envelopes_url, project_url
+from linkwright.web.job_pieces import job_row_piece, retry_refusals, statistics_pieces
+from linkwright.web.live import Piece, RowGroup, make_piece, row_group
 from linkwright.web.progress_view import view_progress
 from linkwright.web.words import DATA_ACTIONS
 
 ERRORS_STAY_DAYS = 7
+COLUMNS_COUNT = 12
 _WAITING = (ShownStatus.QUEUED, ShownStatus.SUCCESS_ACTIVE, ShownStatus.ERRORS_ACTIVE)
 
 
@@ -35,27 +36,51 @@ class Chain:
     steps: Sequence[tuple[Piece, Piece | None]]
 
 
+@dataclass(frozen=True)
+class EnvelopeOptions:
+    """What a person may do with an Envelope now; what they may not is not shown."""
+
+    may_cancel: bool
+    may_roll_back: bool
+    may_download: bool
+
+
+def envelope_options(row: EnvelopeRow, access: Access) -> EnvelopeOptions:
+    """Tell what a person may do with an Envelope."""
+    cancellable = row.status in _WAITING
+    loaded = row.status is ShownStatus.SUCCESS and row.request_type != RequestType.ESTIMATE_PROBABILITIES
+    return EnvelopeOptions(
+        may_cancel=cancellable and access.may(Permission.CANCEL, row.project_id),
+        may_roll_back=loaded and access.may(Permission.ROLL_BACK, row.project_id),
+        may_download=row.has_file and access.may(Permission.SEE_IDENTIFYING_VALUES, row.project_id),
+    )
+
+
 def envelope_row_piece(row: EnvelopeRow, access: Access, *, is_open: bool) -> Piece:
     """Return an Envelope's row."""
-    cancellable = row.status in _WAITING and may_cancel(Envelope(pk=row.id, state=EnvelopeState.QUEUED))
-    allowed = cancellable and access.may(Permission.CANCEL, row.project_id)
-    loaded = row.status is ShownStatus.SUCCESS and row.request_type != RequestType.ESTIMATE_PROBABILITIES
-    may_roll_back = loaded and access.may(Permission.ROLL_BACK, row.project_id)
+    options = envelope_options(row, access)
     context = {
         "row": row,
         "action": DATA_ACTIONS.get(row.request_type, row.request_type),
-        "may_cancel": allowed,
-        "may_roll_back": may_roll_back,
+        "options": options,
         "is_open": is_open,
+        # worked out once for all links of the row: a list has hundreds of them
+        "row_id": f"envelope-{row.id}",
+        "name": row.name,
+        "here": f"{envelopes_url()}{row.id}/",
+        "project_url": project_url(row.project_code) if row.project_id else "",
     }
-    return make_piece(f"envelope-{row.id}", "web/partials/envelope_row.html", context, row, allowed, may_roll_back)
+    return make_piece(f"envelope-{row.id}", "web/partials/envelope_row.html", context, row, options)
 
 
 def envelope_group(row: EnvelopeRow, access: Access, chain: Chain | None) -> RowGroup:
     """Return an Envelope's row with the place for its jobs, filled if it is open."""
     piece = envelope_row_piece(row, access, is_open=chain is not None)
-    context = {"row_piece": piece, "chain": chain, "envelope": row}
-    return RowGroup(piece.id, Piece(f"{piece.id}-group", "", "web/partials/envelope_group.html", context).render())
+    below = ""
+    if chain is not None:
+        context = {"chain": chain, "envelope": row}
+        below = Piece(f"chain-{row.id}", "", "web/partials/envelope_chain.html", context).render()
+    return row_group(piece, below, columns_count=COLUMNS_COUNT)
 
 
 def read_open_chains(envelope_ids: Sequence[int], open_jobs: set[int], access: Access) -> Mapping[int, Chain]:
@@ -63,11 +88,12 @@ def read_open_chains(envelope_ids: Sequence[int], open_jobs: set[int], access: A
     found = read_chains(envelope_ids)
     opened = {row.id: row for jobs in found.values() for row in jobs if row.id in open_jobs}
     statistics = dict(zip(opened, statistics_pieces(opened.values(), access), strict=True))
+    refusals = retry_refusals([row for jobs in found.values() for row in jobs], access)
     return {
         envelope_id: Chain(
             [
                 (
-                    job_row_piece(job, access, prefix="step", is_open=job.id in opened),
+                    job_row_piece(job, access, prefix="step", is_open=job.id in opened, refusals=refusals),
                     statistics.get(job.id),
                 )
                 for job in jobs
@@ -77,7 +103,7 @@ def read_open_chains(envelope_ids: Sequence[int], open_jobs: set[int], access: A
     }
 
 
-def attention_pieces(user: User) -> list[Piece]:
+def attention_pieces(user: User, access: Access) -> list[Piece]:
     """Return the panel of the active and the recently errored Envelopes: what ticks, and what stays."""
     activity = read_activity()
     active = read_active_envelope(user, activity)
@@ -86,12 +112,23 @@ def attention_pieces(user: User) -> list[Piece]:
     progress = view_progress(running.progress) if running else None
     recent = read_recent_errors(user, activity, since=timezone.now() - timedelta(days=ERRORS_STAY_DAYS))
     texts = read_last_errors([row.id for row in recent])
-    failed = [(row, texts.get(row.id, "")) for row in recent]
+    failed = [
+        {
+            "row": row,
+            "text": texts.get(row.id, ""),
+            "action": DATA_ACTIONS.get(row.request_type, row.request_type),
+            "options": envelope_options(row, access),
+            "prefix": f"errored-{row.id}",
+            "here": f"{envelopes_url()}{row.id}/",
+        }
+        for row in recent
+    ]
+    action = DATA_ACTIONS.get(active.request_type, active.request_type) if active else ""
     return [
         make_piece(
             "active-envelope",
             "web/partials/active_envelope.html",
-            {"active": active, "steps": steps, "running": running, "progress": progress},
+            {"active": active, "action": action, "steps": steps, "running": running, "progress": progress},
             active,
             steps,
             progress,

@@ -2,18 +2,22 @@
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import cache
 from typing import Any
 
+from django.urls import reverse
+
 from linkwright.services.download_rejects import has_rejects
-from linkwright.services.retry_job import why_not_retry
-from linkwright.store.models import EndReason, EnvelopeReport, Job, JobKind
+from linkwright.services.retry_job import why_not_retry_each
+from linkwright.store.models import EndReason, EnvelopeReport, JobKind
 from linkwright.store.permissions import Permission
 from linkwright.store.queries.estimations import complete_estimations
 from linkwright.store.queries.job_lists import JobRow, read_statistics
 from linkwright.store.queries.shown_status import ShownStatus
 from linkwright.web.access import Access
+from linkwright.web.address import envelopes_url, project_url
 from linkwright.web.formatting import count_words
-from linkwright.web.live import Piece, RowGroup, make_piece
+from linkwright.web.live import Piece, RowGroup, make_piece, row_group
 from linkwright.web.progress_view import view_progress
 from linkwright.web.statistics_view import view_statistics
 
@@ -35,6 +39,9 @@ _HEADLINE_NOUNS: Mapping[str, tuple[str, str]] = {
 }
 
 
+COLUMNS_COUNT = {"job": 11, "step": 9}
+
+
 @dataclass(frozen=True)
 class JobOptions:
     """What may be done with a job; `retry_refusal` says why it cannot be retried, where somebody might ask."""
@@ -43,18 +50,34 @@ class JobOptions:
     retry_refusal: str
 
 
-def job_row_piece(row: JobRow, access: Access, *, prefix: str, is_open: bool) -> Piece:
-    """Return a job's row: `prefix` is 'job' in the list of all jobs, 'step' in an Envelope's chain."""
-    options = _options(row, access)
+def job_row_piece(
+    row: JobRow, access: Access, *, prefix: str, is_open: bool, refusals: Mapping[int, str]
+) -> Piece:
+    """Return a job's row: `prefix` is 'job' in the list of all jobs, 'step' in an Envelope's chain.
+
+    `refusals` is what `retry_refusals` says of the rows that are shown together.
+    """
+    options = _options(row, access, refusals)
     context = {
         "row": row,
         "options": options,
         "headline": headline_of(row),
         "is_open": is_open,
         "prefix": prefix,
-        "columns_count": 9 if prefix == "step" else 11,
+        # worked out once for all links of the row: a list has hundreds of them
+        "row_id": f"{prefix}-{row.id}",
+        "name": f"{row.id} ({row.kind})",
+        "here": f"{_jobs_url()}{row.id}/",
+        "envelope_url": f"{envelopes_url()}{row.envelope_id}/jobs/" if row.envelope_id else "",
+        "project_url": project_url(row.project_code) if row.project_id else "",
     }
     return make_piece(f"{prefix}-{row.id}", ROW_TEMPLATE, context, row, options, context["headline"])
+
+
+@cache
+def _jobs_url() -> str:
+    """Return the address below which every job has its own."""
+    return reverse("job-audit", args=[0]).removesuffix("0/audit/")
 
 
 def statistics_pieces(rows: Iterable[JobRow], access: Access) -> list[Piece]:
@@ -125,13 +148,10 @@ def _estimation_of(row: JobRow) -> int | None:
     return found.values_list("pk", flat=True).first()
 
 
-def job_group(row: JobRow, access: Access, statistics: Piece | None) -> RowGroup:
+def job_group(row: JobRow, access: Access, statistics: Piece | None, refusals: Mapping[int, str]) -> RowGroup:
     """Return a row of the list of all jobs with its place for statistics, filled if it is open."""
-    piece = job_row_piece(row, access, prefix="job", is_open=statistics is not None)
-    body = Piece(
-        f"{piece.id}-group", "", "web/partials/job_group.html", {"row_piece": piece, "statistics": statistics}
-    )
-    return RowGroup(piece.id, body.render())
+    piece = job_row_piece(row, access, prefix="job", is_open=statistics is not None, refusals=refusals)
+    return row_group(piece, statistics.render() if statistics else "", columns_count=COLUMNS_COUNT["job"])
 
 
 def headline_of(row: JobRow) -> str:
@@ -141,10 +161,18 @@ def headline_of(row: JobRow) -> str:
     return count_words(row.headline_count, *_HEADLINE_NOUNS[row.kind])
 
 
-def _options(row: JobRow, access: Access) -> JobOptions:
+def retry_refusals(rows: Iterable[JobRow], access: Access) -> Mapping[int, str]:
+    """Return why the failed ones among these jobs cannot be retried, '' if they can; asked for all at once."""
+    keys = [row.id for row in rows if _may_ask_for_retry(row, access)]
+    return why_not_retry_each(keys) if keys else {}
+
+
+def _may_ask_for_retry(row: JobRow, access: Access) -> bool:
     failed = row.status is ShownStatus.ERRORS and row.end_reason in _RETRIABLE
-    if not failed or not access.may(Permission.RETRY, row.project_id):
+    return failed and access.may(Permission.RETRY, row.project_id)
+
+
+def _options(row: JobRow, access: Access, refusals: Mapping[int, str]) -> JobOptions:
+    if not _may_ask_for_retry(row, access) or row.id not in refusals:
         return JobOptions(may_retry=False, retry_refusal="")
-    job = Job.objects.select_related("envelope").get(pk=row.id)
-    refusal = why_not_retry(job)
-    return JobOptions(may_retry=not refusal, retry_refusal=refusal)
+    return JobOptions(may_retry=not refusals[row.id], retry_refusal=refusals[row.id])

@@ -110,6 +110,16 @@ class RowGroup:
         return f"{self.row_id}-group"
 
 
+def row_group(row: Piece, below: str, *, columns_count: int) -> RowGroup:
+    """Return a row with what hangs below it; the place for that is there, hidden, while it is empty.
+
+    `below` is rendered HTML, and so are ids. Plain text, not a template of its own: there are fifty on a page.
+    """
+    hidden = "" if below else " hidden"
+    place = f'<tr class="below"{hidden}><td colspan="{columns_count}" id="{row.id}-below">{below}</td></tr>'
+    return RowGroup(row.id, f'<tbody id="{row.id}-group">{row.render()}\n{place}</tbody>')
+
+
 def list_swaps(groups: Sequence[RowGroup], shown_rows: Sequence[str], table_id: str) -> list[str]:
     """Return the swaps that bring a table's rows into the order of `groups`.
 

@@ -1,6 +1,8 @@
 """The live pieces inside dialogs: a job's audit messages, an Envelope's Notifications."""
 
-from linkwright.store.models import AuditMessage, Envelope, Job, Notification, User
+from django.db.models import Count
+
+from linkwright.store.models import AuditMessage, Envelope, Job, Notification, Severity, User
 from linkwright.store.queries.envelope_lists import visible_envelopes
 from linkwright.store.queries.job_lists import visible_jobs
 from linkwright.store.queries.shown_status import shown_job_status
@@ -8,6 +10,8 @@ from linkwright.web.live import Piece, Shown, make_piece
 
 # the newest ones; a job that says more has said it before
 LISTED_MESSAGES = 500
+# worst first
+SEVERITIES = (Severity.ERROR, Severity.WARNING, Severity.INFO)
 
 
 def audit_piece(job: Job) -> Piece:
@@ -30,13 +34,23 @@ def audit_piece(job: Job) -> Piece:
 
 
 def notifications_piece(envelope: Envelope) -> Piece:
-    """Return everything that was raised for an Envelope, newest first."""
-    raised = list(Notification.objects.filter(envelope=envelope).select_related("job").order_by("-pk"))
+    """Return what was raised for an Envelope, newest first, with the count of each severity."""
+    of_envelope = Notification.objects.filter(envelope=envelope)
+    raised = list(of_envelope.select_related("job").order_by("-pk")[:LISTED_MESSAGES])
+    counted = dict(of_envelope.order_by().values_list("severity").annotate(count=Count("pk")))
+    counts = [(severity, counted.get(severity.value, 0)) for severity in SEVERITIES]
+    context = {
+        "notifications": raised,
+        "counts": counts,
+        "is_cut": sum(counted.values()) > len(raised),
+        "cut_count": LISTED_MESSAGES,
+    }
     return make_piece(
         f"notifications-{envelope.pk}",
         "web/partials/notification_list.html",
-        {"notifications": raised},
+        context,
         [item.pk for item in raised],
+        counts,
     )
 
 

@@ -45,6 +45,7 @@ class EnvelopeRow:
     infos_count: int
     warnings_count: int
     errors_count: int
+    has_file: bool = True
 
     @property
     def notifications_count(self) -> int:
@@ -186,4 +187,5 @@ def _row(
         infos_count=counts.get((envelope.pk, Severity.INFO), 0),
         warnings_count=counts.get((envelope.pk, Severity.WARNING), 0),
         errors_count=counts.get((envelope.pk, Severity.ERROR), 0),
+        has_file=bool(envelope.file_name),
     )

@@ -1,7 +1,8 @@
 """Finds the jobs that a list shows, as keys in its order: by processing start, newest first. Never writes.
 
 Jobs that have not started have no place in that order; they follow behind the others, newest first. The two parts
-are walked apart, because databases disagree on where an index puts NULL.
+are walked apart, because databases disagree on where an index puts NULL. What `text` means is written in
+envelope_search.py; here, the name of a kind of job finds the jobs of that kind, too.
 """
 
 import re
@@ -26,6 +27,7 @@ from linkwright.store.queries.shown_status import ShownStatus
 _TABLE, _ENVELOPES = Job._meta.db_table, Envelope._meta.db_table  # noqa: SLF001 - Django's documented model API
 _STARTED = "started_at"
 _CURSOR = re.compile(r"s(\d{1,17})-(\d{1,18})|u(\d{1,18})")
+_KINDS = {kind.casefold(): kind for kind in JobKind.values}
 _LAST_KEY = 10**18 - 1
 # fewer Envelopes than this that fit a text are named one by one
 FEW_ENVELOPES = 100
@@ -96,11 +98,16 @@ def read_cursor(text: str) -> Place | None:
     return Place(int(started_us), int(started_key))
 
 
+def place_above(job: Job) -> Place:
+    """Return the place from which a page begins with this job."""
+    return Place(None if job.started_at is None else microseconds(job.started_at), job.pk + 1)
+
+
 def find_jobs(
     user: User, wanted: JobFilter, *, start: Place | None = None, is_upward: bool = False, limit: int
 ) -> FoundJobs:
     """Return the keys of the next jobs from behind `start` on, as far as they exist for the person."""
-    ways = _ways(user, wanted)
+    ways = _ways(user, _with_kind(wanted))
     # what has started, then what has not; a range of dates is one of starts
     parts = [True] if wanted.is_dated else [False, True] if is_upward else [True, False]
     begun = None if start is None else start.started_us is not None
@@ -118,6 +125,14 @@ def find_jobs(
         if len(keys) >= limit:
             break
     return FoundJobs(keys)
+
+
+def _with_kind(wanted: JobFilter) -> JobFilter:
+    """Return the filter with a text that is the name of a kind of job turned into that kind."""
+    kind = _KINDS.get(wanted.text.strip().casefold())
+    if kind is None or wanted.kind not in {"", kind}:
+        return wanted
+    return replace(wanted, text="", kind=kind)
 
 
 def _walk(wanted: JobFilter, *, is_started: bool, is_upward: bool) -> Walk:

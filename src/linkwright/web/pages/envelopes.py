@@ -8,18 +8,12 @@ from django.shortcuts import render
 from django.urls import reverse
 
 from linkwright.store.models import User
-from linkwright.store.permissions import Permission, visible_projects
-from linkwright.store.queries.envelope_lists import (
-    EnvelopeFilter,
-    EnvelopeRow,
-    list_envelopes,
-    read_envelopes,
-)
+from linkwright.store.permissions import Permission
+from linkwright.store.queries.envelope_lists import EnvelopeRow, list_envelopes, read_envelopes
 from linkwright.store.queries.job_lists import read_jobs
 from linkwright.store.queries.paging import Page
-from linkwright.store.queries.shown_status import ENVELOPE_STATUSES, ShownStatus
 from linkwright.web.access import Access, access_of, envelope_or_404, signed_in
-from linkwright.web.address import ListAddress, read_address, read_key
+from linkwright.web.address import ListAddress, export_url, read_address, read_key
 from linkwright.web.dialogs import is_fragment_request
 from linkwright.web.envelope_pieces import (
     attention_pieces,
@@ -29,7 +23,8 @@ from linkwright.web.envelope_pieces import (
 )
 from linkwright.web.estimation_pieces import shown_estimations
 from linkwright.web.frame import frame_pieces, queue_view_of
-from linkwright.web.job_pieces import job_row_piece, statistics_pieces
+from linkwright.web.job_pieces import job_row_piece, retry_refusals, statistics_pieces
+from linkwright.web.list_filters import envelope_filter, envelope_filters, paging_context
 from linkwright.web.live import (
     Piece,
     RowGroup,
@@ -57,11 +52,13 @@ def envelopes_page(request: HttpRequest) -> HttpResponse:
     context = {
         "address": address,
         "may_upload": access.may(Permission.SUBMIT),
-        "attention": attention_pieces(user),
+        "attention": attention_pieces(user, access),
         "live_url": reverse("envelopes-live"),
         "live_token": token,
         "is_active": queue_view_of(request).is_active,
-        **list_context(user, access, address, page),
+        "filters": envelope_filters(user, address),
+        "export_url": export_url(reverse("envelopes-export"), address),
+        **list_context(access, address, page),
     }
     return render(request, "web/pages/envelopes.html", context)
 
@@ -78,7 +75,7 @@ def envelopes_live(request: HttpRequest) -> HttpResponse:
     queue = queue_view_of(request)
     pieces = [*frame_pieces(queue), *open_dialog_pieces(user, shown)]
     if "active-envelope" in shown.versions:
-        pieces += attention_pieces(user)
+        pieces += attention_pieces(user, access)
     pieces += shown_estimations(user, shown)
     listed = list(read_page(user, address).rows) if address.is_first_page else []
     pieces += _shown_rows(user, access, shown, listed)
@@ -101,21 +98,16 @@ def envelope_jobs(request: HttpRequest, envelope_id: int) -> HttpResponse:
 
 def read_page(user: User, address: ListAddress) -> Page[EnvelopeRow]:
     """Read the page of Envelopes that an address names."""
-    status = ShownStatus(address.status) if address.status in ENVELOPE_STATUSES else None
-    wanted = EnvelopeFilter(status, address.project, address.text)
+    wanted = envelope_filter(address)
     return list_envelopes(user, wanted, before=read_key(address.before), after=read_key(address.after))
 
 
-def list_context(user: User, access: Access, address: ListAddress, page: Page[EnvelopeRow]) -> dict[str, Any]:
+def list_context(access: Access, address: ListAddress, page: Page[EnvelopeRow]) -> dict[str, Any]:
     """Return what the list partial needs."""
     return {
         "groups": _groups(access, address, page.rows),
         "table_id": TABLE_ID,
-        "statuses": ENVELOPE_STATUSES,
-        "projects": list(visible_projects(user).order_by("code")),
-        "newer_url": address.with_changes(before="", after=page.newer).url if page.newer else "",
-        "older_url": address.with_changes(after="", before=page.older).url if page.older else "",
-        "first_url": address.with_changes(before="", after="").url,
+        **paging_context(address, page),
     }
 
 
@@ -137,7 +129,10 @@ def _shown_rows(user: User, access: Access, shown: Shown, listed: Sequence[Envel
         return pieces
     jobs = read_jobs(user, steps)
     details = set(shown.keys("statistics"))
-    pieces += [job_row_piece(job, access, prefix="step", is_open=job.id in details) for job in jobs]
+    refusals = retry_refusals(jobs, access)
+    pieces += [
+        job_row_piece(job, access, prefix="step", is_open=job.id in details, refusals=refusals) for job in jobs
+    ]
     return pieces + statistics_pieces([job for job in jobs if job.id in details], access)
 
 

@@ -6,16 +6,16 @@ from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.shortcuts import render
 from django.urls import reverse
 
-from linkwright.store.models import User
-from linkwright.store.permissions import visible_projects
-from linkwright.store.queries.job_lists import JobFilter, JobRow, list_jobs, read_jobs
+from linkwright.store.models import Job, User
+from linkwright.store.queries.job_lists import JobRow, list_jobs, read_jobs
+from linkwright.store.queries.job_search import place_above
 from linkwright.store.queries.paging import Page
-from linkwright.store.queries.shown_status import JOB_STATUSES, ShownStatus
 from linkwright.web.access import Access, access_of, job_or_404, signed_in
-from linkwright.web.address import ListAddress, read_address
+from linkwright.web.address import ListAddress, export_url, read_address
 from linkwright.web.dialogs import is_fragment_request
 from linkwright.web.frame import frame_pieces, queue_view_of
-from linkwright.web.job_pieces import job_group, job_row_piece, statistics_pieces
+from linkwright.web.job_pieces import job_group, job_row_piece, retry_refusals, statistics_pieces
+from linkwright.web.list_filters import job_filter, job_filters, paging_context
 from linkwright.web.live import (
     Piece,
     RowGroup,
@@ -50,11 +50,9 @@ def jobs_page(request: HttpRequest) -> HttpResponse:
         "is_active": queue.is_active,
         "groups": _groups(access, address, page.rows),
         "table_id": TABLE_ID,
-        "statuses": JOB_STATUSES,
-        "projects": list(visible_projects(user).order_by("code")),
-        "newer_url": address.with_changes(before="", after=page.newer).url if page.newer else "",
-        "older_url": address.with_changes(after="", before=page.older).url if page.older else "",
-        "first_url": address.with_changes(before="", after="").url,
+        "filters": job_filters(user, address),
+        "export_url": export_url(reverse("jobs-export"), address),
+        **paging_context(address, page),
     }
     return render(request, "web/pages/jobs.html", context)
 
@@ -84,27 +82,26 @@ def job_statistics(request: HttpRequest, job_id: int) -> HttpResponse:
     user = signed_in(request)
     job = job_or_404(user, job_id)
     if not is_fragment_request(request):
-        return HttpResponseRedirect(job_url(job_id))
+        return HttpResponseRedirect(job_url(job))
     piece = statistics_pieces(read_jobs(user, [job.pk]), access_of(request))[0]
     return HttpResponse(piece.render())
 
 
-def job_url(job_id: int) -> str:
-    """Return the address that shows one job, opened."""
-    address = ListAddress(reverse("jobs"), text=str(job_id))
-    return f"{address.toggled(f'job-{job_id}').url}#job-{job_id}"
+def job_url(job: Job) -> str:
+    """Return the address of the page that begins with one job, opened."""
+    address = ListAddress(reverse("jobs"), before=place_above(job).text)
+    return f"{address.toggled(f'job-{job.pk}').url}#job-{job.pk}"
 
 
 def _read_page(user: User, address: ListAddress) -> Page[JobRow]:
-    status = ShownStatus(address.status) if address.status in JOB_STATUSES else None
-    wanted = JobFilter(status, address.project, address.text)
-    return list_jobs(user, wanted, before=address.before, after=address.after)
+    return list_jobs(user, job_filter(address), before=address.before, after=address.after)
 
 
 def _groups(access: Access, address: ListAddress, rows: Sequence[JobRow]) -> list[RowGroup]:
     opened = [row for row in rows if row.id in address.open_keys("job")]
     statistics = dict(zip([row.id for row in opened], statistics_pieces(opened, access), strict=True))
-    return [job_group(row, access, statistics.get(row.id)) for row in rows]
+    refusals = retry_refusals(rows, access)
+    return [job_group(row, access, statistics.get(row.id), refusals) for row in rows]
 
 
 def _shown_rows(user: User, access: Access, shown: Shown, listed: Sequence[JobRow]) -> list[Piece]:
@@ -113,5 +110,8 @@ def _shown_rows(user: User, access: Access, shown: Shown, listed: Sequence[JobRo
     missing = [key for key in shown.keys("job") if key not in known]
     rows = [*listed, *read_jobs(user, missing)] if missing else listed
     details = set(shown.keys("statistics"))
-    pieces = [job_row_piece(row, access, prefix="job", is_open=row.id in details) for row in rows]
+    refusals = retry_refusals(rows, access)
+    pieces = [
+        job_row_piece(row, access, prefix="job", is_open=row.id in details, refusals=refusals) for row in rows
+    ]
     return pieces + statistics_pieces([row for row in rows if row.id in details], access)

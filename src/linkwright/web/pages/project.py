@@ -12,10 +12,11 @@ from linkwright.store.models import MatchConfigurationVersion
 from linkwright.store.permissions import Permission
 from linkwright.store.queries.project_summaries import read_latest_report
 from linkwright.web.access import access_of, project_or_404, signed_in
-from linkwright.web.address import read_address
+from linkwright.web.address import export_url, read_address
 from linkwright.web.estimation_pieces import estimations_piece
 from linkwright.web.formatting import count_words, format_number
 from linkwright.web.frame import queue_view_of
+from linkwright.web.list_filters import envelope_filters
 from linkwright.web.live import page_token
 from linkwright.web.pages.envelopes import list_context, read_page
 from linkwright.web.statistics_view import view_statistics
@@ -26,14 +27,14 @@ def project_page(request: HttpRequest, code: str) -> HttpResponse:
     user, access = signed_in(request), access_of(request)
     project = project_or_404(user, code)
     here = reverse("project", args=[code])
-    address = read_address(request, here).with_changes(project="")
+    address = read_address(request, here).with_filter("project", "")
     if "toggle" in request.GET:
         row = request.GET["toggle"]
         return HttpResponseRedirect(f"{address.toggled(row).url}#{row}")
     token = page_token(user, request)
     report = read_latest_report(project)
     configuration = MatchConfigurationVersion.objects.filter(project=project).first()
-    page = read_page(user, address.with_changes(project=project.code))
+    page = read_page(user, address.with_filter("project", project.code))
     context = {
         "project": project,
         "report": report,
@@ -49,7 +50,9 @@ def project_page(request: HttpRequest, code: str) -> HttpResponse:
         "live_url": f"{reverse('envelopes-live')}?{urlencode({'project': code})}",
         "live_token": token,
         "is_active": queue_view_of(request).is_active,
-        **list_context(user, access, address, page),
+        "filters": envelope_filters(user, address, has_project=False),
+        "export_url": export_url(reverse("envelopes-export"), address, project=project.code),
+        **list_context(access, address, page),
     }
     return render(request, "web/pages/project.html", context)
 

@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from datetime import datetime
+from functools import lru_cache
 from typing import Any
 
 from django import template
@@ -11,7 +12,6 @@ from django.utils.html import format_html
 from django.utils.safestring import SafeString, mark_safe
 
 from linkwright.store.queries.shown_status import ShownStatus
-from linkwright.web.address import ListAddress
 from linkwright.web.formatting import (
     NO_VALUE,
     format_age,
@@ -84,12 +84,14 @@ def elapsed(since: datetime) -> str:
 
 
 @register.simple_tag
+@lru_cache
 def icon(name: str, css: str = "") -> str:
     """Return an icon of the sprite; always beside a word, so hidden from readers of the page's text."""
     return format_html('<svg class="icon {}" aria-hidden="true"><use href="#i-{}"/></svg>', css, name)
 
 
 @register.simple_tag
+@lru_cache
 def status_label(status: ShownStatus | str, extra: str = "") -> str:
     """Return a status as icon and word, with its meaning as a tooltip."""
     shown = ShownStatus(status)
@@ -106,12 +108,6 @@ def status_label(status: ShownStatus | str, extra: str = "") -> str:
 
 
 @register.simple_tag
-def without(address: ListAddress, name: str) -> str:
-    """Return a list's address with one filter taken out, from the first page on."""
-    return address.with_changes(**{name: "", "before": "", "after": ""}).url
-
-
-@register.simple_tag
 def piece(shown: Piece) -> SafeString:
     """Render a live piece in its place."""
     return mark_safe(shown.render())  # noqa: S308 - rendered by a template that escapes
@@ -120,8 +116,8 @@ def piece(shown: Piece) -> SafeString:
 @register.simple_tag
 def swap_attributes(shown: Piece, is_swap: bool | str = False) -> str:
     """Return the attributes by which a live piece is found and replaced."""
-    swap = mark_safe(' hx-swap-oob="true"') if is_swap else ""
-    return format_html('id="{}" data-version="{}"{}', shown.id, shown.version, swap)
+    swap = ' hx-swap-oob="true"' if is_swap else ""
+    return mark_safe(f'id="{shown.id}" data-version="{shown.version}"{swap}')  # noqa: S308 - letters, digits, hyphens
 
 
 @register.simple_tag
