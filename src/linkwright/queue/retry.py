@@ -11,20 +11,21 @@ from linkwright.queue.transitions import change_state
 from linkwright.store.models import EndReason, Envelope, EnvelopeState, Job, JobState
 
 _RETRIABLE = (EndReason.FAILED, EndReason.CRASHED)
+# what the rule looks at
+_ASKED = ("state", "end_reason", "project_code", "ended_at", "envelope__state", "envelope__name")
 
 
 def why_not_retry(job: Job) -> str:
     """Return the sentence that says why a job cannot be retried, or '' if it can."""
-    return _why_not(job) or _refusal(
-        job, _others_run(job.project_code, job.ended_at, job.envelope_id, job.pk).first()
-    )
+    others = _others_run(job.project_code, job.ended_at, job.envelope_id, job.pk)
+    return _why_not(job) or _refusal(job, others.first())
 
 
 def why_not_retry_each(keys: Collection[int]) -> dict[int, str]:
-    """Return the same for many jobs at once: a list of failed jobs asks the database three times, not once a row."""
-    # an Envelope's own jobs do not count, nor does a system job itself
-    others = _others_run(OuterRef("project_code"), OuterRef("ended_at"), OuterRef("envelope_id"), OuterRef("pk"))
-    found = Job.objects.filter(pk__in=keys).select_related("envelope").defer("statistics")
+    """Return the same for many jobs at once: a list of failed jobs asks three times, not once a row."""
+    asked = (OuterRef(name) for name in ("project_code", "ended_at", "envelope_id", "pk"))
+    others = _others_run(*asked)
+    found = Job.objects.filter(pk__in=keys).select_related("envelope").only(*_ASKED)
     # SQL compares nothing with NULL: system jobs, of which few fail, are asked for one by one
     refusals = {job.pk: why_not_retry(job) for job in found.filter(envelope=None)}
     jobs = list(found.exclude(envelope=None))
@@ -33,7 +34,8 @@ def why_not_retry_each(keys: Collection[int]) -> dict[int, str]:
         .annotate(since=Subquery(others.values("pk")[:1]))
         .values_list("pk", "since")
     )
-    since = Job.objects.select_related("envelope").defer("statistics").in_bulk(list(filter(None, first.values())))
+    named = Job.objects.select_related("envelope").only("kind", "envelope__name")
+    since = named.in_bulk(list(filter(None, first.values())))
     return refusals | {job.pk: _why_not(job) or _refusal(job, since.get(first[job.pk] or 0)) for job in jobs}
 
 

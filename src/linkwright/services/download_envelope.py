@@ -1,4 +1,4 @@
-"""The file of an Envelope as it was received. It holds identifying values: who takes it stands in the audit log."""
+"""The file of an Envelope as it was received. It holds identifying values: who takes it is in the audit log."""
 
 from dataclasses import dataclass
 from pathlib import Path

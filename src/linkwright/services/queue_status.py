@@ -6,11 +6,18 @@ from datetime import datetime, timedelta
 from django.utils import timezone
 
 from linkwright.queue.order import queue_state, queued_in_order
-from linkwright.store.models import Job, JobState, WorkerPresence, WorkerRole
+from linkwright.store.models import Job, JobState
+from linkwright.store.queries.worker_presence import active_worker_seen_since
 
 # a worker says that it is there every two seconds
 WORKER_SILENT_AFTER = timedelta(seconds=10)
 LISTED_JOBS = 50
+# all of a job but its statistics, which can be long; of its Envelope what a line says
+_SHOWN = (
+    *(field.name for field in Job._meta.concrete_fields if field.name != "statistics"),  # noqa: SLF001
+    "envelope__name",
+    "envelope__received_by",
+)
 
 
 @dataclass(frozen=True)
@@ -30,7 +37,7 @@ class QueueStatus:
 def read_queue_status() -> QueueStatus:
     """Look at the queue once."""
     state = queue_state()
-    lines = Job.objects.select_related("envelope").defer("statistics")
+    lines = Job.objects.select_related("envelope").only(*_SHOWN)
     # the keys first: what is sorted is narrow
     keys = list(queued_in_order(state).values_list("pk", flat=True)[: LISTED_JOBS + 1])
     found = lines.in_bulk(keys)
@@ -50,9 +57,7 @@ def read_queue_status() -> QueueStatus:
 
 def worker_is_alive() -> bool:
     """Tell whether an active worker has been seen lately."""
-    return WorkerPresence.objects.filter(
-        role=WorkerRole.ACTIVE, seen_at__gte=timezone.now() - WORKER_SILENT_AFTER
-    ).exists()
+    return active_worker_seen_since(timezone.now() - WORKER_SILENT_AFTER)
 
 
 def _paused_by(username: str, job: Job | None) -> str:

@@ -57,6 +57,14 @@ def visible_projects(user: User | AnonymousUser) -> QuerySet[LinkageProject]:
     return LinkageProject.objects.filter(memberships__user=user)
 
 
+def held_permissions(user: User) -> dict[int, frozenset[Permission]]:
+    """Return what a member may do, by the key of each project; the Administrator needs no membership."""
+    if not user.is_active:
+        return {}
+    roles = Membership.objects.filter(user=user).values_list("project_id", "role")
+    return {project_id: ROLE_PERMISSIONS[role] for project_id, role in roles}
+
+
 def is_allowed(user: User | AnonymousUser, permission: Permission, project: LinkageProject | None = None) -> bool:
     """Tell whether a person holds a permission in a project; without one, in any project at all.
 

@@ -5,25 +5,27 @@ from django.http import Http404, HttpRequest
 
 from linkwright.store.audit_log import Actor
 from linkwright.store.models import Envelope, Job, LinkageProject, User
-from linkwright.store.permissions import Permission, is_allowed, visible_projects
+from linkwright.store.permissions import Permission, held_permissions, visible_projects
 from linkwright.store.queries.envelope_lists import visible_envelopes
 from linkwright.store.queries.job_lists import visible_jobs
 
 
 class Access:
-    """One person's rights during one request. Answers are kept: a list asks the same for every row."""
+    """One person's rights during one request, looked up once: a list asks the same for every row."""
 
     def __init__(self, user: User) -> None:
         self.user = user
-        self._answers: dict[tuple[Permission, int | None], bool] = {}
+        self._held: dict[int, frozenset[Permission]] | None = None
 
     def may(self, permission: Permission, project_id: int | None = None) -> bool:
         """Tell whether the person holds a permission in a project; without one, in any project."""
-        key = (permission, project_id)
-        if key not in self._answers:
-            project = None if project_id is None else LinkageProject(pk=project_id)
-            self._answers[key] = is_allowed(self.user, permission, project)
-        return self._answers[key]
+        if self.user.is_superuser and self.user.is_active:
+            return True
+        if self._held is None:
+            self._held = held_permissions(self.user)
+        if project_id is None:
+            return any(permission in held for held in self._held.values())
+        return permission in self._held.get(project_id, frozenset())
 
     def demand(self, permission: Permission, project_id: int | None = None) -> None:
         """Refuse with 403 unless the person holds the permission."""

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from datetime import timedelta
 
 from django.utils import timezone
+from django.utils.safestring import SafeString
 
 from linkwright.envelopes.manifest import RequestType
 from linkwright.store.models import User
@@ -22,6 +23,18 @@ from linkwright.web.address import envelopes_url, project_url
 from linkwright.web.job_pieces import job_row_piece, retry_refusals, statistics_pieces
 from linkwright.web.live import Piece, RowGroup, make_piece, row_group
 from linkwright.web.progress_view import view_progress
+from linkwright.web.row_parts import (
+    Option,
+    badge,
+    duration_html,
+    elapsed_html,
+    link_or_text,
+    moment_html,
+    number_html,
+    options_html,
+    text_or_dash,
+    toggle_button,
+)
 from linkwright.web.words import DATA_ACTIONS
 
 ERRORS_STAY_DAYS = 7
@@ -59,18 +72,57 @@ def envelope_options(row: EnvelopeRow, access: Access) -> EnvelopeOptions:
 def envelope_row_piece(row: EnvelopeRow, access: Access, *, is_open: bool) -> Piece:
     """Return an Envelope's row."""
     options = envelope_options(row, access)
+    row_id, here = f"envelope-{row.id}", f"{envelopes_url()}{row.id}/"
+    is_running = row.status.is_active and row.started_at is not None
+    has_jobs = row.status is not ShownStatus.CORRUPT or row.started_at is not None
     context = {
-        "row": row,
-        "action": DATA_ACTIONS.get(row.request_type, row.request_type),
-        "options": options,
-        "is_open": is_open,
-        # worked out once for all links of the row: a list has hundreds of them
-        "row_id": f"envelope-{row.id}",
+        "css": row.status.lower(),
+        "announce": f"Envelope {row.name}: {row.status}" if row.processed_at else "",
+        "toggle": toggle_button(
+            row_id,
+            f"{here}jobs/",
+            f"Jobs of {row.name}",
+            is_open=is_open,
+            why_closed="" if has_jobs else "A Corrupt Envelope has no jobs",
+        ),
+        "status": row.status,
         "name": row.name,
-        "here": f"{envelopes_url()}{row.id}/",
-        "project_url": project_url(row.project_code) if row.project_id else "",
+        "project": link_or_text(project_url(row.project_code) if row.project_id else "", row.project_code),
+        "provider": text_or_dash(row.sender_code),
+        "action": text_or_dash(DATA_ACTIONS.get(row.request_type, row.request_type)),
+        "event_types": text_or_dash(", ".join(row.event_type_codes)),
+        "records": number_html(row.records_count),
+        "sender": row.received_by,
+        "received": moment_html(row.received_at),
+        "processed": moment_html(row.processed_at),
+        "duration": elapsed_html(row.started_at)
+        if is_running and row.started_at
+        else duration_html(row.duration_s),
+        "options": envelope_options_html(row, options, row_id),
     }
-    return make_piece(f"envelope-{row.id}", "web/partials/envelope_row.html", context, row, options)
+    return make_piece(row_id, "web/partials/envelope_row.html", context, row, options)
+
+
+def envelope_options_html(row: EnvelopeRow, options: EnvelopeOptions, row_id: str) -> SafeString:
+    """Return the links of an Envelope: what was raised for it, with a badge by severity, and what may be done."""
+    counted = f"{row.errors_count} errors, {row.warnings_count} warnings, {row.infos_count} info"
+    raised = Option("notifications", "", f"Notifications of {row.name}: {counted}", icon="bell")
+    links = [
+        (row.notifications_count > 0, raised),
+        (options.may_cancel, Option("cancel", "Cancel", f"Cancel {row.name}")),
+        (options.may_roll_back, Option("rollback", "Rollback", f"Roll {row.name} back")),
+        (
+            options.may_download,
+            Option("download", "Download", f"Download {row.name} as it was received", is_download=True),
+        ),
+    ]
+    badges = (
+        badge("error", row.errors_count, "error" if row.errors_count == 1 else "errors")
+        + badge("warning", row.warnings_count, "warning" if row.warnings_count == 1 else "warnings")
+        + badge("info", row.infos_count, "info")
+    )
+    shown = [link for is_shown, link in links if is_shown]
+    return options_html(row_id, f"{envelopes_url()}{row.id}/", shown, badges=badges)
 
 
 def envelope_group(row: EnvelopeRow, access: Access, chain: Chain | None) -> RowGroup:
@@ -117,9 +169,7 @@ def attention_pieces(user: User, access: Access) -> list[Piece]:
             "row": row,
             "text": texts.get(row.id, ""),
             "action": DATA_ACTIONS.get(row.request_type, row.request_type),
-            "options": envelope_options(row, access),
-            "prefix": f"errored-{row.id}",
-            "here": f"{envelopes_url()}{row.id}/",
+            "options": envelope_options_html(row, envelope_options(row, access), f"errored-{row.id}"),
         }
         for row in recent
     ]

@@ -6,6 +6,9 @@ from functools import cache
 from typing import Any
 
 from django.urls import reverse
+from django.utils.html import escape, format_html
+from django.utils.safestring import SafeString
+from django.utils.text import Truncator
 
 from linkwright.services.download_rejects import has_rejects
 from linkwright.services.retry_job import why_not_retry_each
@@ -16,13 +19,24 @@ from linkwright.store.queries.job_lists import JobRow, read_statistics
 from linkwright.store.queries.shown_status import ShownStatus
 from linkwright.web.access import Access
 from linkwright.web.address import envelopes_url, project_url
-from linkwright.web.formatting import count_words
+from linkwright.web.formatting import NO_VALUE, count_words
 from linkwright.web.live import Piece, RowGroup, make_piece, row_group
 from linkwright.web.progress_view import view_progress
+from linkwright.web.row_parts import (
+    Option,
+    duration_html,
+    elapsed_html,
+    link_or_text,
+    moment_html,
+    options_html,
+    size_html,
+    toggle_button,
+)
 from linkwright.web.statistics_view import view_statistics
 
 ROW_TEMPLATE = "web/partials/job_row.html"
 STATISTICS_TEMPLATE = "web/partials/job_statistics.html"
+_SHORT_ERROR = 200
 _RETRIABLE = (EndReason.FAILED, EndReason.CRASHED)
 
 # what a kind's headline number counts
@@ -58,20 +72,59 @@ def job_row_piece(
     `refusals` is what `retry_refusals` says of the rows that are shown together.
     """
     options = _options(row, access, refusals)
+    headline, is_listed = headline_of(row), prefix == "job"
+    row_id, here = f"{prefix}-{row.id}", f"{_jobs_url()}{row.id}/"
+    called = f"job {row.id} ({row.kind})"
+    failed = row.status is ShownStatus.ERRORS
+    links = [Option("audit", "Audit", f"Audit of {called}", icon="list")]
+    if options.may_retry:
+        links.append(Option("retry", "Retry", f"Retry {called}", icon="retry"))
     context = {
-        "row": row,
-        "options": options,
-        "headline": headline_of(row),
-        "is_open": is_open,
-        "prefix": prefix,
-        # worked out once for all links of the row: a list has hundreds of them
-        "row_id": f"{prefix}-{row.id}",
-        "name": f"{row.id} ({row.kind})",
-        "here": f"{_jobs_url()}{row.id}/",
-        "envelope_url": f"{envelopes_url()}{row.envelope_id}/jobs/" if row.envelope_id else "",
-        "project_url": project_url(row.project_code) if row.project_id else "",
+        "css": row.status.lower(),
+        "announce": f"Job {row.id} ({row.kind}): {row.end_reason}" if failed and row.ended_at else "",
+        "toggle": toggle_button(row_id, f"{here}statistics/", f"Statistics of {called}", is_open=is_open),
+        "status": row.status,
+        "status_extra": _status_extra(row),
+        "is_listed": is_listed,
+        "number": str(row.id),
+        "kind": row.kind,
+        "file": row.file,
+        "envelope": _envelope_link(row) if is_listed else "",
+        "project": link_or_text(project_url(row.project_code) if row.project_id else "", row.project_code),
+        "result": _result(row, headline),
+        "attempt": str(row.attempt) if row.attempt else NO_VALUE,
+        "started": moment_html(row.started_at),
+        "duration": elapsed_html(row.started_at)
+        if row.status.is_active and row.started_at
+        else duration_html(row.duration_s),
+        "memory": size_html(row.peak_memory_bytes),
+        "options": options_html(row_id, here, links),
+        "retry_refusal": options.retry_refusal,
     }
-    return make_piece(f"{prefix}-{row.id}", ROW_TEMPLATE, context, row, options, context["headline"])
+    return make_piece(row_id, ROW_TEMPLATE, context, row, options, headline)
+
+
+def _status_extra(row: JobRow) -> str:
+    """Return what stands behind the status word: why a job ended in Errors, or that it is being cancelled."""
+    if row.status is ShownStatus.ERRORS and row.end_reason != EndReason.FAILED:
+        return row.end_reason
+    return "cancelling" if row.cancel_requested_at and row.status.is_active else ""
+
+
+def _envelope_link(row: JobRow) -> SafeString:
+    if row.envelope_id is None:
+        return format_html('<span class="muted">system</span>')
+    url = f"{envelopes_url()}{row.envelope_id}/jobs/"
+    return format_html('<a class="name" href="{}" title="{}">{}</a>', url, row.envelope_name, row.envelope_name)
+
+
+def _result(row: JobRow, headline: str) -> SafeString:
+    if headline:
+        return escape(headline)
+    if row.status is ShownStatus.ERRORS and row.error_message:
+        short = Truncator(row.error_message).chars(_SHORT_ERROR)
+        return format_html('<span class="error-text" title="{}">{}</span>', row.error_message, short)
+    return format_html('<span class="muted">{}</span>', NO_VALUE)
 
 
 @cache

@@ -9,6 +9,9 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
+from django.utils.html import escape
+from django.utils.safestring import SafeString, mark_safe
+
 from linkwright.store.models import EventType, JobKind, User
 from linkwright.store.permissions import visible_projects
 from linkwright.store.queries.envelope_search import EnvelopeFilter
@@ -32,6 +35,16 @@ class Choice:
     any_label: str
     value: str
     options: Sequence[tuple[str, str]]
+
+    @property
+    def options_html(self) -> SafeString:
+        """The <option> elements: plain text, for there may be hundreds of codes."""
+        return mark_safe(  # noqa: S308 - escaped here
+            "".join(
+                f'<option value="{escape(value)}"{" selected" * (value == self.value)}>{escape(label)}</option>'
+                for value, label in self.options
+            )
+        )
 
 
 @dataclass(frozen=True)

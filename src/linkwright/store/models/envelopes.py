@@ -63,7 +63,7 @@ class Envelope(models.Model):
         """Newest first, by key: lists page without counting."""
 
         ordering = ["-id"]
-        # what a list may be narrowed to beside the index's own order stands behind it: so no row is looked up in vain
+        # what a list may be narrowed to beside an index's own order stands behind it: no row is looked up in vain
         indexes = [
             models.Index(fields=["state", "-id", "series"], name="envelope_state_series"),
             models.Index(fields=["series", "state", "-id"], name="envelope_series_state"),

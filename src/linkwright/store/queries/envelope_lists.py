@@ -10,9 +10,9 @@ from datetime import datetime
 
 from django.db.models import Count, Q, QuerySet
 
-from linkwright.store.models import Envelope, Notification, Severity, User
+from linkwright.store.models import Envelope, EnvelopeState, Notification, Severity, User
 from linkwright.store.permissions import visible_projects
-from linkwright.store.queries.envelope_search import EnvelopeFilter, find_envelopes
+from linkwright.store.queries.envelope_search import EnvelopeFilter, find_envelopes, find_in_states
 from linkwright.store.queries.paging import PAGE_SIZE, Page
 from linkwright.store.queries.shown_status import (
     QueueActivity,
@@ -117,12 +117,8 @@ def read_active_envelope(user: User, activity: QueueActivity) -> EnvelopeRow | N
 
 def read_recent_errors(user: User, activity: QueueActivity, *, since: datetime) -> list[EnvelopeRow]:
     """Return the latest Envelopes that ended in Errors or as Corrupt, newest first."""
-    keys: list[int] = []
-    for status in (ShownStatus.ERRORS, ShownStatus.CORRUPT):
-        wanted = EnvelopeFilter(status=status)
-        keys += find_envelopes(user, wanted, activity, limit=RECENT_ERRORS_COUNT).keys
-    newest = sorted(keys, reverse=True)[:RECENT_ERRORS_COUNT]
-    return [row for row in read_envelope_rows(newest, activity) if row.received_at >= since]
+    newest = find_in_states(user, [EnvelopeState.ERRORS, EnvelopeState.CORRUPT], RECENT_ERRORS_COUNT)
+    return [row for row in read_envelope_rows(newest.keys, activity) if row.received_at >= since]
 
 
 def read_last_errors(keys: Iterable[int]) -> dict[int, str]:

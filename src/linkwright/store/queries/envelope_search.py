@@ -58,6 +58,12 @@ def find_envelopes(
     return read_best(walk, ways, None if start is None else (0, start), limit)
 
 
+def find_in_states(user: User, states: Sequence[EnvelopeState], limit: int) -> Keys:
+    """Return the keys of the newest Envelopes that are stored with one of these states."""
+    series = matching_series(user, SeriesFilter())
+    return read_best(Walk(_TABLE, ""), [_state_way(series, [state.value for state in states])], None, limit)
+
+
 def _ways(
     series: Sequence[int] | None, status: ShownStatus | None, activity: QueueActivity, rest: Sequence[Sql]
 ) -> list[Way]:
@@ -72,15 +78,19 @@ def _ways(
     also = []
     if status is ShownStatus.QUEUED and activity.active_envelope_id is not None:
         also.append(Sql("id <> %s", (activity.active_envelope_id,)))
-    states = [status.value] if status else []
-    if series is None:
-        return [Way(("state",), [(state,) for state in states], also, rest) if states else Way(wanted=rest)]
-    if len(series) > MANY_LANES:
-        wanted = [*in_series(series), *rest]
-        return [Way(("state",), [(state,) for state in states], also, wanted) if states else Way(wanted=wanted)]
-    if states:
-        return [Way(("series_id", "state"), [(key, state) for key in series for state in states], also, rest)]
+    if status is not None:
+        return [_state_way(series, [status.value], also, rest)]
+    if series is None or len(series) > MANY_LANES:
+        return [Way(wanted=[*in_series(series), *rest])]
     return [Way(("series_id",), [(key,) for key in series], [], rest)]
+
+
+def _state_way(
+    series: Sequence[int] | None, states: Sequence[str], also: Sequence[Sql] = (), rest: Sequence[Sql] = ()
+) -> Way:
+    if series is None or len(series) * len(states) > MANY_LANES:
+        return Way(("state",), [(state,) for state in states], also, [*in_series(series), *rest])
+    return Way(("series_id", "state"), [(key, state) for key in series for state in states], also, rest)
 
 
 def text_conditions(text: str) -> list[Sql]:

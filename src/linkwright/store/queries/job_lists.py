@@ -109,6 +109,8 @@ def read_jobs(user: User, keys: Iterable[int]) -> list[JobRow]:
 def read_chains(envelope_ids: Iterable[int]) -> dict[int, list[JobRow]]:
     """Return the jobs of each of these Envelopes, in the order of their chain."""
     chains: dict[int, list[JobRow]] = {key: [] for key in envelope_ids}
+    if not chains:
+        return chains
     found = _as_lines(Job.objects.filter(envelope_id__in=list(chains)))
     for job in found.order_by("chain_position", "pk"):
         chains[job.envelope_id or 0].append(job_row(job))

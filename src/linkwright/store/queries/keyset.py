@@ -1,9 +1,9 @@
 """Walks a list in the order of an index, and says when it has looked long enough. Never writes, never counts.
 
 A list is the merge of *lanes*: values that an index begins with, and behind which it goes on in the list's order.
-What else is asked for (`wanted`) is looked at row by row. Where that may mean many rows in vain, the walk goes window
-by window, each wider than the last, and stops after `PATIENCE_S`: the page then tells how far it has looked, and its
-'Older' goes on from there. So every page takes about the same time, whatever it is asked for.
+What else is asked for (`wanted`) is looked at row by row. Where that may mean many rows in vain, the walk goes
+window by window, each wider than the last, and stops after `PATIENCE_S`: the page then tells how far it looked,
+and 'Older' goes on from there. So every page takes about the same time, whatever it is asked for.
 
 SQL is written here, and not by the ORM, because neither database merges by itself the ordered halves of an IN, and
 because SQLite needs every ordered half in a subselect of its own.

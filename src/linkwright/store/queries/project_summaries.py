@@ -56,8 +56,8 @@ def read_project_summaries(projects: Iterable[LinkageProject]) -> list[ProjectSu
 def _reported(project: int | OuterRef) -> QuerySet[Envelope]:
     """Return the Envelopes of a project that have a report that counts, the latest first.
 
-    The Envelopes of one project are processed in the order of their keys, as far as they succeed: a failed one can be
-    retried only until a later one has run.
+    The Envelopes of one project are processed in the order of their keys, as far as they succeed: a failed one can
+    be retried only until a later one has run.
     """
     return Envelope.objects.filter(
         project=project, state=EnvelopeState.SUCCESS, report__isnull=False, estimations=None

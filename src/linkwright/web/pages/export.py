@@ -1,4 +1,4 @@
-"""Download of a list as CSV: every row that its filters give, not only those of the page; columns as on the page."""
+"""Download of a list as CSV: every row that its filters give, in columns as on the page."""
 
 from collections.abc import Iterator
 

@@ -7,20 +7,13 @@ from typing import Any
 
 from django import template
 from django.template import Context
-from django.utils import timezone
 from django.utils.html import format_html
 from django.utils.safestring import SafeString, mark_safe
 
 from linkwright.store.queries.shown_status import ShownStatus
-from linkwright.web.formatting import (
-    NO_VALUE,
-    format_age,
-    format_bytes,
-    format_duration,
-    format_moment,
-    format_number,
-)
+from linkwright.web.formatting import NO_VALUE, format_bytes, format_duration, format_number
 from linkwright.web.live import Piece
+from linkwright.web.row_parts import elapsed_html, moment_html
 from linkwright.web.words import STATUS_HELP, icon_of
 
 register = template.Library()
@@ -59,28 +52,15 @@ def is_number(value: object) -> bool:
 
 
 @register.simple_tag
-def moment(at: datetime | None) -> str:
-    """Return a time as its age, with the exact time behind it; the browser keeps it up to date."""
-    if at is None:
-        return NO_VALUE
-    return format_html(
-        '<time class="age" datetime="{}" title="{}">{}</time>',
-        at.isoformat(),
-        format_moment(at),
-        format_age(at, timezone.now()),
-    )
+def moment(at: datetime | None) -> SafeString:
+    """Return a time as its age."""
+    return moment_html(at)
 
 
 @register.simple_tag
-def elapsed(since: datetime) -> str:
-    """Return the time since a moment, counted on in the browser."""
-    seconds = (timezone.now() - since).total_seconds()
-    return format_html(
-        '<time class="elapsed" datetime="{}" title="since {}">{}</time>',
-        since.isoformat(),
-        format_moment(since),
-        format_duration(seconds),
-    )
+def elapsed(since: datetime) -> SafeString:
+    """Return the time since a moment."""
+    return elapsed_html(since)
 
 
 @register.simple_tag
