@@ -1,4 +1,4 @@
-"""The rows of Envelopes and jobs that fill the lists, as plain tuples in the order of `ENVELOPE_COLUMNS` and so on.
+"""The rows of Envelopes and jobs that fill the lists, as tuples in the order of `ENVELOPE_COLUMNS`, `JOB_COLUMNS`.
 
 Three years of work, one Envelope after the other. Says nothing of how rows get into a database.
 """
@@ -15,15 +15,15 @@ from tests.benchmarks.list_world import SEED, ListWorld
 from tests.integration.web.seed_statistics import STATISTICS
 
 ENVELOPE_COLUMNS = (
-    "id name state errors_occurred request_type project_code sender_code event_type_codes project_id file_name "
-    "size_bytes sha256 records_count received_at received_by_id processing_started_at processed_at series_id "
-    "search_text"
-).split()
+    *("id", "name", "state", "errors_occurred", "request_type", "project_code", "sender_code", "event_type_codes"),
+    *("project_id", "file_name", "size_bytes", "sha256", "records_count", "received_at", "received_by_id"),
+    *("processing_started_at", "processed_at", "series_id", "search_text"),
+)
 JOB_COLUMNS = (
-    "id kind envelope_id project_id project_code series_id parameters state end_reason attempt crash_count "
-    "errors_occurred error_message queue_rank chain_position queued_at started_at ended_at progress statistics "
-    "peak_memory_bytes"
-).split()
+    *("id", "kind", "envelope_id", "project_id", "project_code", "series_id", "parameters", "state", "end_reason"),
+    *("attempt", "crash_count", "errors_occurred", "error_message", "queue_rank", "chain_position", "queued_at"),
+    *("started_at", "ended_at", "progress", "statistics", "peak_memory_bytes"),
+)
 YEARS = 3
 # the rest succeeded
 STATES = (
@@ -50,6 +50,16 @@ class Received:
 
     envelope: Row
     jobs: list[Row]
+
+
+@dataclass(frozen=True)
+class _Job:
+    """What a job is of."""
+
+    kind: JobKind
+    state: JobState
+    envelope_id: int | None
+    series: Series
 
 
 class Draw:
@@ -135,9 +145,8 @@ class Draw:
             system = self._random.choice(self._world.system)
             at = received + self._step * 0.9
             kind = self._random.choice((JobKind.ROLLBACK, JobKind.ESTIMATE))
-            jobs.append(
-                self._row(kind, JobState.SUCCESS, None, system, (self._jobs_made + len(jobs) + 1, number, 0), at)
-            )
+            place = (self._jobs_made + len(jobs) + 1, number, 0)
+            jobs.append(self._row(_Job(kind, JobState.SUCCESS, None, system), place, at))
         return jobs
 
     def _kinds(self, series: Series) -> list[JobKind]:
@@ -162,21 +171,15 @@ class Draw:
             has_started = failing >= position
             place = (self._jobs_made + position + 1, number, position)
             rows.append(
-                self._row(kind, job_state, number, series, place, started if has_started else None, received)
+                self._row(_Job(kind, job_state, number, series), place, started if has_started else None, received)
             )
         return rows
 
     def _row(
-        self,
-        kind: JobKind,
-        state: JobState,
-        envelope_id: int | None,
-        series: Series,
-        place: tuple[int, int, int],
-        started: datetime | None,
-        queued: datetime | None = None,
+        self, job: _Job, place: tuple[int, int, int], started: datetime | None, queued: datetime | None = None
     ) -> Row:
         job_id, rank, position = place
+        kind, state, envelope_id, series = job.kind, job.state, job.envelope_id, job.series
         failed = state == JobState.ERRORS
         reason = "" if not failed else EndReason.FAILED if started else EndReason.CANCELLED
         return (

@@ -1,7 +1,7 @@
 """What the seeded lists are made of: projects, providers, Event Types, and the shares of states and kinds.
 
-Drawn with a fixed seed. Sizes of projects and providers fall off as they do in life: one project has a third of all
-Envelopes, the last one a handful, so that filters meet frequent and rare values.
+Drawn with a fixed seed. Sizes of projects and providers fall off as they do in life: one project has a third of
+all Envelopes, the last one a handful, so that filters meet frequent and rare values.
 """
 
 import random

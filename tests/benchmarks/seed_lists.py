@@ -1,9 +1,9 @@
 """Fills an empty database with Envelopes, jobs and all that hangs on them, for tests and benchmarks of the lists.
 
-`DATABASE_URL=... python -m tests.benchmarks.seed_lists --envelopes 100000 --jobs 1000000`. Rows go in by the fastest
-way that each database has: into tables without indexes on SQLite, by COPY on PostgreSQL; events, messages and
-Notifications are made out of the jobs inside the database. What is measured afterwards finds indexes and statistics
-as a database has them that has run for years.
+`python -m tests.benchmarks.seed_lists --envelopes 100000 --jobs 1000000` fills the database of `DATABASE_URL` or
+`LINKWRIGHT_HOME`. Rows go in by the fastest way that each database has: into tables without indexes, on PostgreSQL
+by COPY; events, messages and Notifications are made out of the jobs inside the database. What is measured after that
+finds indexes and statistics as in a database that has run for years.
 """
 
 import argparse
@@ -17,6 +17,7 @@ from django.db import connection, transaction
 from django.db.models import Model
 from django.utils import timezone
 
+import linkwright.cli.bootstrap  # noqa: F401 - first of all: models can be imported from here on
 from linkwright.config import load_config
 from linkwright.services.prepare_database import prepare_database
 from linkwright.store.models import (
@@ -36,23 +37,32 @@ from tests.benchmarks.list_world import ListWorld, make_list_world
 
 ROWS_AT_ONCE = 5000
 Say = Callable[[str], None]
-_SILENT: Say = lambda _text: None  # noqa: E731
 
 
-def seed_lists(*, envelopes_count: int, jobs_count: int, say: Say = _SILENT) -> ListWorld:
-    """Seed the present database, which has its tables and nothing in them."""
+def _silent(_text: str) -> None:
+    """Say nothing."""
+
+
+def seed_lists(*, envelopes_count: int, jobs_count: int, say: Say = _silent) -> ListWorld:
+    """Seed the present database, which has its tables and no Envelope in them."""
+    with _without_indexes(Envelope, Job, JobEvent, AuditMessage, Notification):
+        world = insert_lists(envelopes_count=envelopes_count, jobs_count=jobs_count, say=say)
+    say("indexes")
+    with connection.cursor() as cursor:
+        cursor.execute("ANALYZE" if connection.vendor == "sqlite" else "VACUUM ANALYZE")
+    say("statistics")
+    return world
+
+
+def insert_lists(*, envelopes_count: int, jobs_count: int, say: Say = _silent) -> ListWorld:
+    """Put the rows in, whatever indexes there are: enough for a few thousand."""
     with transaction.atomic():
         world = make_list_world()
-    with _without_indexes(Envelope, Job, JobEvent, AuditMessage, Notification), transaction.atomic():
         _insert_envelopes_and_jobs(Draw(world, envelopes_count=envelopes_count, jobs_count=jobs_count))
         say("Envelopes and jobs")
         _insert_what_hangs_on_them()
         say("events, audit messages, Notifications, reports")
-    say("indexes")
-    _start_one_job()
-    with connection.cursor() as cursor:
-        cursor.execute("ANALYZE" if connection.vendor == "sqlite" else "VACUUM ANALYZE")
-    say("statistics")
+        _start_one_job()
     return world
 
 
@@ -88,28 +98,38 @@ def _adapted(value: Any) -> Any:
 
 
 def _insert_what_hangs_on_them() -> None:
-    """Make three events and two audit messages a job that ended, a Notification for one Envelope in ten, reports."""
+    """Make three events and two audit messages a job that ended, Notifications, reports."""
     job, event, message = _table(Job), _table(JobEvent), _table(AuditMessage)
     envelope, notification, report = _table(Envelope), _table(Notification), _table(EnvelopeReport)
-    events = f"INSERT INTO {event} (job_id, attempt, \"left\", entered, reason, at) SELECT id"
+    events = f'INSERT INTO {event} (job_id, attempt, "left", entered, reason, at) SELECT id'
     messages = f"INSERT INTO {message} (job_id, attempt, at, text) SELECT id, 1"
     raised = f"INSERT INTO {notification} (envelope_id, severity, text, raised_at) SELECT id"
     statements = (
         f"{events}, 0, '', 'Queued', 'queued', queued_at FROM {job} ORDER BY id",
-        f"{events}, 1, 'Queued', 'Running', 'claimed', started_at FROM {job} "
-        "WHERE started_at IS NOT NULL ORDER BY id",
+        (
+            f"{events}, 1, 'Queued', 'Running', 'claimed', started_at FROM {job} "
+            "WHERE started_at IS NOT NULL ORDER BY id"
+        ),
         f"{events}, 1, 'Running', state, 'finished', ended_at FROM {job} WHERE started_at IS NOT NULL ORDER BY id",
         f"{messages}, started_at, kind || ' started.' FROM {job} WHERE started_at IS NOT NULL ORDER BY id",
-        f"{messages}, ended_at, kind || ' ended: 48 213 records, 11.4 s.' FROM {job} "
-        "WHERE started_at IS NOT NULL ORDER BY id",
-        f"{raised}, 'error', 'births.csv, line 8: the row has 11 columns.', processed_at FROM {envelope} "
-        "WHERE errors_occurred ORDER BY id",
-        f"{raised}, 'warning', '3 of 48 213 rows were rejected.', received_at FROM {envelope} "
-        "WHERE id % 10 = 3 ORDER BY id",
+        (
+            f"{messages}, ended_at, kind || ' ended: 48 213 records, 11.4 s.' FROM {job} "
+            "WHERE started_at IS NOT NULL ORDER BY id"
+        ),
+        (
+            f"{raised}, 'error', 'births.csv, line 8: the row has 11 columns.', processed_at FROM {envelope} "
+            "WHERE errors_occurred ORDER BY id"
+        ),
+        (
+            f"{raised}, 'warning', '3 of 48 213 rows were rejected.', received_at FROM {envelope} "
+            "WHERE id % 10 = 3 ORDER BY id"
+        ),
         f"{raised}, 'info', 'Match kept 61 902 pairs.', received_at FROM {envelope} WHERE id % 4 = 1 ORDER BY id",
-        f"INSERT INTO {report} (envelope_id, statistics, plots, created_at) "
-        "SELECT id, '{\"project\": {\"records_count\": 961204, \"groups_count\": 770137}}', '[]', processed_at "
-        f"FROM {envelope} WHERE state = 'Success' ORDER BY id",
+        (
+            f"INSERT INTO {report} (envelope_id, statistics, plots, created_at) "
+            'SELECT id, \'{"project": {"records_count": 961204, "groups_count": 770137}}\', \'[]\', processed_at '
+            f"FROM {envelope} WHERE state = 'Success' ORDER BY id"
+        ),
     )
     with connection.cursor() as cursor:
         for statement in statements:

@@ -37,6 +37,8 @@ from linkwright.web.statistics_view import view_statistics
 ROW_TEMPLATE = "web/partials/job_row.html"
 STATISTICS_TEMPLATE = "web/partials/job_statistics.html"
 _SHORT_ERROR = 200
+_SYSTEM = format_html('<span class="muted">{}</span>', "system")
+_NOTHING = format_html('<span class="muted">{}</span>', NO_VALUE)
 _RETRIABLE = (EndReason.FAILED, EndReason.CRASHED)
 
 # what a kind's headline number counts
@@ -113,7 +115,7 @@ def _status_extra(row: JobRow) -> str:
 
 def _envelope_link(row: JobRow) -> SafeString:
     if row.envelope_id is None:
-        return format_html('<span class="muted">system</span>')
+        return _SYSTEM
     url = f"{envelopes_url()}{row.envelope_id}/jobs/"
     return format_html('<a class="name" href="{}" title="{}">{}</a>', url, row.envelope_name, row.envelope_name)
 
@@ -124,7 +126,7 @@ def _result(row: JobRow, headline: str) -> SafeString:
     if row.status is ShownStatus.ERRORS and row.error_message:
         short = Truncator(row.error_message).chars(_SHORT_ERROR)
         return format_html('<span class="error-text" title="{}">{}</span>', row.error_message, short)
-    return format_html('<span class="muted">{}</span>', NO_VALUE)
+    return _NOTHING
 
 
 @cache
