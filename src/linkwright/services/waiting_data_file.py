@@ -64,13 +64,14 @@ class WaitingDataFile:
 def keep_waiting(
     submission: DataFileSubmission, config: ServerConfig, user: User, project: LinkageProject
 ) -> WaitingDataFile:
-    """Move a file that was uploaded into a folder of its own.
+    """Move a file that was uploaded into a folder of its own; those that nobody confirmed in a day go.
 
     Raises:
         DataFileRefusedError: as `submit_data_file`; the file stays where it is.
         OSError: if there is no room for it.
     """
     demand_data_file(submission)
+    sweep_waiting(config)
     waiting_id = secrets.token_hex(16)
     folder = config.waiting_folder / waiting_id
     folder.mkdir(mode=0o700, parents=True)

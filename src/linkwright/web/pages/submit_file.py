@@ -4,7 +4,6 @@ Nothing is queued before the confirmation; until then the file waits in a privat
 sent it can see its rows.
 """
 
-from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -29,8 +28,9 @@ from linkwright.services.waiting_data_file import (
 )
 from linkwright.store.models import Envelope, LinkageProject
 from linkwright.store.permissions import Permission
+from linkwright.store.settings import read_setting
 from linkwright.web.access import access_of, actor_of, project_or_404, signed_in
-from linkwright.web.dialogs import is_fragment_request
+from linkwright.web.dialogs import REFUSED_STATUS, is_fragment_request
 from linkwright.web.flash import Flash, add_flash
 from linkwright.web.formatting import count_words
 from linkwright.web.words import DATA_ACTIONS
@@ -71,7 +71,10 @@ def confirm_file(request: HttpRequest, code: str, waiting_id: str) -> HttpRespon
     project = _project(request, code)
     try:
         waiting = find_waiting(waiting_id, load_config(), signed_in(request), project)
-        if request.method == "POST" or waiting.envelope_id:
+        if waiting.envelope_id:
+            return _queued(request, code, confirm_waiting(waiting, "", actor_of(request)))
+        context = _confirm_context(project, waiting)
+        if request.method == "POST" and context["fault"] is None:
             envelope = confirm_waiting(waiting, request.POST.get("name", ""), actor_of(request))
             return _queued(request, code, envelope)
     except DataFileGoneError as error:
@@ -80,7 +83,8 @@ def confirm_file(request: HttpRequest, code: str, waiting_id: str) -> HttpRespon
         flash = _flash_of(error)
         add_flash(request, flash.level, flash.text, flash.details)
         return HttpResponseRedirect(reverse("submit-confirm", args=[code, waiting_id]))
-    return render(request, "web/pages/confirm_file.html", _confirm_context(project, waiting))
+    status = REFUSED_STATUS if request.method == "POST" else 200
+    return render(request, "web/pages/confirm_file.html", context, status=status)
 
 
 @require_POST
@@ -150,7 +154,7 @@ def _confirm_context(project: LinkageProject, waiting: WaitingDataFile) -> dict[
     submission = waiting.submission
     preview, encoding, fault = None, "", None
     try:
-        preview, encoding = preview_submission(replace(submission, project_code=project.code), load_config())
+        preview, encoding = preview_submission(submission, load_config())
     except LinkwrightError as error:
         fault = _flash_of(error)
     event_type = project.event_types.select_related("provider").filter(code=submission.event_type_code).first()
@@ -163,6 +167,7 @@ def _confirm_context(project: LinkageProject, waiting: WaitingDataFile) -> dict[
         "preview": preview,
         "encoding": encoding,
         "fault": fault,
+        "most_rejected": read_setting("Worker.Load.MaxRejectedRows"),
         "default_name": default_name(submission.file_name),
     }
 

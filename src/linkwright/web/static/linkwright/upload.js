@@ -28,7 +28,7 @@ function showProgress(event, startedAt) {
 function showResult(xhr) {
   const result = byId("upload-result");
   const type = xhr.getResponseHeader("Content-Type") || "";
-  if (xhr.status === 200 && type.startsWith("text/html") && xhr.responseURL === byId("upload").action) {
+  if (xhr.status === 200 && type.startsWith("text/html") && xhr.responseURL.endsWith(byId("upload").getAttribute("action"))) {
     result.innerHTML = xhr.responseText;
     announce(result.querySelector("p").textContent);
     return;
@@ -55,7 +55,7 @@ function send(form) {
     if (next) return location.assign(next);
     done();
     showResult(xhr);
-    if (xhr.status === 200) form.reset();
+    if (byId("upload-result").querySelector(".flash-success")) form.reset();
     pollNow();
   });
   xhr.addEventListener("error", () => (done(), showResult(xhr)));
