@@ -49,6 +49,26 @@ class ServerConfig:
         return self.home / "scratch"
 
     @property
+    def taking_folder(self) -> Path:
+        """Files on their way out of the inbox, one folder each."""
+        return self.home / "taking"
+
+    @property
+    def waiting_folder(self) -> Path:
+        """Data files that were uploaded and wait to be confirmed, one folder each."""
+        return self.home / "waiting"
+
+    @property
+    def inbox_lock_file(self) -> Path:
+        """Held by the one thread that watches the inbox."""
+        return self.home / "inbox.lock"
+
+    @property
+    def inbox_status_file(self) -> Path:
+        """What the watch over the inbox saw last, for pages and commands."""
+        return self.home / "inbox.json"
+
+    @property
     def lock_file(self) -> Path:
         """Held by the one worker when the database is SQLite."""
         return self.home / "worker.lock"

@@ -30,6 +30,7 @@ def _addresses(world: World) -> dict[str, str]:
         "a project": "/projects/PERINATAL/",
         "an estimation": f"/projects/PERINATAL/estimations/{world.estimation.pk if world.estimation else 0}/",
         "apply": f"/projects/PERINATAL/estimations/{world.estimation.pk if world.estimation else 0}/apply/",
+        "submit a file": "/projects/PERINATAL/submit/",
         "estimate": "/projects/PERINATAL/estimate/",
         "an unknown page": "/projects/NONE/",
         "pause": "/jobs/queue/pause/",

@@ -17,6 +17,7 @@ from linkwright.services.prepare_database import prepare_database
 from linkwright.services.queue_status import read_queue_status
 from linkwright.services.receive_envelope import receive_envelope
 from linkwright.services.roll_back_envelope import RollbackScope, preview_rollback, roll_back_envelope
+from linkwright.services.submit_data_file import DataFileSubmission, submit_data_file
 from linkwright.store.audit_log import COMMAND_LINE
 from linkwright.store.models import Envelope, EnvelopeState, Notification
 
@@ -49,6 +50,20 @@ def submit(
     expected = {EnvelopeState.SUCCESS} if wait else {EnvelopeState.SUCCESS, EnvelopeState.QUEUED}
     if any(line.state not in expected for line in lines):
         raise typer.Exit(EXIT_NOT_SUCCESS)
+
+
+def submit_file(
+    file: Annotated[Path, typer.Argument(help="A data file: plain, gzip or Parquet.")],
+    project: Annotated[str, typer.Option(help="Linkage Project code.")],
+    event_type: Annotated[str, typer.Option(help="Event Type code; not needed for a quality review.")] = "",
+    action: Annotated[RequestType, typer.Option(help="What is asked for.")] = RequestType.SUBMIT_LINKAGE,
+    name: Annotated[str, typer.Option(help="The Envelope's name (default: the file's name).")] = "",
+) -> None:
+    """Take a single data file into the queue: it becomes an Envelope."""
+    prepare_database(load_config())
+    submission = DataFileSubmission(file, file.name, project, action, event_type, name)
+    envelope = submit_data_file(submission, COMMAND_LINE)
+    typer.echo(f"Envelope {envelope.pk} ({envelope.name}): {envelope.get_state_display()}")
 
 
 def status(

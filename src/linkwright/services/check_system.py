@@ -8,6 +8,8 @@ from django.db import DatabaseError
 from linkwright.config import DataFolderError, ServerConfig, prepare_home
 from linkwright.errors import LinkwrightError
 from linkwright.jobs.context import project_folder
+from linkwright.services.inbox_settings import REJECTED, folder_fault, read_inbox_settings
+from linkwright.services.inbox_status import read_inbox_status
 from linkwright.services.prepare_database import database_name, needs_migration
 from linkwright.services.queue_status import read_queue_status
 from linkwright.store.models import Batch, BatchState, Envelope, EnvelopeState, Job, JobState, User
@@ -35,6 +37,7 @@ def check_system(config: ServerConfig) -> list[Finding]:
     findings.append(database)
     if database.ok:
         findings += [_check_people(), _check_worker(), _check_files(config), _check_envelopes(config)]
+        findings += _check_inbox(config)
     return findings
 
 
@@ -93,6 +96,23 @@ def _check_worker() -> Finding:
         return Finding("queue", ok=False, text="jobs wait, and no worker is there. Start `linkwright serve`.")
     worker = "a worker is there" if status.worker_alive else "no worker is there, and none is needed now"
     return Finding("queue", ok=True, text=f"{worker}; {status.queued_count} job(s) queued.")
+
+
+def _check_inbox(config: ServerConfig) -> list[Finding]:
+    settings = read_inbox_settings(config)
+    if not settings.enabled:
+        return []
+    status = read_inbox_status(config)
+    problem = status.problem or folder_fault(settings.folder, config)
+    if problem or status.folder != str(settings.folder):
+        text = problem or f"{settings.folder} is not watched yet. A worker does it: start `linkwright serve`."
+        return [Finding("inbox", ok=False, text=text)]
+    last = f"last taken {status.last_name} ({status.last_at[:19]} UTC)" if status.last_name else "none taken yet"
+    text = (
+        f"{settings.folder} is watched; {last}; {status.waiting_count} file(s) wait to settle; "
+        f"{status.rejected_count} in {REJECTED}/."
+    )
+    return [Finding("inbox", ok=True, text=text)]
 
 
 def _check_files(config: ServerConfig) -> Finding:

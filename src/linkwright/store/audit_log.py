@@ -24,6 +24,7 @@ class Actor:
 
 SYSTEM = Actor(user=None, origin="system")
 COMMAND_LINE = Actor(user=None, origin="command line")
+INBOX = Actor(user=None, origin="inbox")
 
 
 def record_action(

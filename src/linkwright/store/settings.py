@@ -99,6 +99,42 @@ SETTINGS: dict[str, Setting] = {
             help="An Envelope that unpacks to more than this many times its size is Corrupt.",
         ),
         Setting(
+            "Inbox.Enabled",
+            default=False,
+            help="Whether the worker watches the inbox and takes in the Envelopes that are put there.",
+        ),
+        Setting(
+            "Inbox.Folder",
+            default="inbox",
+            help="The folder that is watched: an absolute path, or one inside the data folder. Whoever may write "
+            "there may submit to every project.",
+        ),
+        Setting(
+            "Inbox.SettleSeconds",
+            default=10,
+            minimum=1,
+            maximum=86_400,
+            unit="s",
+            help="A file is taken once its size and time have not changed for so long.",
+        ),
+        Setting(
+            "Inbox.PollSeconds",
+            default=5,
+            minimum=1,
+            maximum=3_600,
+            unit="s",
+            help="How often the inbox is looked at.",
+        ),
+        Setting(
+            "Inbox.UnfinishedSeconds",
+            default=600,
+            minimum=1,
+            maximum=604_800,
+            unit="s",
+            help="A file that looks like a zip cut short, is empty, or cannot be read is rejected once it has not "
+            "changed for so long.",
+        ),
+        Setting(
             "Standardise.Sex.Map",
             default={},
             help="Beside the usual spellings, what Load makes of a sex: value as sent → m, f or x.",
@@ -157,6 +193,13 @@ def read_setting(name: str) -> Any:
     setting = find_setting(name)
     stored = SettingValue.objects.filter(name=name).values_list("value", flat=True).first()
     return setting.default if stored is None else stored
+
+
+def read_settings(prefix: str) -> dict[str, Any]:
+    """Return the values in force of all Settings whose name begins with `prefix`, by one query."""
+    found = {name: setting.default for name, setting in SETTINGS.items() if name.startswith(prefix)}
+    stored = SettingValue.objects.filter(name__in=found).values_list("name", "value")
+    return {**found, **dict(stored)}
 
 
 def change_setting(name: str, value: Any, actor: Actor) -> bool:

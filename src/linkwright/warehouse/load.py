@@ -117,9 +117,9 @@ def load_data_file(request: LoadRequest, report: ReportProgress) -> LoadResult:
         In each case, and whatever else is raised through `report`, no file is left.
     """
     with open_engine(request.limits) as con:
-        source = _open_source(request, report)
+        source = open_source(request, report)
         rejects = Rejects(con, request.source_name, source.place, shows_values=request.shows_values)
-        rules = _rules(request, source)
+        rules = cleaning_rules(request, source)
         staging = Staging(
             con,
             fields=request.fields,
@@ -202,7 +202,13 @@ def _target(request: LoadRequest, ending: str) -> Path:
     return request.target_folder / f"{request.stem}-{ending}"
 
 
-def _open_source(request: LoadRequest, report: ReportProgress) -> Source:
+def open_source(request: LoadRequest, report: ReportProgress) -> Source:
+    """Open a source file as its Import Format says, up to its column names.
+
+    Raises:
+        UnreadableSourceError: if it is not as its Import Format says.
+        MissingColumnsError: if mapped columns are not in it.
+    """
     import_format, name, kind = request.import_format, request.source_name, request.import_format.kind
     if request.parquet:
         if kind is SourceKind.FIXED_WIDTH:
@@ -224,7 +230,8 @@ def _open_source(request: LoadRequest, report: ReportProgress) -> Source:
     return DelimitedSource(text, import_format, keep_unused=request.keep_aux, source_name=name)
 
 
-def _rules(request: LoadRequest, source: Source) -> CleaningRules:
+def cleaning_rules(request: LoadRequest, source: Source) -> CleaningRules:
+    """Return how the values of an opened source file are cleaned."""
     dates = [field.name for field in request.fields if field.type is FieldType.DATE]
     return CleaningRules(
         date_formats={

@@ -22,6 +22,7 @@ from linkwright.web.pages import (
     rollback,
     sign_in,
     start_estimation,
+    submit_file,
     upload,
 )
 
@@ -34,6 +35,9 @@ urlpatterns: list[URLPattern] = [
     path("live/", frame_live.frame_live, name="frame-live"),
     path("projects/", projects.projects, name="projects"),
     path("projects/<str:code>/", project.project_page, name="project"),
+    path("projects/<str:code>/submit/", submit_file.submit_file, name="submit"),
+    path("projects/<str:code>/submit/<str:waiting_id>/", submit_file.confirm_file, name="submit-confirm"),
+    path("projects/<str:code>/submit/<str:waiting_id>/cancel/", submit_file.cancel_file, name="submit-cancel"),
     path("projects/<str:code>/estimate/", start_estimation.estimate, name="project-estimate"),
     path("projects/<str:code>/frequencies/", start_estimation.frequencies, name="project-frequencies"),
     path("projects/<str:code>/estimations/<int:estimation_id>/", estimation.estimation_page, name="estimation"),

@@ -1,9 +1,14 @@
 """Says when the worker sweeps: whenever something may have been left or given up, and not otherwise."""
 
+import time
+
 from linkwright.config import ServerConfig
 from linkwright.services.sweep_files import empty_write_ahead_log, sweep_files
+from linkwright.services.waiting_data_file import sweep_waiting
 from linkwright.store.models import Envelope, EnvelopeState, Job, JobKind, JobState
 from linkwright.worker.supervise import Ended
+
+SWEEP_WAITING_EVERY_S = 3600.0
 
 
 class Housekeeping:
@@ -16,12 +21,18 @@ class Housekeeping:
     def __init__(self, config: ServerConfig) -> None:
         self._config = config
         self._cancelled_count: int | None = None
+        self._waiting_swept_s: float | None = None
 
     def before_claim(self) -> None:
         """Sweep everything when the worker takes over, and once Envelopes were cancelled or cleared.
 
-        These are settled by the page or command that asks for it, as long as none of their jobs runs.
+        These are settled by the page or command that asks for it, as long as none of their jobs runs. Uploaded
+        data files that nobody confirms are looked for every hour.
         """
+        now_s = time.monotonic()
+        if self._waiting_swept_s is None or now_s - self._waiting_swept_s > SWEEP_WAITING_EVERY_S:
+            sweep_waiting(self._config)
+            self._waiting_swept_s = now_s
         cancelled_count = Envelope.objects.filter(state=EnvelopeState.CANCELLED).count()
         if cancelled_count != self._cancelled_count:
             sweep_files(self._config)

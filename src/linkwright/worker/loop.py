@@ -7,6 +7,7 @@ import logging
 import threading
 import time
 from collections.abc import Callable
+from contextlib import nullcontext
 from enum import StrEnum
 from multiprocessing.context import ForkServerContext
 
@@ -18,6 +19,7 @@ from linkwright.queue.lock import WorkerLock, worker_lock
 from linkwright.services.recover_jobs import recover_orphans
 from linkwright.store.models import WorkerRole
 from linkwright.worker.housekeeping import Housekeeping
+from linkwright.worker.inbox import watching_inbox
 from linkwright.worker.presence import announce, leave, take_over
 from linkwright.worker.supervise import Ended, fork_server, run_in_child
 
@@ -57,7 +59,9 @@ def run_worker(
             if not _await_lock(lock, stop, say):
                 break
             say("working")
-            ended = _work(config, context, lock, stop, until_idle=until_idle)
+            # what is there when it starts is all that a worker does which ends when it is idle
+            with nullcontext() if until_idle else watching_inbox(config):
+                ended = _work(config, context, lock, stop, until_idle=until_idle)
             if ended is not Stopped.LOST_LOCK:
                 leave()
                 return ended

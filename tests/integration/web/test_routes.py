@@ -22,6 +22,10 @@ PAGES: dict[str, tuple[str, tuple[int, int, int, int, int]]] = {
     "frame-live": ("/live/", (200, 200, 200, 200, SIGN_IN)),
     "projects": ("/projects/", (200, 200, 200, 200, SIGN_IN)),
     "project": ("/projects/PERINATAL/", (200, 200, 200, 404, SIGN_IN)),
+    "submit": ("/projects/PERINATAL/submit/", (200, 200, 403, 404, SIGN_IN)),
+    # no such file waits: whoever may submit is told so
+    "submit-confirm": (f"/projects/PERINATAL/submit/{'0' * 32}/", (302, 302, 403, 404, SIGN_IN)),
+    "submit-cancel": (f"/projects/PERINATAL/submit/{'0' * 32}/cancel/", (405, 405, 405, 405, SIGN_IN)),
     "project-estimate": ("/projects/PERINATAL/estimate/", (200, 200, 403, 404, SIGN_IN)),
     "project-frequencies": ("/projects/PERINATAL/frequencies/", (200, 200, 403, 404, SIGN_IN)),
     "estimation": ("/projects/PERINATAL/estimations/{estimation}/", (200, 200, 200, 404, SIGN_IN)),
@@ -50,6 +54,10 @@ PAGES: dict[str, tuple[str, tuple[int, int, int, int, int]]] = {
 }
 # what each gets on POST, where acting is meant; a refusal must change nothing
 ACTIONS: dict[str, tuple[str, tuple[int, int, int, int, int]]] = {
+    # no file is sent, none waits: whoever may submit is told so
+    "submit": ("/projects/PERINATAL/submit/", (302, 302, 403, 404, SIGN_IN)),
+    "submit-confirm": (f"/projects/PERINATAL/submit/{'0' * 32}/", (302, 302, 403, 404, SIGN_IN)),
+    "submit-cancel": (f"/projects/PERINATAL/submit/{'0' * 32}/cancel/", (302, 302, 403, 404, SIGN_IN)),
     # the project holds no records: whoever may configure it is told so
     "project-estimate": ("/projects/PERINATAL/estimate/", (409, 409, 403, 404, SIGN_IN)),
     "project-frequencies": ("/projects/PERINATAL/frequencies/", (409, 409, 403, 404, SIGN_IN)),

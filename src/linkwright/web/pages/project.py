@@ -44,6 +44,7 @@ def project_page(request: HttpRequest, code: str) -> HttpResponse:
         "configuration": configuration,
         "asks_frequencies": _asks_frequencies(configuration),
         "may_configure": access.may(Permission.CONFIGURE_PROJECTS, project.pk),
+        "may_submit": access.may(Permission.SUBMIT, project.pk),
         "estimations": estimations_piece(project),
         "address": address,
         "live_url": f"{reverse('envelopes-live')}?{urlencode({'project': code})}",

@@ -44,7 +44,8 @@ def _receive(request: HttpRequest, access: Access, file: object) -> Flash:
     name = request.POST.get("name", "").strip() or Path(file.name or "Envelope").stem
     try:
         _demand_submit(access, path)
-        envelope = receive_envelope(path, name=name, actor=actor_of(request))
+        # the request's own file is kept: Gigabytes are not copied a second time
+        envelope = receive_envelope(path, name=name, actor=actor_of(request), moves=True)
     except FaultsError as error:
         return Flash("error", f"{name} was refused: {error.summary}", error.faults)
     except LinkwrightError as error:
