@@ -3,8 +3,8 @@
     python -m tests.benchmarks.extraction_run FOLDER RECORDS csv|parquet
 
 FOLDER is one that `tests.benchmarks.people` has written with all records. Their groups are drawn: two records of
-three are of a person with others. What is timed is all that an Extract job does with a million records: the map, the
-keys, the comparison with the extraction before, the data file, the Envelope.
+three are of a person with others. What is timed is all that an Extract job does with a million records: the map,
+the keys, the comparison with the extraction before, the data file, the Envelope.
 """
 
 import json

@@ -70,7 +70,12 @@ def column_faults(columns: Sequence[tuple[str, str]]) -> list[str]:
         if count > 1
     ]
     for column, name in columns:
-        if not name.strip() or name != name.strip() or len(name) > MAX_COLUMN_NAME_CHARACTERS or _CONTROL.search(name):
+        if (
+            not name.strip()
+            or name != name.strip()
+            or len(name) > MAX_COLUMN_NAME_CHARACTERS
+            or _CONTROL.search(name)
+        ):
             faults.append(
                 f"The column {column!r} is named {name!r}. A name has 1 to {MAX_COLUMN_NAME_CHARACTERS} printable "
                 "characters, and no space around it."
@@ -98,4 +103,6 @@ def csv_value_sql(expression: str) -> str:
 
 def csv_header(names: Sequence[str]) -> str:
     """Return the first line of a file, without its end."""
-    return ",".join(f'"{name.replace(chr(34), chr(34) * 2)}"' if re.search('[",]', name) else name for name in names)
+    return ",".join(
+        f'"{name.replace(chr(34), chr(34) * 2)}"' if re.search('[",]', name) else name for name in names
+    )

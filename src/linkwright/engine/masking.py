@@ -50,7 +50,9 @@ def epoch_of(group_id: int, floors: Sequence[Floor]) -> int:
 
 def epoch_sql(column: str, floors: Sequence[Floor]) -> str:
     """Return `epoch_of` as an SQL expression (BIGINT) over a column of group ids."""
-    cases = "".join(f" WHEN {column} >= {int(floor.group_id)} THEN {int(floor.epoch)}" for floor in reversed(floors))
+    cases = "".join(
+        f" WHEN {column} >= {int(floor.group_id)} THEN {int(floor.epoch)}" for floor in reversed(floors)
+    )
     return f"CAST(CASE{cases} ELSE 0 END AS BIGINT)" if cases else "CAST(0 AS BIGINT)"
 
 

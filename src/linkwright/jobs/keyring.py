@@ -82,8 +82,8 @@ def secret_of_version(config: ServerConfig, version: int, fingerprint: str) -> S
     secret = Secret(version, found[version])
     if secret.fingerprint != fingerprint:
         raise KeyringError(
-            f"Version {version} of the secret in {keyring_path(config)} is not the one that the Extraction Project "
-            f"was created with (fingerprint {secret.fingerprint}, expected {fingerprint}). {_RESTORE}"
+            f"Version {version} of the secret in {keyring_path(config)} is not the one that the Extraction "
+            f"Project was created with (fingerprint {secret.fingerprint}, expected {fingerprint}). {_RESTORE}"
         )
     return secret
 
@@ -153,6 +153,6 @@ def _write(config: ServerConfig, found: Mapping[int, bytes]) -> None:
             os.close(folder)
     except OSError as error:
         raise KeyringError(
-            f"The file with the secrets for Person Keys, {path}, cannot be written ({error.strerror}). Free space, "
-            "or give the user that runs Linkwright the right to write the data folder, then try again."
+            f"The file with the secrets for Person Keys, {path}, cannot be written ({error.strerror}). Free "
+            "space, or give the user that runs Linkwright the right to write the data folder, then try again."
         ) from error

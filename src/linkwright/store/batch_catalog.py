@@ -20,7 +20,6 @@ from linkwright.store.models import (
     MatchConfigurationVersion,
 )
 
-
 _ASIDE = (BatchKind.INDEX, BatchKind.SNAPSHOT, BatchKind.LEDGER)
 """What is worked out from the linkage data, and is no part of it."""
 

@@ -21,7 +21,14 @@ from linkwright.engine.sql import literal
 from linkwright.warehouse.connection import EngineLimits, WrittenFile, keep_within, open_engine
 from linkwright.warehouse.extraction_files import Columns, TextColumn, write_csv, write_parquet_rows
 from linkwright.warehouse.extraction_map import SHOWN, CurrentMap, KeptMap, create_current_map, create_kept_map
-from linkwright.warehouse.key_changes import CHANGES, KeyCounts, count_changes, count_keys, create_changes, write_ledger
+from linkwright.warehouse.key_changes import (
+    CHANGES,
+    KeyCounts,
+    count_changes,
+    count_keys,
+    create_changes,
+    write_ledger,
+)
 from linkwright.warehouse.live_files import RecordKey
 
 NAMED_COUNT = 100

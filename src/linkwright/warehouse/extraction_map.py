@@ -71,9 +71,7 @@ class RecordRange(NamedTuple):
     last: int
 
 
-def write_snapshot(
-    limits: EngineLimits, source: CurrentMap, event_types: Sequence[str], target: Path
-) -> Snapshot:
+def write_snapshot(limits: EngineLimits, source: CurrentMap, event_types: Sequence[str], target: Path) -> Snapshot:
     """Write the current map of some Event Types, ascending by record id.
 
     Raises:

@@ -1,8 +1,8 @@
 """Owns what became of Person Keys between two extractions of one Extraction Project, and the ledger that tells it.
 
 A ledger says which record was shown under which group: record_id, event_type, group_id, epoch. A row without a
-record_id stands for records that a rollback took: nothing of them is kept but the group that they were in. Must not
-make keys.
+record_id stands for records that a rollback took: nothing of them is kept but the group that they were in. Must
+not make keys.
 
 Source: SPEC section 5 (Extract); docs/decisions/0016 (the rules).
 """
@@ -121,9 +121,7 @@ def _decided_sql(decisions: Sequence[Path]) -> str:
     if not decisions:
         return f"SELECT CAST(NULL AS BIGINT) AS {RECORD_ID} WHERE FALSE"
     source = f"read_parquet({string_list(list(decisions))})"
-    return (
-        f"SELECT record_id_l AS {RECORD_ID} FROM {source} UNION SELECT record_id_r AS {RECORD_ID} FROM {source}"
-    )
+    return f"SELECT record_id_l AS {RECORD_ID} FROM {source} UNION SELECT record_id_r AS {RECORD_ID} FROM {source}"
 
 
 def _changes_sql() -> str:

@@ -1,9 +1,13 @@
 """Says when the worker sweeps: whenever something may have been left or given up, and not otherwise."""
 
+import time
+
 from linkwright.config import ServerConfig
-from linkwright.services.sweep_files import empty_write_ahead_log, sweep_files
+from linkwright.services.sweep_files import empty_write_ahead_log, sweep_files, sweep_results
 from linkwright.store.models import Envelope, EnvelopeState, Job, JobKind, JobState
 from linkwright.worker.supervise import Ended
+
+RESULTS_EVERY_S = 60.0
 
 
 class Housekeeping:
@@ -16,6 +20,7 @@ class Housekeeping:
     def __init__(self, config: ServerConfig) -> None:
         self._config = config
         self._cancelled_count: int | None = None
+        self._results_swept_s = time.monotonic()
 
     def before_claim(self) -> None:
         """Sweep everything when the worker takes over, and once Envelopes were cancelled or cleared.
@@ -26,6 +31,10 @@ class Housekeeping:
         if cancelled_count != self._cancelled_count:
             sweep_files(self._config)
             self._cancelled_count = cancelled_count
+        if time.monotonic() - self._results_swept_s > RESULTS_EVERY_S:
+            # an idle worker, too, deletes what has expired
+            sweep_results(self._config)
+            self._results_swept_s = time.monotonic()
 
     def after_job(self, job: Job, ended: Ended) -> None:
         """Sweep the job's project, unless the job ended well and its chain goes on.

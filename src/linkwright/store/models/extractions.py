@@ -27,7 +27,7 @@ class ExtractionFormat(models.TextChoices):
 
 
 class ExtractionProject(models.Model):
-    """One approved use of a project's map. Kind, Event Types and uuid never change: keys and snapshot rest on them."""
+    """One approved use of a project's map. Kind, Event Types and uuid never change: its keys rest on them."""
 
     project = models.ForeignKey(LinkageProject, on_delete=models.PROTECT, related_name="extraction_projects")
     code = models.CharField(max_length=50)
@@ -105,9 +105,7 @@ class ExtractionResult(models.Model):
 
         ordering = ["-id"]
         indexes = [
-            models.Index(
-                fields=["expires_at"], condition=models.Q(removed_at=None), name="extraction_result_kept"
-            )
+            models.Index(fields=["expires_at"], condition=models.Q(removed_at=None), name="extraction_result_kept")
         ]
 
     def __str__(self) -> str:
