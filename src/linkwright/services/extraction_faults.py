@@ -64,8 +64,8 @@ def identity_faults(project: LinkageProject, code: str, kind: str, event_types: 
     faults = []
     if not _CODE.fullmatch(code):
         faults.append(
-            f"{code!r} is no code. A code starts with a letter or digit, goes on with letters, digits, dots, hyphens "
-            "and underscores, and has at most 50 characters."
+            f"{code!r} is no code. A code starts with a letter or digit, goes on with letters, digits, dots, "
+            "hyphens and underscores, and has at most 50 characters."
         )
     elif ExtractionProject.objects.filter(project=project, code=code).exists():
         faults.append(f"{project.code} has an Extraction Project {code!r} already. Choose another code.")

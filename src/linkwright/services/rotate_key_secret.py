@@ -10,7 +10,7 @@ def rotate_key_secret(actor: Actor) -> Secret:
     """Add a version; the keys of Extraction Projects that exist stay as they are.
 
     Raises:
-        KeyringError: if the file of the secrets is gone although they are in use, is damaged, or cannot be written.
+        KeyringError: if the file of the secrets is missed, damaged, or cannot be written.
     """
     secret = add_secret(load_config(), are_in_use=ExtractionProject.objects.exists())
     record_action(actor, "rotate the secret of Person Keys", f"version {secret.version}")

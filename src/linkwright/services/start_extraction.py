@@ -51,7 +51,7 @@ def why_not_start(extraction_project: ExtractionProject) -> str:
     waiting = open_extract_job(extraction_project)
     if waiting is not None:
         return (
-            f"Job {waiting.pk} (Extract) of {extraction_project.code} is queued or runs already. Wait until it has "
-            "ended."
+            f"Job {waiting.pk} (Extract) of {extraction_project.code} is queued or runs already. Wait "
+            "until it has ended."
         )
     return ""

@@ -244,7 +244,7 @@ def _data_columns(request: ExtractionRequest) -> Columns:
     constants = {column: literal(value) for column, value in request.constants.items()}
     shown = {column: TextColumn(name, (own | constants)[column]) for column, name in request.columns}
     first = [column for column in _SORTED_FIRST if column in shown]
-    order = [*first, *(column for column in shown if column not in first)]
+    order = [*first, *(column for column in shown if column in own and column not in first)]
     return Columns(tuple(shown.values()), tuple(shown[column].expression for column in order))
 
 

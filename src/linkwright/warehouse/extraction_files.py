@@ -43,8 +43,9 @@ class Columns(NamedTuple):
 
     @property
     def order_sql(self) -> str:
-        """What stands behind ORDER BY."""
-        return ", ".join(f"{expression} NULLS FIRST" for expression in self.order)
+        """The clause; none where all rows are the same."""
+        order = ", ".join(f"{expression} NULLS FIRST" for expression in self.order)
+        return f" ORDER BY {order}" if order else ""
 
 
 def write_csv(
@@ -74,7 +75,7 @@ def write_csv(
         # an empty line is no row for most readers
         values = [f"CASE WHEN {values[0]} = '' THEN {_NO_VALUE_ALONE} ELSE {values[0]} END"]
     line = " || ',' || ".join(values)
-    query = f"SELECT {line} || chr(10) AS line FROM {rows_sql} ORDER BY {columns.order_sql}"
+    query = f"SELECT {line} || chr(10) AS line FROM {rows_sql}{columns.order_sql}"
     count = 0
     with _told(target), target.open("wb") as stream:
         stream.write(f"{csv_header([column.name for column in columns.shown])}\n".encode())
@@ -97,7 +98,7 @@ def write_parquet_rows(
     Not by DuckDB: its threads would cut the row groups differently each time.
     """
     selected = ", ".join(f"{column.expression} AS {identifier(column.name)}" for column in columns.shown)
-    query = f"SELECT {selected} FROM {rows_sql} ORDER BY {columns.order_sql}"
+    query = f"SELECT {selected} FROM {rows_sql}{columns.order_sql}"
     schema = pa.schema([(column.name, pa.string()) for column in columns.shown])
     count = 0
     with _told(target), pq.ParquetWriter(target, schema, compression="zstd", store_schema=False) as writer:

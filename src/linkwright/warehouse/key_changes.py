@@ -49,7 +49,8 @@ def forget_in_ledger(limits: EngineLimits, path: Path, gone: Sequence[RecordRang
     Raises:
         StorageError: if a file cannot be read or written.
     """
-    is_gone = f"coalesce({in_ranges_sql(gone)}, FALSE)"
+    # what an earlier rollback took has no record_id, and is as gone
+    is_gone = f"coalesce({in_ranges_sql(gone)}, TRUE)"
     with open_engine(limits) as con, _damage_told(path):
         con.execute(f"CREATE VIEW ledger AS FROM read_parquet({literal(path)})")
         return write_parquet(
@@ -164,7 +165,8 @@ def _damage_told(ledger: Path) -> Iterator[None]:
     try:
         yield
     except (duckdb.InvalidInputException, duckdb.IOException) as error:
+        cause = str(error).splitlines()[0]
         raise StorageError(
-            f"The ledger {ledger} of the latest extraction cannot be read ({error}). Restore the file from a "
+            f"The ledger {ledger} of the latest extraction cannot be read ({cause}). Restore the file from a "
             "backup, then retry the job."
         ) from error

@@ -69,7 +69,7 @@ def last_failed_extract_job(extraction_project: ExtractionProject) -> Job | None
 
 
 def last_compared_job(extraction_project: ExtractionProject) -> Job | None:
-    """Return the latest job that extracted anything, by Envelope or not: its statistics tell which keys changed."""
+    """Return the latest job that extracted anything, by Envelope or not: its statistics tell the changed keys."""
     last = ExtractionResult.objects.filter(extraction_project=extraction_project).order_by("-pk").first()
     return last.job if last is not None else None
 
