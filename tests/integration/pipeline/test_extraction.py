@@ -183,7 +183,7 @@ def test_nothing_is_extracted_from_a_snapshot_that_is_not_made(system: System) -
     project = create("S", "snapshot")
     with pytest.raises(ExtractionRefusedError, match=r"is not made yet: wait until job \d+ has ended"):
         start_extraction(project, COMMAND_LINE)
-    Job.objects.filter(pk=project.snapshot_job_id).update(state=JobState.ERRORS)
+    Job.objects.filter(kind=JobKind.SNAPSHOT).update(state=JobState.ERRORS)
     with pytest.raises(ExtractionRefusedError, match=r"was not made: job \d+ ended in Errors. Retry that job"):
         start_extraction(project, COMMAND_LINE)
 

@@ -1,4 +1,4 @@
-"""Extraction when something breaks: disk, snapshot, secret, a crash before the commit, a cancel, a late download."""
+"""Extraction when something breaks: disk, snapshot, secret, a crash before the commit, a cancel, a download."""
 
 import errno
 import os

@@ -16,10 +16,10 @@ from linkwright.engine.extraction import (
     parse_columns,
 )
 
-NAMES = st.text(st.characters(blacklist_categories=("Cs", "Cc")), min_size=1, max_size=20)
+NAMES = st.text(st.characters(exclude_categories=["Cs", "Cc"]), min_size=1, max_size=20)
 
 
-@given(name=NAMES, value=st.text(st.characters(blacklist_categories=("Cs",), blacklist_characters="\0")))
+@given(name=NAMES, value=st.text(st.characters(exclude_categories=["Cs"], exclude_characters="\0")))
 def test_any_name_and_any_value_are_read_back_as_they_were(name: str, value: str) -> None:
     line = duckdb.execute(f"SELECT {csv_value_sql('v')} FROM (SELECT ? AS v)", [value]).fetchall()[0][0]
     text = f"{csv_header([name, name])}\n{line},x\n"
