@@ -1,4 +1,4 @@
-"""One Linkage Project: numbers and plots of the latest report, Event Types, estimations, extractions, Envelopes."""
+"""One Linkage Project: numbers and plots of the latest report, Event Types, what was estimated and extracted."""
 
 from collections.abc import Mapping
 from typing import Any
