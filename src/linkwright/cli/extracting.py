@@ -137,18 +137,20 @@ def _await_success(job: Job) -> None:
 
 
 def _show_results(job: Job, output: Path | None) -> None:
-    table = Table("event type", "records", "persons", "changed keys", "bytes", "file", box=None)
-    for result in results_of_job(job):
-        place = ""
-        if output is not None:
-            taken = take_result(result, COMMAND_LINE)
-            place = str(shutil.copyfile(taken.path, output / taken.name))
+    results = results_of_job(job)
+    table = Table("event type", "records", "persons", "changed keys", "bytes", box=None)
+    for result in results:
         table.add_row(
             result.event_type.code,
             f"{result.records_count:,}",
             f"{result.persons_count:,}",
             "" if result.changes_count is None else f"{result.changes_count:,}",
             f"{result.bytes_count:,}",
-            place,
         )
-    Console(soft_wrap=True).print(table)
+    Console().print(table)
+    if output is None:
+        return
+    for result in results:
+        taken = take_result(result, COMMAND_LINE)
+        # a table would cut the path
+        typer.echo(shutil.copyfile(taken.path, output / taken.name))
