@@ -69,6 +69,11 @@ class ServerConfig:
         return self.home / "inbox.json"
 
     @property
+    def results_folder(self) -> Path:
+        """Results of extractions, until they expire."""
+        return self.home / "results"
+
+    @property
     def lock_file(self) -> Path:
         """Held by the one worker when the database is SQLite."""
         return self.home / "worker.lock"
@@ -111,7 +116,8 @@ def prepare_home(config: ServerConfig) -> None:
     Raises:
         DataFolderError: if the folder cannot be made or written.
     """
-    for folder in (config.home, config.incoming_folder, config.warehouse_folder, config.scratch_folder):
+    folders = (config.incoming_folder, config.warehouse_folder, config.scratch_folder, config.results_folder)
+    for folder in (config.home, *folders):
         try:
             folder.mkdir(mode=0o700, parents=True, exist_ok=True)
             probe = folder / f".write-probe-{os.getpid()}"

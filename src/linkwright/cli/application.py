@@ -8,7 +8,17 @@ import typer
 from rich.console import Console
 
 from linkwright import __version__
-from linkwright.cli import configurations, demo, envelopes, estimating, explaining, linking, serving, setting_up
+from linkwright.cli import (
+    configurations,
+    demo,
+    envelopes,
+    estimating,
+    explaining,
+    extracting,
+    linking,
+    serving,
+    setting_up,
+)
 from linkwright.errors import LinkwrightError
 
 EXIT_REFUSED = 2
@@ -36,6 +46,9 @@ app.command("group")(explaining.group)
 app.command("estimate")(estimating.estimate)
 app.command("apply-estimation")(estimating.apply_estimation_command)
 app.command("build-frequencies")(estimating.build_frequencies)
+app.command("create-extraction-project")(extracting.create_extraction_project_command)
+app.command("extract")(extracting.extract)
+app.command("rotate-key-secret")(extracting.rotate_key_secret_command)
 app.command("apply")(setting_up.apply)
 app.command("export-match")(configurations.export_match)
 app.command("import-match")(configurations.import_match)

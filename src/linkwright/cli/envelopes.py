@@ -175,5 +175,13 @@ def print_rollback_preview(envelope_id: int) -> None:
         typer.echo(f"It cannot be rolled back now: {found.refusal}")
     if found.is_latest:
         typer.echo("It is the latest of its project: its files are dropped.")
+    extracted = found.extractions
+    if extracted.results_count:
+        typer.echo(
+            f"Results of extractions made since, which are withdrawn: {extracted.results_count:,} "
+            f"({extracted.downloaded_count:,} of them downloaded already)"
+        )
+    if extracted.snapshots_count:
+        typer.echo(f"Snapshots made since, which lose its records: {extracted.snapshots_count:,}")
     for one in found.later:
         typer.echo(f"Later: {one}, {one.records_count or 0:,} records")

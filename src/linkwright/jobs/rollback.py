@@ -11,6 +11,7 @@ from linkwright.engine.grouping import NO_IDS, GroupingConfiguration
 from linkwright.engine.progress import Progress
 from linkwright.jobs.context import JobContext, JobError, JobResult
 from linkwright.jobs.group import authoritative_codes, group_statistics
+from linkwright.jobs.rollback_extractions import MendedExtractions, mend_extractions
 from linkwright.store import batch_catalog
 from linkwright.store.batch_catalog import NewBatch
 from linkwright.store.models import AuditMessage, Batch, BatchKind, Envelope, EnvelopeState, Job, Notification
@@ -46,7 +47,11 @@ def run_rollback(context: JobContext) -> JobResult:
     if not batch_catalog.stand_last(context.project, ids):
         context.audit("Later data stays: the groups that were touched are worked out anew")
         undone = _undo(context, set(ids))
-    return JobResult(statistics=_statistics(envelopes, undone), commit=_commit(context, envelopes, undone))
+    mended = mend_extractions(context, ids)
+    return JobResult(
+        statistics={**_statistics(envelopes, undone), **mended.statistics()},
+        commit=_commit(context, envelopes, undone, mended),
+    )
 
 
 def _undo(context: JobContext, gone: set[int]) -> UndoResult:
@@ -83,7 +88,9 @@ def _undo(context: JobContext, gone: set[int]) -> UndoResult:
     return undo_records(request, context.report)
 
 
-def _commit(context: JobContext, envelopes: Sequence[Envelope], undone: UndoResult | None) -> Callable[[], None]:
+def _commit(
+    context: JobContext, envelopes: Sequence[Envelope], undone: UndoResult | None, mended: MendedExtractions
+) -> Callable[[], None]:
     def commit() -> None:
         for envelope in envelopes:
             batch_catalog.remove(envelope)
@@ -93,6 +100,7 @@ def _commit(context: JobContext, envelopes: Sequence[Envelope], undone: UndoResu
         )
         if undone is not None:
             batch_catalog.add_batches(context.job, _batches(undone))
+        mended.commit(context)
 
     return commit
 

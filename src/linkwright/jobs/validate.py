@@ -10,15 +10,10 @@ from linkwright.envelopes.manifest import Manifest, RequestType
 from linkwright.envelopes.package import verify_package
 from linkwright.errors import FaultsError
 from linkwright.jobs.context import JobContext, JobResult, package_limits
+from linkwright.jobs.extraction_project import event_type_codes, find_extraction_project, why_not_extract
 from linkwright.store.models import DataProvider, Envelope, EventType, Job, LinkageProject, Severity
 
 LISTED_CODES = 20
-_HANDLED = (
-    RequestType.SUBMIT_LINKAGE,
-    RequestType.SUBMIT_DELETION,
-    RequestType.SUBMIT_QUALITY_REVIEW,
-    RequestType.ESTIMATE_PROBABILITIES,
-)
 
 
 class RefusedEnvelopeError(FaultsError):
@@ -65,12 +60,7 @@ def run_validate(context: JobContext) -> JobResult:
 def manifest_code_faults(manifest: Manifest) -> list[str]:
     """Name every code of a manifest that is unknown or does not belong; empty if all is well."""
     faults = []
-    if manifest.request_type not in _HANDLED:
-        faults.append(
-            f"RequestType is {manifest.request_type.value}; this version handles "
-            f"{' and '.join(handled.value for handled in _HANDLED)} only. Send the data as one of these."
-        )
-    elif not manifest.data_files:
+    if manifest.request_type is RequestType.ESTIMATE_PROBABILITIES and not manifest.data_files:
         faults.append(
             "Data lists no file: there is nothing to estimate from. List data files and send a new Envelope, or "
             "start an estimation over the held records on the project's page."
@@ -90,7 +80,26 @@ def manifest_code_faults(manifest: Manifest) -> list[str]:
     codes = dict.fromkeys(file.event_type_code for file in manifest.data_files)
     for code in codes:
         faults.extend(_event_type_faults(code, project, provider))
+    if project is not None and manifest.extraction_project is not None:
+        faults.extend(_extraction_faults(manifest.extraction_project, project, codes))
     return faults
+
+
+def _extraction_faults(code: str, project: LinkageProject, event_types: Iterable[str]) -> list[str]:
+    extraction_project = find_extraction_project(project, code)
+    if extraction_project is None:
+        # one of another project is as unknown: its code is not the sender's to know
+        remedy = "Create it, or correct ExtractionProject in the manifest and send a new Envelope."
+        return [f"Extraction Project {code!r} is unknown in {project.code}. {remedy}"]
+    shown = event_type_codes(extraction_project)
+    part_of = f"part of Extraction Project {code!r}, which shows {', '.join(shown)}"
+    faults = [
+        f"Event Type {one!r} is not {part_of}. Leave its data file out, and send a new Envelope."
+        for one in event_types
+        if one not in shown
+    ]
+    refusal = why_not_extract(extraction_project)
+    return [*faults, refusal] if refusal else faults
 
 
 def _event_type_faults(code: str, project: LinkageProject | None, provider: DataProvider | None) -> list[str]:

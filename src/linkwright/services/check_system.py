@@ -8,14 +8,26 @@ from django.db import DatabaseError
 from linkwright.config import DataFolderError, ServerConfig, prepare_home
 from linkwright.errors import LinkwrightError
 from linkwright.jobs.context import project_folder
+from linkwright.jobs.keyring import KeyringError, keyring_path, secret_of_version
 from linkwright.services.inbox_settings import REJECTED, folder_fault, read_inbox_settings
 from linkwright.services.inbox_status import read_inbox_status
 from linkwright.services.prepare_database import database_name, needs_migration
 from linkwright.services.queue_status import read_queue_status
-from linkwright.store.models import Batch, BatchState, Envelope, EnvelopeState, Job, JobState, User
+from linkwright.store.models import (
+    Batch,
+    BatchState,
+    Envelope,
+    EnvelopeState,
+    ExtractionProject,
+    ExtractionResult,
+    Job,
+    JobState,
+    User,
+)
 
 LOW_DISK_BYTES = 1024**3
 LISTED = 5
+_OTHERS = 0o077
 
 
 @dataclass(frozen=True)
@@ -38,6 +50,7 @@ def check_system(config: ServerConfig) -> list[Finding]:
     if database.ok:
         findings += [_check_people(), _check_worker(), _check_files(config), _check_envelopes(config)]
         findings += _check_inbox(config)
+        findings.append(_check_extractions(config))
     return findings
 
 
@@ -147,3 +160,30 @@ def _check_envelopes(config: ServerConfig) -> Finding:
             text=f"{len(missing)} files of Envelopes are gone: {', '.join(missing[:LISTED])}. Send them again.",
         )
     return Finding("Envelopes", ok=True, text=f"every waiting Envelope has its file; {orphaned} job(s) running.")
+
+
+def _check_extractions(config: ServerConfig) -> Finding:
+    try:
+        for version, fingerprint in ExtractionProject.objects.values_list(
+            "secret_version", "secret_fingerprint"
+        ).distinct():
+            secret_of_version(config, version, fingerprint)
+    except KeyringError as error:
+        return Finding("extractions", ok=False, text=str(error))
+    path = keyring_path(config)
+    if path.exists() and path.stat().st_mode & _OTHERS:
+        return Finding("extractions", ok=False, text=f"{path} can be read by others. Run `chmod 600 {path}`.")
+    kept = ExtractionResult.objects.filter(removed_at=None)
+    missing = [
+        str(result)
+        for result in kept.select_related("extraction_project")
+        if not (config.results_folder / result.file_name).is_file()
+    ]
+    if missing:
+        return Finding(
+            "extractions",
+            ok=False,
+            text=f"{len(missing)} results are gone: {', '.join(missing[:LISTED])}. Extract again.",
+        )
+    count = ExtractionProject.objects.count()
+    return Finding("extractions", ok=True, text=f"{count} Extraction Project(s), each with its secret.")

@@ -27,6 +27,7 @@ _COMPUTED: Mapping[RequestType, Sequence[JobKind]] = {
     RequestType.SUBMIT_DELETION: (JobKind.DELETE, JobKind.GROUP),
     RequestType.SUBMIT_QUALITY_REVIEW: (JobKind.REVIEW, JobKind.GROUP),
     RequestType.ESTIMATE_PROBABILITIES: (JobKind.ESTIMATE,),
+    RequestType.SUBMIT_EXTRACTION: (JobKind.EXTRACT,),
 }
 # the others list records, and are read by the job that they ask for
 _LOADED = (RequestType.SUBMIT_LINKAGE, RequestType.ESTIMATE_PROBABILITIES)
@@ -108,13 +109,12 @@ def register_envelope(
 
 def chain_of(manifest: Manifest) -> list[Step]:
     """Return the jobs that a manifest asks for, in their order."""
-    if manifest.request_type not in _COMPUTED:
-        # Validate refuses it by name: the Envelope shows Errors, and says what to send instead
-        return [Step(JobKind.VALIDATE)]
     holds_records = manifest.request_type in _LOADED
     loads = [Step(JobKind.LOAD, {"file_name": file.file_name}) for file in manifest.data_files if holds_records]
     computed = [Step(kind) for kind in _COMPUTED[manifest.request_type]]
-    return [Step(JobKind.VALIDATE), *loads, *computed, Step(JobKind.REPORT)]
+    # what was extracted is no news about the map: there is nothing to report
+    reported = [] if manifest.request_type is RequestType.SUBMIT_EXTRACTION else [Step(JobKind.REPORT)]
+    return [Step(JobKind.VALIDATE), *loads, *computed, *reported]
 
 
 def _store_corrupt(envelope: Envelope, message: str, actor: Actor, detail: Mapping[str, Any] | None) -> Envelope:

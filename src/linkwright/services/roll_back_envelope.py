@@ -12,6 +12,7 @@ from linkwright.queue.enqueue import Step, enqueue_job
 from linkwright.queue.order import queue_state
 from linkwright.store import batch_catalog
 from linkwright.store.audit_log import Actor, record_action
+from linkwright.store.extraction_catalog import extracted_since
 from linkwright.store.models import Batch, BatchKind, BatchState, Envelope, EnvelopeState, Job, JobKind, JobState
 
 
@@ -27,6 +28,21 @@ class RollbackScope(StrEnum):
 
 
 @dataclass(frozen=True)
+class WithdrawnExtractions:
+    """What was extracted from the data of an Envelope that is to go.
+
+    Args:
+        results_count: results that are withdrawn.
+        downloaded_count: those of them that somebody has downloaded.
+        snapshots_count: snapshots that lose the Envelope's records.
+    """
+
+    results_count: int
+    downloaded_count: int
+    snapshots_count: int
+
+
+@dataclass(frozen=True)
 class RollbackPreview:
     """What rolling an Envelope back would undo.
 
@@ -37,6 +53,7 @@ class RollbackPreview:
         records_count: of the Envelope.
         later_records_count: of the later ones.
         refusal: why it cannot be rolled back now, as a sentence; empty if it can.
+        extractions: what was extracted since it became part of the project.
     """
 
     envelope: Envelope
@@ -45,6 +62,7 @@ class RollbackPreview:
     records_count: int
     later_records_count: int
     refusal: str
+    extractions: WithdrawnExtractions
 
     @property
     def reviews(self) -> tuple[Envelope, ...]:
@@ -62,6 +80,20 @@ def preview_rollback(envelope: Envelope) -> RollbackPreview:
         records_count=envelope.records_count or 0,
         later_records_count=sum(one.records_count or 0 for one in later),
         refusal=why_not_roll_back(envelope),
+        extractions=_extractions(envelope),
+    )
+
+
+def _extractions(envelope: Envelope) -> WithdrawnExtractions:
+    """Count what goes with an Envelope; later ones that go as well add nothing, as all was made since this one."""
+    if envelope.project is None or envelope.state != EnvelopeState.SUCCESS:
+        return WithdrawnExtractions(0, 0, 0)
+    since = extracted_since(envelope.project, [envelope.pk])
+    holds_records = envelope.batches.filter(kind=BatchKind.RECORDS, state=BatchState.LIVE).exists()
+    return WithdrawnExtractions(
+        results_count=since.results.count(),
+        downloaded_count=since.results.filter(downloads_count__gt=0).count(),
+        snapshots_count=since.snapshots.count() if holds_records else 0,
     )
 
 

@@ -19,6 +19,7 @@ from linkwright.jobs.context import attempt_scratch_folder, attempts_folder, pro
 from linkwright.queue.retry import why_not_retry
 from linkwright.store import batch_catalog
 from linkwright.store.batch_catalog import counted_file_names
+from linkwright.store.extraction_catalog import give_up_expired, kept_result_names
 from linkwright.store.models import Envelope, EnvelopeState, Job, JobState, LinkageProject
 
 _LEFT_OVER_AFTER_S = 24 * 3600
@@ -35,12 +36,12 @@ def sweep_files(config: ServerConfig, project: LinkageProject | None = None) -> 
     """Delete the files of one project, or of all, that no staged or live batch names, and the scratch of jobs.
 
     The files and the scratch of the attempt that runs stay, and what a killed one left to the next. Of estimations
-    that are over, the received Envelopes go as well.
+    that are over, the received Envelopes go as well, and results of extractions that are no longer kept.
     """
     files_count = _sweep_estimations(config, project)
     for each in LinkageProject.objects.all() if project is None else [project]:
         files_count += _sweep_project(project_folder(config, each), each)
-    files_count += _sweep_received(config)
+    files_count += _sweep_received(config) + sweep_results(config)
     scratch_folders = [
         path for pattern in ("job-*", "parts-job-*") for path in config.scratch_folder.glob(pattern)
     ]
@@ -55,6 +56,19 @@ def sweep_files(config: ServerConfig, project: LinkageProject | None = None) -> 
         if scratch not in kept:
             files_count += _delete_scratch(scratch)
     return Swept(files_count=files_count)
+
+
+def sweep_results(config: ServerConfig) -> int:
+    """Give up results whose time is over, and delete the files of all that are not kept; returns how many."""
+    give_up_expired()
+    # in this order, as in _sweep_project
+    files = list(config.results_folder.iterdir()) if config.results_folder.is_dir() else []
+    running = _running_job()
+    kept = kept_result_names()
+    unnamed = [path for path in files if path.name not in kept and not _is_of_attempt(path, running)]
+    for path in unnamed:
+        path.unlink(missing_ok=True)
+    return len(unnamed)
 
 
 def empty_write_ahead_log() -> None:
@@ -95,11 +109,15 @@ def _sweep_project(folder: Path, project: LinkageProject) -> int:
     counted = counted_file_names(project)
     files_count = 0
     for path in files:
-        if path.name in counted or (running and f"-j{running.pk}-a{running.attempt}-" in path.name):
+        if path.name in counted or _is_of_attempt(path, running):
             continue
         path.unlink(missing_ok=True)
         files_count += 1
     return files_count
+
+
+def _is_of_attempt(path: Path, job: Job | None) -> bool:
+    return job is not None and f"-j{job.pk}-a{job.attempt}-" in path.name
 
 
 def _sweep_received(config: ServerConfig) -> int:

@@ -20,6 +20,9 @@ from linkwright.store.models import (
     MatchConfigurationVersion,
 )
 
+_ASIDE = (BatchKind.INDEX, BatchKind.SNAPSHOT, BatchKind.LEDGER)
+"""What is worked out from the linkage data, and is no part of it."""
+
 
 @dataclass(frozen=True)
 class NewBatch:
@@ -124,8 +127,8 @@ def next_id(batches: QuerySet[Batch]) -> int:
 
 def stand_last(project: LinkageProject, envelope_ids: Collection[int]) -> bool:
     """Tell whether nothing was written to the project after these Envelopes' files: dropping them undoes it."""
-    # an index is made anew at any time, and says nothing about what was built upon what
-    live = Batch.objects.filter(project=project, state=BatchState.LIVE).exclude(kind=BatchKind.INDEX)
+    # an index is made anew at any time, and files of extractions are mended: nothing is built upon them
+    live = Batch.objects.filter(project=project, state=BatchState.LIVE).exclude(kind__in=_ASIDE)
     first = live.filter(envelope__in=envelope_ids).order_by("pk").first()
     if first is None:
         return True

@@ -144,6 +144,14 @@ SETTINGS: dict[str, Setting] = {
             default={},
             help="Beside the usual spellings, what Load makes of a state: value as sent → code.",
         ),
+        Setting(
+            "Extract.KeepResultsDays",
+            default=90,
+            minimum=1,
+            maximum=3_650,
+            unit="days",
+            help="How long the results of new Extraction Projects are kept, unless it says otherwise.",
+        ),
     )
 }
 

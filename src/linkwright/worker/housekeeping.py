@@ -1,14 +1,36 @@
 """Says when the worker sweeps: whenever something may have been left or given up, and not otherwise."""
 
 import time
+from collections.abc import Callable
+from dataclasses import dataclass, field
 
 from linkwright.config import ServerConfig
-from linkwright.services.sweep_files import empty_write_ahead_log, sweep_files
+from linkwright.services.sweep_files import empty_write_ahead_log, sweep_files, sweep_results
 from linkwright.services.waiting_data_file import sweep_waiting
 from linkwright.store.models import Envelope, EnvelopeState, Job, JobKind, JobState
 from linkwright.worker.supervise import Ended
 
-SWEEP_WAITING_EVERY_S = 3600.0
+
+@dataclass
+class Periodic:
+    """What is done from time to time, by an idle worker too.
+
+    Args:
+        every_s: how long to wait until it is done again.
+        act: what is done.
+        done_s: when it was last done, on the monotonic clock; None: it is due at once.
+    """
+
+    every_s: float
+    act: Callable[[ServerConfig], object]
+    done_s: float | None = field(default=None)
+
+    def act_if_due(self, config: ServerConfig) -> None:
+        """Do it if its time has come."""
+        now_s = time.monotonic()
+        if self.done_s is None or now_s - self.done_s > self.every_s:
+            self.act(config)
+            self.done_s = now_s
 
 
 class Housekeeping:
@@ -21,18 +43,20 @@ class Housekeeping:
     def __init__(self, config: ServerConfig) -> None:
         self._config = config
         self._cancelled_count: int | None = None
-        self._waiting_swept_s: float | None = None
+        self._periodic = (
+            # results of extractions expire
+            Periodic(60.0, sweep_results),
+            # uploaded data files that nobody confirms
+            Periodic(3600.0, sweep_waiting),
+        )
 
     def before_claim(self) -> None:
         """Sweep everything when the worker takes over, and once Envelopes were cancelled or cleared.
 
-        These are settled by the page or command that asks for it, as long as none of their jobs runs. Uploaded
-        data files that nobody confirms are looked for every hour.
+        These are settled by the page or command that asks for it, as long as none of their jobs runs.
         """
-        now_s = time.monotonic()
-        if self._waiting_swept_s is None or now_s - self._waiting_swept_s > SWEEP_WAITING_EVERY_S:
-            sweep_waiting(self._config)
-            self._waiting_swept_s = now_s
+        for periodic in self._periodic:
+            periodic.act_if_due(self._config)
         cancelled_count = Envelope.objects.filter(state=EnvelopeState.CANCELLED).count()
         if cancelled_count != self._cancelled_count:
             sweep_files(self._config)

@@ -17,6 +17,8 @@ from linkwright.store.models import (
     EnvelopeState,
     Estimation,
     EventType,
+    ExtractionProject,
+    ExtractionResult,
     ImportFormat,
     Job,
     JobEvent,
@@ -34,6 +36,7 @@ from linkwright.store.models import (
     WorkerRole,
 )
 from tests.integration.web.seed_estimation import add_estimation
+from tests.integration.web.seed_extraction import add_extraction_project, add_results
 from tests.integration.web.seed_statistics import MATCH_CONFIGURATION, PLOTS, PROJECT_NUMBERS, STATISTICS
 
 PASSWORD = "correct horse battery"
@@ -52,6 +55,8 @@ class World:
     perinatal: LinkageProject
     cancer: LinkageProject
     estimation: Estimation | None = None
+    extraction: ExtractionProject | None = None
+    result: ExtractionResult | None = None
     envelopes: dict[str, Envelope] = field(default_factory=dict)
 
     def job(self, envelope: str, kind: JobKind) -> Job:
@@ -253,6 +258,8 @@ def seed_world() -> World:
     """Make a busy morning: Envelopes in every status, one of them processing, two waiting."""
     world = seed_people_and_projects()
     world.estimation = add_estimation(world.perinatal)
+    world.extraction = add_extraction_project(world.perinatal, world.owner)
+    world.result = add_results(world.extraction)
     _add_reported_months(world)
     _add_other_ends(world)
     add_envelope(world, "HOSP-2026-09", ended=3, age=timedelta(minutes=2))

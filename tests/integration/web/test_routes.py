@@ -34,6 +34,15 @@ PAGES: dict[str, tuple[str, tuple[int, int, int, int, int]]] = {
         "/projects/PERINATAL/estimations/{estimation}/download/",
         (200, 200, 200, 404, SIGN_IN),
     ),
+    "extraction-new": ("/projects/PERINATAL/new-extraction/", (200, 200, 403, 404, SIGN_IN)),
+    "extraction": ("/projects/PERINATAL/extractions/DIABETES/", (200, 200, 200, 404, SIGN_IN)),
+    "extraction-change": ("/projects/PERINATAL/extractions/DIABETES/change/", (200, 200, 403, 404, SIGN_IN)),
+    "extraction-extract": ("/projects/PERINATAL/extractions/DIABETES/extract/", (200, 200, 403, 404, SIGN_IN)),
+    "extraction-close": ("/projects/PERINATAL/extractions/DIABETES/close/", (200, 200, 403, 404, SIGN_IN)),
+    "extraction-download": (
+        "/projects/PERINATAL/extractions/DIABETES/results/{result}/",
+        (200, 200, 403, 404, SIGN_IN),
+    ),
     "envelopes": ("/jobs/envelopes/", (200, 200, 200, 200, SIGN_IN)),
     "envelopes-live": ("/jobs/envelopes/live/", (200, 200, 200, 200, SIGN_IN)),
     "upload": ("/jobs/envelopes/upload/", (405, 405, 405, 405, SIGN_IN)),
@@ -62,6 +71,11 @@ ACTIONS: dict[str, tuple[str, tuple[int, int, int, int, int]]] = {
     "project-estimate": ("/projects/PERINATAL/estimate/", (409, 409, 403, 404, SIGN_IN)),
     "project-frequencies": ("/projects/PERINATAL/frequencies/", (409, 409, 403, 404, SIGN_IN)),
     "estimation-apply": ("/projects/PERINATAL/estimations/{estimation}/apply/", (302, 302, 403, 404, SIGN_IN)),
+    # nothing is filled in: whoever may create or change one is told so
+    "extraction-new": ("/projects/PERINATAL/new-extraction/", (409, 409, 403, 404, SIGN_IN)),
+    "extraction-change": ("/projects/PERINATAL/extractions/DIABETES/change/", (409, 409, 403, 404, SIGN_IN)),
+    "extraction-extract": ("/projects/PERINATAL/extractions/DIABETES/extract/", (302, 302, 403, 404, SIGN_IN)),
+    "extraction-close": ("/projects/PERINATAL/extractions/DIABETES/close/", (302, 302, 403, 404, SIGN_IN)),
     "upload": ("/jobs/envelopes/upload/", (302, 302, 403, 302, SIGN_IN)),
     "envelope-cancel": ("/jobs/envelopes/{queued}/cancel/", (302, 302, 403, 404, SIGN_IN)),
     # it is queued: whoever may roll back is told so
@@ -80,17 +94,20 @@ def _path(world: World, template: str) -> str:
         queued=world.envelopes["HOSP-2026-10"].pk,
         failed=world.job("BIRTHS-2025-late", JobKind.LOAD).pk,
         estimation=world.estimation.pk if world.estimation else 0,
+        result=world.result.pk if world.result else 0,
     )
 
 
 def _statuses(world: World, sign_in: SignIn, template: str, method: str) -> dict[str, int]:
-    path = _path(world, template)
-    return {
-        person: getattr(sign_in(getattr(world, person, None)), method)(
-            path, {"reason": "tidying"} if method == "post" else None
-        ).status_code
-        for person in PEOPLE
-    }
+    path, statuses = _path(world, template), {}
+    for person in PEOPLE:
+        ask = getattr(sign_in(getattr(world, person, None)), method)
+        response = ask(path, {"reason": "tidying"} if method == "post" else None)
+        statuses[person] = response.status_code
+        if response.streaming:
+            # a download is a file that is open until it has been read
+            b"".join(response)
+    return statuses
 
 
 @pytest.mark.parametrize("name", PAGES)
@@ -142,6 +159,8 @@ def test_no_page_carries_a_style_or_script_of_its_own(world: World, sign_in: Sig
         f"/jobs/envelopes/?open={rows}.{jobs}",
         "/jobs/all/",
         "/projects/PERINATAL/",
+        "/projects/PERINATAL/new-extraction/",
+        "/projects/PERINATAL/extractions/DIABETES/",
         "/jobs/queue/clear/",
     ):
         html = client.get(path).content.decode()

@@ -5,6 +5,13 @@ from linkwright.store.models.batches import Batch, BatchKind, BatchState
 from linkwright.store.models.catalog import DataProvider, EventType, ImportFormat
 from linkwright.store.models.envelopes import Envelope, EnvelopeReport, EnvelopeState, Notification, Severity
 from linkwright.store.models.estimations import Estimation
+from linkwright.store.models.extractions import (
+    ExtractionFormat,
+    ExtractionKind,
+    ExtractionProject,
+    ExtractionResult,
+    ResultEnd,
+)
 from linkwright.store.models.jobs import AuditMessage, EndReason, Job, JobEvent, JobKind, JobState
 from linkwright.store.models.people import Membership, Role, User
 from linkwright.store.models.projects import LinkageProject, MatchConfigurationVersion
@@ -24,6 +31,10 @@ __all__ = [
     "EnvelopeState",
     "Estimation",
     "EventType",
+    "ExtractionFormat",
+    "ExtractionKind",
+    "ExtractionProject",
+    "ExtractionResult",
     "ImportFormat",
     "Job",
     "JobEvent",
@@ -34,6 +45,7 @@ __all__ = [
     "Membership",
     "Notification",
     "QueueState",
+    "ResultEnd",
     "Role",
     "SettingValue",
     "Severity",

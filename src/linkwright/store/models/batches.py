@@ -18,6 +18,8 @@ class BatchKind(models.TextChoices):
     INDEX = "index", "index"
     ENDS = "ends", "ends"
     DECISIONS = "decisions", "decisions"
+    SNAPSHOT = "snapshot", "snapshot"
+    LEDGER = "ledger", "ledger"
 
 
 class BatchState(models.TextChoices):

@@ -23,6 +23,8 @@ class JobKind(models.TextChoices):
     ROLLBACK = "Rollback", "Rollback"
     DELETE = "Delete", "Delete"
     REVIEW = "Review", "Review"
+    SNAPSHOT = "Snapshot", "Snapshot"
+    EXTRACT = "Extract", "Extract"
 
 
 class JobState(models.TextChoices):

@@ -18,6 +18,8 @@ class LinkageProject(models.Model):
     own_fields = models.JSONField(default=dict)
     # engine.grouping's form, for instance {"method": "merge"}
     grouping = models.JSONField(default=dict)
+    # from which group ids on rollbacks had ids given out anew: engine.masking's floors, [[group id, job id], ...]
+    group_id_floors = models.JSONField(default=list)
     keep_unused_columns = models.BooleanField(default=True)
     created_at = models.DateTimeField(auto_now_add=True)
 

@@ -1,4 +1,4 @@
-"""One Linkage Project: numbers and plots of the latest report, Event Types, estimations, Envelopes."""
+"""One Linkage Project: numbers and plots of the latest report, Event Types, what was estimated and extracted."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -14,6 +14,7 @@ from linkwright.store.queries.project_summaries import read_latest_report
 from linkwright.web.access import access_of, project_or_404, signed_in
 from linkwright.web.address import read_address
 from linkwright.web.estimation_pieces import estimations_piece
+from linkwright.web.extraction_pieces import extractions_piece
 from linkwright.web.formatting import count_words, format_number
 from linkwright.web.frame import queue_view_of
 from linkwright.web.live import page_token
@@ -45,6 +46,8 @@ def project_page(request: HttpRequest, code: str) -> HttpResponse:
         "asks_frequencies": _asks_frequencies(configuration),
         "may_configure": access.may(Permission.CONFIGURE_PROJECTS, project.pk),
         "may_submit": access.may(Permission.SUBMIT, project.pk),
+        "may_extract": access.may(Permission.EXTRACT, project.pk),
+        "extractions": extractions_piece(project),
         "estimations": estimations_piece(project),
         "address": address,
         "live_url": f"{reverse('envelopes-live')}?{urlencode({'project': code})}",
