@@ -11,6 +11,7 @@ from linkwright.envelopes.package import verify_package
 from linkwright.errors import FaultsError
 from linkwright.jobs.context import JobContext, JobResult, package_limits
 from linkwright.store.models import DataProvider, Envelope, EventType, Job, LinkageProject, Severity
+from linkwright.store.permissions import project_for_sender
 
 LISTED_CODES = 20
 _HANDLED = (
@@ -35,15 +36,15 @@ def run_validate(context: JobContext) -> JobResult:
     envelope = context.envelope
     verification = verify_package(context.envelope_path, package_limits(), context.report)
     manifest = verification.examination.manifest
-    faults = manifest_code_faults(manifest)
-    if faults:
+    project = envelope.project or project_for_sender(manifest.linkage_project, envelope.received_by)
+    faults = manifest_code_faults(manifest, project)
+    if faults or project is None:
         raise RefusedEnvelopeError(
             f"{envelope.name} is refused. Mend what is named here, then retry the Validate job.", faults
         )
     if verification.examination.unlisted_files:
         names = ", ".join(verification.examination.unlisted_files[:10])
         context.notify(Severity.INFO, f"Files that the manifest does not list are not used: {names}.")
-    project = LinkageProject.objects.get(code=manifest.linkage_project)
 
     def commit() -> None:
         Envelope.objects.filter(pk=envelope.pk).update(project=project)
@@ -62,8 +63,11 @@ def run_validate(context: JobContext) -> JobResult:
     return JobResult(statistics={"files_count": len(files), "files": files}, commit=commit)
 
 
-def manifest_code_faults(manifest: Manifest) -> list[str]:
-    """Name every code of a manifest that is unknown or does not belong; empty if all is well."""
+def manifest_code_faults(manifest: Manifest, project: LinkageProject | None) -> list[str]:
+    """Name every code of a manifest that is unknown or does not belong; empty if all is well.
+
+    `project` is None if its code is unknown, or the sender's not to know: both are told in the same words.
+    """
     faults = []
     if manifest.request_type not in _HANDLED:
         faults.append(
@@ -75,7 +79,6 @@ def manifest_code_faults(manifest: Manifest) -> list[str]:
             "Data lists no file: there is nothing to estimate from. List data files and send a new Envelope, or "
             "start an estimation over the held records on the project's page."
         )
-    project = LinkageProject.objects.filter(code=manifest.linkage_project).first()
     if project is None:
         faults.append(
             f"Linkage Project {manifest.linkage_project!r} is unknown. "

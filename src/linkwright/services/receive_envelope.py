@@ -18,8 +18,9 @@ from linkwright.envelopes.package import examine_package
 from linkwright.errors import LinkwrightError
 from linkwright.jobs.context import package_limits
 from linkwright.queue.enqueue import Step, enqueue_chain
+from linkwright.services.submit_rights import demand_submit, project_to_submit_to
 from linkwright.store.audit_log import Actor, record_action
-from linkwright.store.models import Envelope, EnvelopeState, JobKind, LinkageProject, Notification, Severity
+from linkwright.store.models import Envelope, EnvelopeState, JobKind, Notification, Severity
 
 COPY_BYTES = 1024 * 1024
 # what is done with the loaded data, by data action
@@ -56,7 +57,9 @@ def receive_envelope(source: Path, *, name: str, actor: Actor) -> Envelope:
     Raises:
         ReceiveError: if the file cannot be read or kept.
         PackageAccessError: if it vanishes while it is examined.
+        SubmitRefusedError: if whoever sends may not submit.
     """
+    demand_submit(actor)
     config = load_config()
     kept = _keep(source, config)
     try:
@@ -109,7 +112,7 @@ def _register(kept: _Kept, *, name: str, actor: Actor) -> Envelope:
     envelope.project_code = manifest.linkage_project[:255]
     envelope.sender_code = manifest.sender[:255]
     envelope.event_type_codes = sorted({file.event_type_code for file in manifest.data_files})
-    envelope.project = LinkageProject.objects.filter(code=manifest.linkage_project).first()
+    envelope.project = project_to_submit_to(manifest.linkage_project, actor)
     with transaction.atomic():
         envelope.save()
         enqueue_chain(envelope, chain_of(manifest))
