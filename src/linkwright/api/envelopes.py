@@ -4,7 +4,7 @@ from datetime import datetime
 from typing import Annotated, Any, Literal
 
 from django.http import HttpRequest
-from ninja import Path, Query, Router, Schema
+from ninja import Path, Query, Router, Schema, Status
 from pydantic import Field
 
 from linkwright.api.answers import possible_errors
@@ -215,13 +215,13 @@ def list_notifications(
 )
 def cancel(
     request: HttpRequest, envelope_id: EnvelopeId, form: CancelForm | None = None
-) -> EnvelopeDetailAnswer:
+) -> Status[EnvelopeDetailAnswer]:
     """Cancel a queued or running Envelope; a running job stops within seconds. It leaves nothing behind."""
     caller = caller_of(request)
     envelope = envelope_or_404(caller, envelope_id)
     caller.demand(Permission.CANCEL, envelope.project)
     cancel_envelope(envelope.pk, caller.actor, form.reason.strip() if form else "")
-    return envelope_detail(caller, envelope_or_404(caller, envelope_id))
+    return Status(202, envelope_detail(caller, envelope_or_404(caller, envelope_id)))
 
 
 @router.get(
@@ -251,14 +251,13 @@ def preview(request: HttpRequest, envelope_id: EnvelopeId) -> RollbackPreviewAns
     response={202: JobDetailAnswer, **possible_errors(409, 413, 415)},
     summary="Roll an Envelope back",
 )
-def roll_back(request: HttpRequest, envelope_id: EnvelopeId, form: RollbackForm) -> JobDetailAnswer:
+def roll_back(request: HttpRequest, envelope_id: EnvelopeId, form: RollbackForm) -> Status[JobDetailAnswer]:
     """Queue the Rollback job, which undoes everything that the Envelope changed. It cannot be undone itself."""
     caller = caller_of(request)
     envelope = envelope_or_404(caller, envelope_id)
     caller.demand(Permission.ROLL_BACK, envelope.project)
-    return job_detail(
-        caller, roll_back_envelope(envelope.pk, caller.actor, reason=form.reason, scope=form.scope)
-    )
+    job = roll_back_envelope(envelope.pk, caller.actor, reason=form.reason, scope=form.scope)
+    return Status(202, job_detail(caller, job))
 
 
 def envelope_answer(row: EnvelopeRow) -> EnvelopeAnswer:

@@ -4,7 +4,7 @@ from datetime import datetime
 from typing import Annotated, Any
 
 from django.http import Http404, HttpRequest
-from ninja import Path, Query, Router, Schema
+from ninja import Path, Query, Router, Schema, Status
 from pydantic import Field
 
 from linkwright.api.answers import possible_errors
@@ -77,12 +77,12 @@ def list_all(request: HttpRequest, code: ProjectCode, query: Query[PageQuery]) -
 @router.post(
     "/{code}/estimations", response={202: JobDetailAnswer, **possible_errors(409)}, summary="Start an estimation"
 )
-def start(request: HttpRequest, code: ProjectCode) -> JobDetailAnswer:
+def start(request: HttpRequest, code: ProjectCode) -> Status[JobDetailAnswer]:
     """Queue an Estimate job over the held records. It proposes, and changes nothing."""
     caller = caller_of(request)
     project = project_or_404(caller, code)
     caller.demand(Permission.CONFIGURE_PROJECTS, project)
-    return job_detail(caller, start_estimation(project, caller.actor))
+    return Status(202, job_detail(caller, start_estimation(project, caller.actor)))
 
 
 @router.get(
@@ -103,13 +103,14 @@ def read_one(request: HttpRequest, code: ProjectCode, estimation_id: EstimationI
 )
 def apply(
     request: HttpRequest, code: ProjectCode, estimation_id: EstimationId, form: ApplyForm | None = None
-) -> AppliedAnswer:
+) -> Status[AppliedAnswer]:
     """Make the proposal the next version of the match configuration; later Envelopes use it."""
     caller = caller_of(request)
     found = _estimation_or_404(caller, code, estimation_id)
     caller.demand(Permission.CONFIGURE_PROJECTS, found.project)
     replaced = form.replace_version if form else None
-    return AppliedAnswer(version=apply_estimation(found.pk, caller.actor, replace_version=replaced).version)
+    version = apply_estimation(found.pk, caller.actor, replace_version=replaced)
+    return Status(201, AppliedAnswer(version=version.version))
 
 
 def _estimation_or_404(caller: Caller, code: str, estimation_id: int) -> Estimation:

@@ -4,7 +4,7 @@ from datetime import datetime
 from typing import Annotated, Any, Literal
 
 from django.http import HttpRequest
-from ninja import Path, Query, Router, Schema
+from ninja import Path, Query, Router, Schema, Status
 from pydantic import Field
 
 from linkwright.api.answers import possible_errors
@@ -155,13 +155,13 @@ def list_audit_messages(request: HttpRequest, job_id: JobId, query: Query[PageQu
 
 
 @router.post("/{job_id}/retry", response={202: JobDetailAnswer, **possible_errors(409)}, summary="Retry a job")
-def retry(request: HttpRequest, job_id: JobId) -> JobDetailAnswer:
+def retry(request: HttpRequest, job_id: JobId) -> Status[JobDetailAnswer]:
     """Queue a failed job at the front as a new attempt, with the held jobs of its Envelope behind it."""
     caller = caller_of(request)
     job = job_or_404(caller, job_id)
     caller.demand(Permission.RETRY, job.project)
     retry_job(job.pk, caller.actor)
-    return _detail(caller, job_or_404(caller, job_id))
+    return Status(202, _detail(caller, job_or_404(caller, job_id)))
 
 
 def job_answer(row: JobRow) -> JobAnswer:
