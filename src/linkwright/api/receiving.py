@@ -40,7 +40,7 @@ def received_file(request: HttpRequest) -> Iterator[ReceivedFile]:
 
     Raises:
         HttpError: 400 if it broke off or is not what its checksum says, 411 without a length, 413 if it is too
-            long, 415 for a form of another kind, 422 without a file, 507 if the disk is full.
+            long, 415 for a form of another kind, 422 for a form without a file, 507 if the disk is full.
     """
     wanted = _wanted_checksum(request)
     _check_length(request)
@@ -105,8 +105,6 @@ def _store_body(request: HttpRequest, path: Path) -> str:
         ) from error
     if size_bytes != _content_length(request):
         raise _broken_off(request, size_bytes)
-    if size_bytes == 0:
-        raise HttpError(422, "The body is empty: send the file itself as the body, or as the field 'file' of a form.")
     return digest.hexdigest()
 
 

@@ -23,19 +23,20 @@ from linkwright.store.permissions import Permission
 router = Router(tags=["uploads"])
 
 UNNAMED = "upload"
-_BINARY = {"schema": {"type": "string", "format": "binary"}}
+_BINARY = {"schema": {"type": "string", "format": "binary", "minLength": 1}}
 _FORM = {
     "schema": {
         "type": "object",
         "properties": {FORM_FIELD: {"type": "string", "format": "binary"}},
         "required": [FORM_FIELD],
+        "additionalProperties": False,
     }
 }
 Checksum = Annotated[
-    str | None,
+    str,
     Header(
         alias=CHECKSUM_HEADER,
-        pattern="^[0-9a-fA-F]{64}$",
+        pattern="^([0-9a-fA-F]{64})?$",
         description="SHA-256 of the file in hexadecimal digits; if given, it must be right.",
     ),
 ]
@@ -76,7 +77,7 @@ class DataFileUploadQuery(EnvelopeUploadQuery):
     summary="Send an Envelope",
 )
 def send_envelope(
-    request: HttpRequest, query: Query[EnvelopeUploadQuery], checksum: Checksum = None
+    request: HttpRequest, query: Query[EnvelopeUploadQuery], checksum: Checksum = ""
 ) -> Status[EnvelopeDetailAnswer]:
     """Take in an Envelope: the zip as the body, or as the field `file` of a form.
 
@@ -100,7 +101,7 @@ def send_envelope(
     summary="Send a data file",
 )
 def send_data_file(
-    request: HttpRequest, code: ProjectCode, query: Query[DataFileUploadQuery], checksum: Checksum = None
+    request: HttpRequest, code: ProjectCode, query: Query[DataFileUploadQuery], checksum: Checksum = ""
 ) -> Status[EnvelopeDetailAnswer]:
     """Take in a single data file as an Envelope of its own: plain, gzip or Parquet, as the Event Type's format says."""
     del checksum  # described here, read where the file is received
