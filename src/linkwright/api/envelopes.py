@@ -30,6 +30,7 @@ from linkwright.store.queries.envelope_lists import (
     EnvelopeRow,
     list_envelopes,
     read_envelopes,
+    read_last_errors,
 )
 from linkwright.store.queries.job_lists import read_chains
 from linkwright.store.queries.shown_status import ShownStatus
@@ -65,6 +66,7 @@ class EnvelopeAnswer(Schema):
     infos_count: int = Field(description="Notifications by severity.")
     warnings_count: int
     errors_count: int
+    last_error: str = Field(description="The text of its last error Notification; empty if there is none.")
 
 
 class EnvelopeDetailAnswer(EnvelopeAnswer):
@@ -165,7 +167,9 @@ def list_all(request: HttpRequest, query: Query[EnvelopeQuery]) -> EnvelopePageA
         received_before=query.received_before,
     )
     page = list_envelopes(caller.user, wanted, before=int(query.cursor) if query.cursor else None, limit=query.limit)
-    return EnvelopePageAnswer(items=[envelope_answer(row) for row in page.rows], **links(request, page.older))
+    errors = read_last_errors([row.id for row in page.rows if row.errors_count])
+    items = [EnvelopeAnswer(**_values(row, errors.get(row.id, ""))) for row in page.rows]
+    return EnvelopePageAnswer(items=items, **links(request, page.older))
 
 
 @router.get(
@@ -260,21 +264,16 @@ def roll_back(request: HttpRequest, envelope_id: EnvelopeId, form: RollbackForm)
     return Status(202, job_detail(caller, job))
 
 
-def envelope_answer(row: EnvelopeRow) -> EnvelopeAnswer:
-    """Return an Envelope as the API shows it."""
-    return EnvelopeAnswer(**_values(row))
-
-
 def envelope_detail(caller: Caller, envelope: Envelope) -> EnvelopeDetailAnswer:
     """Return an Envelope with its faults as the API shows it."""
     (row,) = read_envelopes(caller.user, [envelope.pk])
     raised = Notification.objects.filter(envelope=envelope, severity=Severity.ERROR).order_by("-pk")
-    texts = reversed(raised.values_list("text", flat=True)[:FAULTS_SHOWN])
+    texts = list(raised.values_list("text", flat=True)[:FAULTS_SHOWN])[::-1]
     lines = [line.removeprefix("- ") for text in texts for line in text.splitlines() if line.strip()]
-    return EnvelopeDetailAnswer(**_values(row), sha256=envelope.sha256, faults=lines[-FAULTS_SHOWN:])
+    return EnvelopeDetailAnswer(**_values(row, texts[-1] if texts else ""), sha256=envelope.sha256, faults=lines[-FAULTS_SHOWN:])
 
 
-def _values(row: EnvelopeRow) -> dict[str, Any]:
+def _values(row: EnvelopeRow, last_error: str) -> dict[str, Any]:
     return {
         "id": row.id,
         "name": row.name,
@@ -293,6 +292,7 @@ def _values(row: EnvelopeRow) -> dict[str, Any]:
         "infos_count": row.infos_count,
         "warnings_count": row.warnings_count,
         "errors_count": row.errors_count,
+        "last_error": last_error,
     }
 
 

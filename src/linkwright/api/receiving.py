@@ -28,10 +28,17 @@ _SHA256 = re.compile(r"[0-9a-fA-F]{64}")
 
 @dataclass(frozen=True)
 class ReceivedFile:
-    """A file on disk, for as long as the request lasts; `sent_name` is what the sender calls it, or ''."""
+    """A file on disk, for as long as the request lasts.
+
+    Args:
+        path: where it is.
+        sent_name: what the sender calls it, or ''.
+        may_be_moved: whether it may be moved away, instead of copied.
+    """
 
     path: Path
     sent_name: str
+    may_be_moved: bool
 
 
 @contextmanager
@@ -48,7 +55,7 @@ def received_file(request: HttpRequest) -> Iterator[ReceivedFile]:
         file = _file_of_form(request)
         path = Path(file.temporary_file_path())
         _check_sum(wanted, _sha256_of(path) if wanted else "")
-        yield ReceivedFile(path, file.name or "")
+        yield ReceivedFile(path, file.name or "", may_be_moved=False)
         return
     scratch = load_config().scratch_folder
     try:
@@ -56,7 +63,7 @@ def received_file(request: HttpRequest) -> Iterator[ReceivedFile]:
         with TemporaryDirectory(prefix="upload-", dir=scratch) as folder:
             path = Path(folder) / "body"
             _check_sum(wanted, _store_body(request, path))
-            yield ReceivedFile(path, "")
+            yield ReceivedFile(path, "", may_be_moved=True)
     except UnreadablePostError as error:
         raise _broken_off(request, 0) from error
 

@@ -90,7 +90,7 @@ def send_envelope(
     demand_submit(caller.actor)
     with received_file(request) as file:
         name = (query.name or "").strip() or FilePath(file.sent_name).stem or UNNAMED
-        envelope = receive_envelope(file.path, name=name, actor=caller.actor)
+        envelope = receive_envelope(file.path, name=name, actor=caller.actor, moves=file.may_be_moved)
     return Status(201, envelope_detail(caller, envelope))
 
 

@@ -1,6 +1,7 @@
 """API keys: what a program signs in with in a person's name. The token itself is never stored."""
 
 from django.db import models
+from django.utils import timezone
 
 from linkwright.store.models.people import User
 
@@ -37,3 +38,12 @@ class ApiKey(models.Model):
 
     def __str__(self) -> str:
         return f"API key {self.name} of {self.user}"
+
+    @property
+    def state_text(self) -> str:
+        """Whether it can be used, and if not why; in a word."""
+        if self.revoked_at is not None:
+            return "revoked"
+        if self.expires_at <= timezone.now():
+            return "expired"
+        return "good" if self.user.is_active else "person disabled"
