@@ -125,7 +125,7 @@ def _file_of_form(request: HttpRequest) -> TemporaryUploadedFile:
     if request.content_type != "multipart/form-data":
         raise HttpError(415, f"{request.content_type} is not taken; send multipart/form-data, or the file as the body.")
     if len(files) != 1 or not isinstance(files[0], TemporaryUploadedFile):
-        raise HttpError(422, f"A form must hold one file, in the field {FORM_FIELD!r}; this one holds {len(files)}.")
+        raise HttpError(422, f"A form must hold one file that is not empty, in the field {FORM_FIELD!r}.")
     return files[0]
 
 

@@ -27,7 +27,7 @@ _BINARY = {"schema": {"type": "string", "format": "binary", "minLength": 1}}
 _FORM = {
     "schema": {
         "type": "object",
-        "properties": {FORM_FIELD: {"type": "string", "format": "binary"}},
+        "properties": {FORM_FIELD: _BINARY["schema"]},
         "required": [FORM_FIELD],
         "additionalProperties": False,
     }

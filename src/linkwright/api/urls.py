@@ -45,7 +45,10 @@ def nothing_here(request: HttpRequest) -> HttpResponse:
     )
 
 
-_resources: list[URLPattern] = [pattern for pattern in api.urls[0] if isinstance(pattern, URLPattern)]
+# ninja's own root says nothing, and not in the form of the API
+_resources: list[URLPattern] = [
+    pattern for pattern in api.urls[0] if isinstance(pattern, URLPattern) and pattern.name != "api-root"
+]
 for _pattern in _resources:
     login_not_required(_pattern.callback)
 
