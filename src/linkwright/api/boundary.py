@@ -1,4 +1,4 @@
-"""What holds for every answer below /api/: nothing is cached, no cookie is set, and every error is JSON of one shape.
+"""What holds for every answer below /api/: nothing is cached, no cookie is set, every error is JSON of one shape.
 
 It stands outside all other middleware, so that it sees what they and Django itself answer: an unknown host, an
 unexpected error. Successful answers pass unchanged.

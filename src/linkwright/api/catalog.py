@@ -1,7 +1,7 @@
 """The data catalog, read only: Data Providers, Event Types, Import Formats.
 
-Whoever may configure the catalog sees all of it, others what is attached to their projects: a code of others is not
-theirs to know.
+Whoever may configure the catalog sees all of it, others what is attached to their projects: a code of others is
+not theirs to know.
 """
 
 from typing import Annotated, Any, TypeVar
@@ -112,7 +112,9 @@ def list_import_formats(request: HttpRequest, query: Query[CodePageQuery]) -> Im
 
 
 @router.get(
-    "/import-formats/{code}", response={200: ImportFormatAnswer, **possible_errors()}, summary="Read an Import Format"
+    "/import-formats/{code}",
+    response={200: ImportFormatAnswer, **possible_errors()},
+    summary="Read an Import Format",
 )
 def read_import_format(request: HttpRequest, code: CatalogCode) -> ImportFormatAnswer:
     """Read one Import Format."""

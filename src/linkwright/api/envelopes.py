@@ -73,7 +73,9 @@ class EnvelopeDetailAnswer(EnvelopeAnswer):
     """One Envelope with what is wrong with it."""
 
     sha256: str = Field(description="Of the file as received.")
-    faults: list[str] = Field(description=f"What its error Notifications say, line by line; the last {FAULTS_SHOWN}.")
+    faults: list[str] = Field(
+        description=f"What its error Notifications say, line by line; the last {FAULTS_SHOWN}."
+    )
 
 
 class EnvelopePageAnswer(PageAnswer):
@@ -166,7 +168,9 @@ def list_all(request: HttpRequest, query: Query[EnvelopeQuery]) -> EnvelopePageA
         received_from=query.received_from,
         received_before=query.received_before,
     )
-    page = list_envelopes(caller.user, wanted, before=int(query.cursor) if query.cursor else None, limit=query.limit)
+    page = list_envelopes(
+        caller.user, wanted, before=int(query.cursor) if query.cursor else None, limit=query.limit
+    )
     errors = read_last_errors([row.id for row in page.rows if row.errors_count])
     items = [EnvelopeAnswer(**_values(row, errors.get(row.id, ""))) for row in page.rows]
     return EnvelopePageAnswer(items=items, **links(request, page.older))
@@ -182,7 +186,9 @@ def read_one(request: HttpRequest, envelope_id: EnvelopeId) -> EnvelopeDetailAns
 
 
 @router.get(
-    "/{envelope_id}/jobs", response={200: EnvelopeJobsAnswer, **possible_errors()}, summary="List an Envelope's jobs"
+    "/{envelope_id}/jobs",
+    response={200: EnvelopeJobsAnswer, **possible_errors()},
+    summary="List an Envelope's jobs",
 )
 def list_jobs_of(request: HttpRequest, envelope_id: EnvelopeId) -> EnvelopeJobsAnswer:
     """List the jobs of an Envelope, first to run first."""
@@ -270,7 +276,9 @@ def envelope_detail(caller: Caller, envelope: Envelope) -> EnvelopeDetailAnswer:
     raised = Notification.objects.filter(envelope=envelope, severity=Severity.ERROR).order_by("-pk")
     texts = list(raised.values_list("text", flat=True)[:FAULTS_SHOWN])[::-1]
     lines = [line.removeprefix("- ") for text in texts for line in text.splitlines() if line.strip()]
-    return EnvelopeDetailAnswer(**_values(row, texts[-1] if texts else ""), sha256=envelope.sha256, faults=lines[-FAULTS_SHOWN:])
+    return EnvelopeDetailAnswer(
+        **_values(row, texts[-1] if texts else ""), sha256=envelope.sha256, faults=lines[-FAULTS_SHOWN:]
+    )
 
 
 def _values(row: EnvelopeRow, last_error: str) -> dict[str, Any]:

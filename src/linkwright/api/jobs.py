@@ -51,7 +51,9 @@ class JobAnswer(Schema):
     id: int
     kind: JobKind
     status: ShownStatus
-    end_reason: str = Field(description="Why it ended in Errors: failed, crashed, cancelled or cleared; else empty.")
+    end_reason: str = Field(
+        description="Why it ended in Errors: failed, crashed, cancelled or cleared; else empty."
+    )
     attempt: int
     envelope_id: int | None
     envelope_name: str

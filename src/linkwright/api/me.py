@@ -29,7 +29,9 @@ class MeAnswer(Schema):
     is_administrator: bool
     roles: list[RoleAnswer] = Field(description="By project; an Administrator needs none.")
     key_name: str
-    key_permissions: list[str] | None = Field(description="What the key is narrowed to; null: all of the person's.")
+    key_permissions: list[str] | None = Field(
+        description="What the key is narrowed to; null: all of the person's."
+    )
     key_expires_at: datetime
 
 

@@ -39,7 +39,11 @@ class CodePageQuery(PageQuery):
     """Which page of a list that is ordered by code."""
 
     cursor: str | None = Field(
-        None, min_length=1, max_length=255, pattern=NO_ZERO, description="From `next_cursor` of the page before; opaque."
+        None,
+        min_length=1,
+        max_length=255,
+        pattern=NO_ZERO,
+        description="From `next_cursor` of the page before; opaque.",
     )
 
 
@@ -54,7 +58,9 @@ def refuse_unknown(request: HttpRequest, query: type[Schema]) -> None:
     """Refuse parameters that the list does not know: one that is misspelt would narrow nothing, silently."""
     unknown = sorted(set(request.GET) - set(query.model_fields))
     if unknown:
-        raise HttpError(422, f"Unknown parameters: {', '.join(unknown)}. Allowed: {', '.join(query.model_fields)}.")
+        raise HttpError(
+            422, f"Unknown parameters: {', '.join(unknown)}. Allowed: {', '.join(query.model_fields)}."
+        )
 
 
 def links(request: HttpRequest, cursor: str) -> dict[str, str | None]:

@@ -17,7 +17,9 @@ from linkwright.store.queries.project_summaries import read_latest_report, read_
 
 router = Router(tags=["projects"])
 
-ProjectCode = Annotated[str, Path(min_length=1, max_length=255, pattern=NO_ZERO, description="The project's code.")]
+ProjectCode = Annotated[
+    str, Path(min_length=1, max_length=255, pattern=NO_ZERO, description="The project's code.")
+]
 
 
 class ProjectAnswer(Schema):
@@ -98,7 +100,9 @@ def read_one(request: HttpRequest, code: ProjectCode) -> ProjectDetailAnswer:
 
 
 @router.get(
-    "/{code}/numbers", response={200: ProjectNumbersAnswer, **possible_errors()}, summary="Read a project's numbers"
+    "/{code}/numbers",
+    response={200: ProjectNumbersAnswer, **possible_errors()},
+    summary="Read a project's numbers",
 )
 def read_numbers(request: HttpRequest, code: ProjectCode) -> ProjectNumbersAnswer:
     """Read the numbers of the linkage map, as of its latest report."""
@@ -110,9 +114,7 @@ def read_numbers(request: HttpRequest, code: ProjectCode) -> ProjectNumbersAnswe
     numbers = report.statistics.get("project", {})
     if not caller.may(Permission.SEE_IDENTIFYING_VALUES, project):
         numbers = without_values(numbers)
-    return ProjectNumbersAnswer(
-        envelope_id=report.envelope_id, reported_at=report.created_at, numbers=numbers
-    )
+    return ProjectNumbersAnswer(envelope_id=report.envelope_id, reported_at=report.created_at, numbers=numbers)
 
 
 @router.get(

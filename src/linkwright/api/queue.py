@@ -30,7 +30,9 @@ class QueueAnswer(Schema):
     is_busy: bool = Field(description="Whether a job runs, be it one's own or not.")
     worker_is_alive: bool
     running: JobAnswer | None
-    queued: list[JobAnswer] = Field(description=f"In queue order; of the first {LISTED_JOBS} of all those visible.")
+    queued: list[JobAnswer] = Field(
+        description=f"In queue order; of the first {LISTED_JOBS} of all those visible."
+    )
 
 
 class ClearedAnswer(Schema):

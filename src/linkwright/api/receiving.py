@@ -13,11 +13,11 @@ from tempfile import TemporaryDirectory
 
 from django.core.files.uploadedfile import TemporaryUploadedFile
 from django.http import HttpRequest, UnreadablePostError
+from ninja.errors import HttpError
 
 from linkwright.config import load_config
 from linkwright.jobs.context import package_limits
 from linkwright.services.kept_file import PIECE_BYTES
-from ninja.errors import HttpError
 
 CHECKSUM_HEADER = "Content-SHA256"
 FORM_FIELD = "file"
@@ -78,9 +78,7 @@ def _wanted_checksum(request: HttpRequest) -> str:
 def _check_length(request: HttpRequest) -> None:
     length = _content_length(request)
     if length is None:
-        raise HttpError(
-            411, "Send the header Content-Length: a body in chunks of unknown length is not taken."
-        )
+        raise HttpError(411, "Send the header Content-Length: a body in chunks of unknown length is not taken.")
     largest = package_limits().max_size_bytes
     if length > largest + _FORM_BYTES:
         raise HttpError(
@@ -108,7 +106,8 @@ def _store_body(request: HttpRequest, path: Path) -> str:
         raise
     except OSError as error:
         raise HttpError(
-            507, f"The upload could not be stored: {error.strerror}. Nothing was kept. Have room made, then send it again."
+            507,
+            f"The upload could not be stored: {error.strerror}. Have room made, and send it again.",
         ) from error
     if size_bytes != _content_length(request):
         raise _broken_off(request, size_bytes)
@@ -117,13 +116,17 @@ def _store_body(request: HttpRequest, path: Path) -> str:
 
 def _broken_off(request: HttpRequest, size_bytes: int) -> HttpError:
     announced = _content_length(request)
-    return HttpError(400, f"The upload broke off: {announced} bytes were announced, {size_bytes} came. Send it again.")
+    return HttpError(
+        400, f"The upload broke off: {announced} bytes were announced, {size_bytes} came. Send it again."
+    )
 
 
 def _file_of_form(request: HttpRequest) -> TemporaryUploadedFile:
     files = list(request.FILES.getlist(FORM_FIELD))
     if request.content_type != "multipart/form-data":
-        raise HttpError(415, f"{request.content_type} is not taken; send multipart/form-data, or the file as the body.")
+        raise HttpError(
+            415, f"{request.content_type} is not taken; send multipart/form-data, or the file as the body."
+        )
     if len(files) != 1 or not isinstance(files[0], TemporaryUploadedFile):
         raise HttpError(422, f"A form must hold one file that is not empty, in the field {FORM_FIELD!r}.")
     return files[0]

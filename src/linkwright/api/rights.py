@@ -112,8 +112,8 @@ class ApiKeyAuth(HttpBearer):
         scheme, _, token = request.headers.get("Authorization", "").partition(" ")
         if scheme.lower() != "bearer" or not token.strip():
             raise NoKeyError(
-                "Send an API key in the header 'Authorization: Bearer lw_...'. Keys are made under 'API keys' in the "
-                "person menu, or by `linkwright create-api-key`."
+                "Send an API key in the header 'Authorization: Bearer lw_...'. Keys are made under 'API keys' in "
+                "the person menu, or by `linkwright create-api-key`."
             )
         return self.authenticate(request, token.strip())
 

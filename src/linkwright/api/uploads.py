@@ -64,7 +64,11 @@ class DataFileUploadQuery(EnvelopeUploadQuery):
         "", max_length=50, pattern=NO_ZERO, description="Code; may be left out for a quality review."
     )
     file_name: str = Field(
-        "data", min_length=1, max_length=200, pattern=NOT_BLANK, description="What the file is called in the Envelope."
+        "data",
+        min_length=1,
+        max_length=200,
+        pattern=NOT_BLANK,
+        description="What the file is called in the Envelope.",
     )
 
 
@@ -103,7 +107,7 @@ def send_envelope(
 def send_data_file(
     request: HttpRequest, code: ProjectCode, query: Query[DataFileUploadQuery], checksum: Checksum = ""
 ) -> Status[EnvelopeDetailAnswer]:
-    """Take in a single data file as an Envelope of its own: plain, gzip or Parquet, as the Event Type's format says."""
+    """Take in a single data file as an Envelope of its own: plain, gzip or Parquet, by the Import Format."""
     del checksum  # described here, read where the file is received
     caller = caller_of(request)
     refuse_unknown(request, DataFileUploadQuery)

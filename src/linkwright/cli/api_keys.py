@@ -21,18 +21,19 @@ def create_api_key_command(
     name: Annotated[str, typer.Option(help="What the key is for, such as 'nightly load'.")],
     days: Annotated[int | None, typer.Option(help="Until it expires (default: a year).")] = None,
     permission: Annotated[
-        list[Permission] | None, typer.Option(help="Narrow the key to this permission; may be given several times.")
+        list[Permission] | None,
+        typer.Option(help="Narrow the key to this permission; may be given several times."),
     ] = None,
 ) -> None:
     """Make an API key for a person; prints it once."""
     prepare_database(load_config())
     user = User.objects.filter(username=username.strip()).first()
     if user is None:
-        raise LinkwrightError(
-            f"There is no person {username!r}. `linkwright add-member` and `linkwright create-administrator` make one."
-        )
+        raise LinkwrightError(f"There is no person {username!r}. `linkwright add-member` makes one.")
     made = create_api_key(user, name, COMMAND_LINE, lifetime_days=days, permissions=permission or None)
-    typer.echo(f"API key {made.key.pk} ({made.key.name}) of {user.username}, until {made.key.expires_at:%Y-%m-%d}:")
+    typer.echo(
+        f"API key {made.key.pk} ({made.key.name}) of {user.username}, until {made.key.expires_at:%Y-%m-%d}:"
+    )
     typer.echo(made.token)
 
 

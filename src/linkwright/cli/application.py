@@ -8,7 +8,17 @@ import typer
 from rich.console import Console
 
 from linkwright import __version__
-from linkwright.cli import api_keys, configurations, demo, envelopes, estimating, explaining, linking, serving, setting_up
+from linkwright.cli import (
+    api_keys,
+    configurations,
+    demo,
+    envelopes,
+    estimating,
+    explaining,
+    linking,
+    serving,
+    setting_up,
+)
 from linkwright.errors import LinkwrightError
 
 EXIT_REFUSED = 2

@@ -72,7 +72,9 @@ class RemoteServer:
                 }
                 return self._ask("POST", "/envelopes", {"name": name or file.stem}, stream, headers)
         except OSError as error:
-            raise RemoteError(f"{file} cannot be read: {error.strerror}. Check the name and its rights.") from error
+            raise RemoteError(
+                f"{file} cannot be read: {error.strerror}. Check the name and its rights."
+            ) from error
 
     def _ask(
         self,
@@ -126,12 +128,12 @@ class RemoteServer:
         reason = error.reason if isinstance(error, URLError) else error
         if isinstance(reason, ssl.SSLCertVerificationError):
             return RemoteError(
-                f"The certificate of {self.url} cannot be verified: {reason.verify_message}. Have it corrected; for "
-                "an authority of your own, name its file in SSL_CERT_FILE."
+                f"The certificate of {self.url} cannot be verified: {reason.verify_message}. Have it corrected; "
+                "for an authority of your own, name its file in SSL_CERT_FILE."
             )
         return RemoteError(
-            f"{self.url} cannot be reached: {reason or type(error).__name__}. Check the address, and that the server "
-            "runs there."
+            f"{self.url} cannot be reached: {reason or type(error).__name__}. Check the address, and that the "
+            "server runs there."
         )
 
 
@@ -152,8 +154,8 @@ def find_server(url: str, *, plain_http: bool) -> RemoteServer:
     key = os.environ.get(KEY_VARIABLE, "").strip()
     if not key or not key.isascii() or not key.isprintable():
         raise RemoteError(
-            f"Put an API key of that server into the environment variable {KEY_VARIABLE}. Keys are made there under "
-            "'API keys' in the person menu, or by `linkwright create-api-key`."
+            f"Put an API key of that server into the environment variable {KEY_VARIABLE}. Keys are made there "
+            "under 'API keys' in the person menu, or by `linkwright create-api-key`."
         )
     return RemoteServer(url.rstrip("/"), key, build_opener(_NoRedirects))
 

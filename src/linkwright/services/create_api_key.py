@@ -125,5 +125,7 @@ def _checked_permissions(permissions: Collection[str]) -> list[str]:
             f"{', '.join(map(repr, unknown))}: no such permission. There are: {', '.join(Permission)}."
         )
     if not permissions:
-        raise ApiKeyRefusedError("The key would be allowed nothing. Choose at least one permission, or do not narrow it.")
+        raise ApiKeyRefusedError(
+            "The key would be allowed nothing. Choose at least one permission, or do not narrow it."
+        )
     return [permission.value for permission in Permission if permission in permissions]

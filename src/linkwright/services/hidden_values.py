@@ -1,4 +1,4 @@
-"""What of a job's statistics a person could be recognised by, and how it is left out for those who may not see it."""
+"""What of a job's statistics a person could be recognised by, and how it is left out for others."""
 
 from typing import Any
 

@@ -29,7 +29,9 @@ def find_api_key(key_id: int, actor: Actor) -> ApiKey:
     """
     key = visible_api_keys(actor).filter(pk=key_id).first()
     if key is None:
-        raise UnknownApiKeyError(f"There is no API key {key_id}. `linkwright list-api-keys` shows which there are.")
+        raise UnknownApiKeyError(
+            f"There is no API key {key_id}. `linkwright list-api-keys` shows which there are."
+        )
     return key
 
 

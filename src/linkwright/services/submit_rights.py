@@ -1,7 +1,7 @@
 """Who may submit Envelopes, and to which projects: one answer for pages, API, command line and inbox.
 
-A project that somebody does not belong to is the same to them as one that does not exist: an Envelope for either is
-taken in, and Validate says in the same words that the code is unknown.
+A project that somebody does not belong to is the same to them as one that does not exist: an Envelope for either
+is taken in, and Validate says in the same words that the code is unknown.
 """
 
 from linkwright.errors import LinkwrightError

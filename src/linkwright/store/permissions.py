@@ -88,7 +88,7 @@ def actor_may(actor: Actor, permission: Permission, project: LinkageProject | No
 
 
 def project_for_sender(code: str, sender: User | None) -> LinkageProject | None:
-    """Return the project of a code as far as whoever sent an Envelope may submit to it; `sender` None: the machine.
+    """Return the project of a code, if whoever sent an Envelope may submit to it; `sender` None: the machine.
 
     To others it is the same as one that does not exist.
     """

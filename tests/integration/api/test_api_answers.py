@@ -1,4 +1,4 @@
-"""What holds for every answer: one error shape, no cookie, nothing cached, no identifying value for those who may not."""
+"""What holds for every answer: one error shape, no cookie, nothing cached, no value that is not to be seen."""
 
 from typing import Any
 

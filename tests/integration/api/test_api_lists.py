@@ -73,7 +73,9 @@ def many(empty_world: World) -> World:
 def test_every_row_of_thousands_is_met_once_and_in_order(many: World, key_for: KeyFor) -> None:
     api = key_for(many.viewer)
     envelopes, pages_count = _walk(api, "/envelopes", limit=500)
-    assert [item["id"] for item in envelopes] == list(Envelope.objects.order_by("-pk").values_list("pk", flat=True))
+    assert [item["id"] for item in envelopes] == list(
+        Envelope.objects.order_by("-pk").values_list("pk", flat=True)
+    )
     assert pages_count == 5
     jobs, _ = _walk(api, "/jobs", limit=499)
     started = Job.objects.exclude(started_at=None).order_by("-started_at", "-pk")
@@ -109,7 +111,9 @@ def test_a_page_costs_as_much_at_the_end_as_at_the_start_and_counts_nothing(many
     for query in ({}, {"cursor": str(last)}):
         with CaptureQueriesContext(connection) as captured:
             assert len(api.get("/envelopes", **query).json()["items"]) == 50
-        assert not [one["sql"] for one in captured if "COUNT(*)" in one["sql"] and "notification" not in one["sql"]]
+        assert not [
+            one["sql"] for one in captured if "COUNT(*)" in one["sql"] and "notification" not in one["sql"]
+        ]
         counts.append(len(captured))
     assert counts[0] == counts[1] < 12
 

@@ -128,9 +128,7 @@ def test_each_person_may_do_what_their_role_allows(world: World, people: People,
 def test_without_a_good_key_nothing_is_read_or_done(world: World, people: People, person: str) -> None:
     before = _state(world)
     reads = {people[person].get(_path(world, template)).status_code for template, _ in list(READS.values())[:9]}
-    actions = {
-        _act(world, people, person, template, body).status_code for template, body, _ in ACTIONS.values()
-    }
+    actions = {_act(world, people, person, template, body).status_code for template, body, _ in ACTIONS.values()}
     assert reads == actions == {401}
     assert _state(world) == before
 
@@ -146,5 +144,7 @@ def test_a_refusal_for_want_of_a_key_says_which_scheme_and_why(world: World, peo
 
 
 def test_no_operation_is_left_out_of_these_tables() -> None:
-    described = {(path.removeprefix(API), method) for path, item in openapi_document()["paths"].items() for method in item}
+    described = {
+        (path.removeprefix(API), method) for path, item in openapi_document()["paths"].items() for method in item
+    }
     assert described == {(name, "get") for name in READS} | {(name, "post") for name in ACTIONS}

@@ -3,10 +3,12 @@
 import hashlib
 import io
 from pathlib import Path
+from typing import Any
 
 import pytest
 from django.core.files.uploadedfile import SimpleUploadedFile
 from django.test import Client, RequestFactory
+from ninja.errors import HttpError
 
 from linkwright.api import receiving
 from linkwright.config import load_config
@@ -87,7 +89,7 @@ def test_a_wrong_checksum_keeps_nothing(empty_world: World, key_for: KeyFor) -> 
 
 def test_an_upload_that_breaks_off_keeps_nothing(empty_world: World, key_for: KeyFor) -> None:
     api, content = key_for(empty_world.owner), make_package()
-    came_only = {"wsgi.input": io.BytesIO(content[:-1])}
+    came_only: dict[str, Any] = {"wsgi.input": io.BytesIO(content[:-1])}
     response = Client().generic(
         "POST", f"{API}/envelopes", content, content_type="application/zip", headers=api.headers, **came_only
     )
@@ -101,9 +103,7 @@ def test_a_body_without_length_or_over_the_limit_is_not_read(empty_world: World,
     api = key_for(empty_world.owner)
     change_setting("Envelope.MaxSizeMiB", 1, COMMAND_LINE)
     for length, expected in (("", 411), ("-1", 411), ("chunked", 411), (str(3 * 1024 * 1024), 413)):
-        response = Client().generic(
-            "POST", f"{API}/envelopes", b"x", headers=api.headers, CONTENT_LENGTH=length
-        )
+        response = Client().generic("POST", f"{API}/envelopes", b"x", headers=api.headers, CONTENT_LENGTH=length)
         assert (length, response.status_code) == (length, expected)
     assert not Envelope.objects.exists()
 
@@ -115,7 +115,7 @@ def test_a_full_disk_is_told_as_such(monkeypatch: pytest.MonkeyPatch) -> None:
         raise OSError(28, "No space left on device")
 
     monkeypatch.setattr(Path, "open", write)
-    with pytest.raises(receiving.HttpError, match="No space left on device") as caught:
+    with pytest.raises(HttpError, match="No space left on device") as caught:
         receiving._store_body(request, Path("/nowhere"))
     assert caught.value.status_code == 507
 

@@ -1,4 +1,4 @@
-"""`submit` and `status` against another server: what they print, what they refuse, and that the key stays secret."""
+"""`submit` and `status` against another server: what they print and refuse, and that the key stays secret."""
 
 import threading
 from collections.abc import Iterator
@@ -71,7 +71,10 @@ def test_an_envelope_goes_to_the_other_server(server: str, tmp_path: Path) -> No
     printed = _run("submit", path, "--server", server)
     envelope = Envelope.objects.get()
     assert printed == f"0 Envelope {envelope.pk} (births): Queued\n"
-    assert (envelope.received_by.username if envelope.received_by else "", envelope.project_code) == ("robot", "P1")
+    assert (envelope.received_by.username if envelope.received_by else "", envelope.project_code) == (
+        "robot",
+        "P1",
+    )
     status = _run("status", "--server", server)
     assert "Queue: idle, 5 queued" in status
     assert "births" in status
@@ -96,13 +99,11 @@ def test_a_refused_key_is_told_before_the_file_is_sent(
 
 
 def test_what_the_key_may_not_do_is_told(server: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    reader = create_api_key(
-        User.objects.get(username="robot"), "reader", COMMAND_LINE, permissions=["see jobs"]
-    )
+    reader = create_api_key(User.objects.get(username="robot"), "reader", COMMAND_LINE, permissions=["see jobs"])
     monkeypatch.setenv("LINKWRIGHT_API_KEY", reader.token)
     path = tmp_path / "births.zip"
     path.write_bytes(make_package("P1"))
-    with pytest.raises(RemoteError, match="does not allow this with the API key.*'submit'"):
+    with pytest.raises(RemoteError, match=r"does not allow this with the API key.*'submit'"):
         _run("submit", path, "--server", server)
 
 
@@ -110,7 +111,7 @@ def test_a_server_that_is_not_there_or_no_linkwright_is_told(
     other_program: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("LINKWRIGHT_API_KEY", "lw_x")
-    with pytest.raises(RemoteError, match="cannot be reached: .*refused"):
+    with pytest.raises(RemoteError, match=r"cannot be reached: .*refused"):
         _run("status", "--server", "http://127.0.0.1:1")
     with pytest.raises(RemoteError, match="does not speak /api/v1"):
         _run("status", "--server", other_program)

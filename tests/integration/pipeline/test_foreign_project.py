@@ -73,9 +73,7 @@ def test_it_keeps_nobody_of_that_project_from_retrying(system: System, stranger:
 
 def test_whoever_becomes_a_member_can_retry_it(system: System, stranger: User) -> None:
     foreign = _send(system, stranger, "P1")
-    Membership.objects.create(
-        user=stranger, project=LinkageProject.objects.get(code="P1"), role=Role.OPERATOR
-    )
+    Membership.objects.create(user=stranger, project=LinkageProject.objects.get(code="P1"), role=Role.OPERATOR)
     retry_job(_failed(foreign).pk, Actor(stranger, "10.0.0.9"))
     system.drain()
     foreign.refresh_from_db()

@@ -9,7 +9,7 @@ MAX_KEY_NAME_LENGTH = 40
 
 
 class ApiKey(models.Model):
-    """One key of one person. `permissions`: the words of those it is narrowed to; None for all that the person has."""
+    """One key of one person. `permissions` are those that it is narrowed to; None: all that the person has."""
 
     user = models.ForeignKey(User, on_delete=models.CASCADE, related_name="api_keys")
     name = models.CharField(max_length=MAX_KEY_NAME_LENGTH)
