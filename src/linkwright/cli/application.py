@@ -9,6 +9,7 @@ from rich.console import Console
 
 from linkwright import __version__
 from linkwright.cli import (
+    api_keys,
     configurations,
     demo,
     envelopes,
@@ -54,6 +55,9 @@ app.command("export-match")(configurations.export_match)
 app.command("import-match")(configurations.import_match)
 app.command("create-administrator")(setting_up.create_administrator_command)
 app.command("add-member")(setting_up.add_member_command)
+app.command("create-api-key")(api_keys.create_api_key_command)
+app.command("list-api-keys")(api_keys.list_api_keys)
+app.command("revoke-api-key")(api_keys.revoke_api_key_command)
 app.command("doctor")(setting_up.doctor)
 app.command("demo")(demo.demo)
 

@@ -9,6 +9,7 @@ import typer
 from rich.console import Console
 from rich.table import Table
 
+from linkwright.cli.remote_commands import PlainHttpOption, ServerOption, show_status_of, submit_to
 from linkwright.config import load_config
 from linkwright.envelopes.builder import MetadataSource, SourceFile, build_package
 from linkwright.envelopes.manifest import FileFormat, RequestType
@@ -29,10 +30,15 @@ def submit(
     files: Annotated[list[Path], typer.Argument(help="One or more Envelopes (zip).")],
     name: Annotated[str, typer.Option(help="The Envelope's name (default: the file's name).")] = "",
     wait: Annotated[bool, typer.Option("--wait", help="Wait until every Envelope has been processed.")] = False,
+    server: ServerOption = "",
+    plain_http: PlainHttpOption = False,
 ) -> None:
     """Take Envelopes into the queue; exit code 1 if one is Corrupt or (with --wait) does not end in Success."""
     if name and len(files) > 1:
         raise typer.BadParameter("one name cannot serve several Envelopes", param_hint="--name")
+    if server:
+        _end_submit(submit_to(server, files, name, wait=wait, plain_http=plain_http), wait=wait)
+        return
     prepare_database(load_config())
     received = []
     for file in files:
@@ -45,6 +51,10 @@ def submit(
     while wait and any(line.state == EnvelopeState.QUEUED for line in lines):
         time.sleep(POLL_S)
         lines = read_envelopes(received)
+    _end_submit(lines, wait=wait)
+
+
+def _end_submit(lines: list[EnvelopeLine], *, wait: bool) -> None:
     if wait:
         print_envelopes(lines)
     expected = {EnvelopeState.SUCCESS} if wait else {EnvelopeState.SUCCESS, EnvelopeState.QUEUED}
@@ -69,8 +79,15 @@ def submit_file(
 def status(
     as_json: Annotated[bool, typer.Option("--json", help="Print one JSON object.")] = False,
     limit: Annotated[int, typer.Option(min=1, max=10_000, help="How many Envelopes to list, newest first.")] = 20,
+    server: ServerOption = "",
+    plain_http: PlainHttpOption = False,
 ) -> None:
     """Show the queue and the newest Envelopes."""
+    if server:
+        shown = show_status_of(server, limit, as_json=as_json, plain_http=plain_http)
+        if shown is not None:
+            print_envelopes(shown)
+        return
     prepare_database(load_config())
     queue, lines = read_queue_status(), list_envelopes(limit)
     if as_json:

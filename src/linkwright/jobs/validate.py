@@ -12,6 +12,7 @@ from linkwright.errors import FaultsError
 from linkwright.jobs.context import JobContext, JobResult, package_limits
 from linkwright.jobs.extraction_project import event_type_codes, find_extraction_project, why_not_extract
 from linkwright.store.models import DataProvider, Envelope, EventType, Job, LinkageProject, Severity
+from linkwright.store.permissions import project_for_sender
 
 LISTED_CODES = 20
 
@@ -30,15 +31,15 @@ def run_validate(context: JobContext) -> JobResult:
     envelope = context.envelope
     verification = verify_package(context.envelope_path, package_limits(), context.report)
     manifest = verification.examination.manifest
-    faults = manifest_code_faults(manifest)
-    if faults:
+    project = envelope.project or project_for_sender(manifest.linkage_project, envelope.received_by)
+    faults = manifest_code_faults(manifest, project)
+    if faults or project is None:
         raise RefusedEnvelopeError(
             f"{envelope.name} is refused. Mend what is named here, then retry the Validate job.", faults
         )
     if verification.examination.unlisted_files:
         names = ", ".join(verification.examination.unlisted_files[:10])
         context.notify(Severity.INFO, f"Files that the manifest does not list are not used: {names}.")
-    project = LinkageProject.objects.get(code=manifest.linkage_project)
 
     def commit() -> None:
         Envelope.objects.filter(pk=envelope.pk).update(project=project)
@@ -57,15 +58,17 @@ def run_validate(context: JobContext) -> JobResult:
     return JobResult(statistics={"files_count": len(files), "files": files}, commit=commit)
 
 
-def manifest_code_faults(manifest: Manifest) -> list[str]:
-    """Name every code of a manifest that is unknown or does not belong; empty if all is well."""
+def manifest_code_faults(manifest: Manifest, project: LinkageProject | None) -> list[str]:
+    """Name every code of a manifest that is unknown or does not belong; empty if all is well.
+
+    `project` is None if its code is unknown, or the sender's not to know: both are told in the same words.
+    """
     faults = []
     if manifest.request_type is RequestType.ESTIMATE_PROBABILITIES and not manifest.data_files:
         faults.append(
             "Data lists no file: there is nothing to estimate from. List data files and send a new Envelope, or "
             "start an estimation over the held records on the project's page."
         )
-    project = LinkageProject.objects.filter(code=manifest.linkage_project).first()
     if project is None:
         faults.append(
             f"Linkage Project {manifest.linkage_project!r} is unknown. "

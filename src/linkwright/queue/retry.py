@@ -6,6 +6,7 @@ from django.utils import timezone
 from linkwright.queue.order import front_rank, queue_state
 from linkwright.queue.transitions import change_state
 from linkwright.store.models import EndReason, Envelope, EnvelopeState, Job, JobState
+from linkwright.store.permissions import project_for_sender
 
 _RETRIABLE = (EndReason.FAILED, EndReason.CRASHED)
 
@@ -29,7 +30,14 @@ def why_not_retry(job: Job) -> str:
 
 
 def _run_since(job: Job) -> Job | None:
+    if job.project_id is None and job.envelope is not None:
+        # it touched nothing; and to whoever may not submit to a project its jobs are not to be told
+        sender = job.envelope.received_by
+        if project_for_sender(job.project_code, sender) is None:
+            return None
     others = Job.objects.filter(project_code=job.project_code, started_at__gt=job.ended_at)
+    # a job whose project is not known has not been run against it: it named a code, and failed
+    others = others.filter(project__isnull=False)
     if job.envelope_id is not None:
         # NULL <> x is not true in SQL: system jobs must be named
         others = others.filter(~Q(envelope_id=job.envelope_id) | Q(envelope_id=None))

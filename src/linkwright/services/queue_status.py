@@ -1,12 +1,14 @@
 """How the Job Queue stands: what runs, what waits, whether and why it is paused, whether a worker is there."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from django.utils import timezone
 
 from linkwright.queue.order import queue_state, queued_in_order
-from linkwright.store.models import Job, JobState, WorkerPresence, WorkerRole
+from linkwright.store.models import Job, JobState, User, WorkerPresence, WorkerRole
+from linkwright.store.permissions import visible_projects
 
 # a worker says that it is there every two seconds
 WORKER_SILENT_AFTER = timedelta(seconds=10)
@@ -25,6 +27,51 @@ class QueueStatus:
     queued: list[Job]
     queued_count: int
     worker_alive: bool
+
+
+@dataclass(frozen=True)
+class VisibleQueue:
+    """The queue as one person may see it: of jobs in projects of others they learn only that something runs."""
+
+    status: QueueStatus
+    running: Job | None
+    queued: Sequence[Job]
+    # the failed job that paused the queue, if this person may see it
+    paused_by_job: Job | None
+
+    @property
+    def paused_by(self) -> str:
+        """Who or what paused the queue."""
+        if self.status.paused_by_job is None:
+            return self.status.paused_by
+        job = self.paused_by_job
+        return f"the failure of job {job.pk} ({job.kind})" if job else "the failure of a job"
+
+    @property
+    def paused_reason(self) -> str:
+        """Why; a failure in a project of others is not told."""
+        is_hidden = self.status.paused_by_job is not None and self.paused_by_job is None
+        return "" if is_hidden else self.status.paused_reason
+
+
+def read_visible_queue(user: User) -> VisibleQueue:
+    """Look at the queue with one person's eyes."""
+    status = read_queue_status()
+    projects = None if user.is_superuser else set(visible_projects(user).values_list("pk", flat=True))
+
+    def exists_for_them(job: Job) -> bool:
+        if projects is None or job.project_id in projects:
+            return True
+        return job.project_id is None and job.envelope is not None and job.envelope.received_by_id == user.pk
+
+    return VisibleQueue(
+        status=status,
+        running=status.running if status.running and exists_for_them(status.running) else None,
+        queued=[job for job in status.queued if exists_for_them(job)],
+        paused_by_job=(
+            status.paused_by_job if status.paused_by_job and exists_for_them(status.paused_by_job) else None
+        ),
+    )
 
 
 def read_queue_status() -> QueueStatus:

@@ -16,8 +16,9 @@ from linkwright.envelopes.package import examine_package
 from linkwright.jobs.context import package_limits
 from linkwright.queue.enqueue import Step, enqueue_chain
 from linkwright.services.kept_file import KeptFile, give_back, keep_copy, keep_moved
+from linkwright.services.submit_rights import demand_submit, project_to_submit_to
 from linkwright.store.audit_log import Actor, record_action
-from linkwright.store.models import Envelope, EnvelopeState, JobKind, LinkageProject, Notification, Severity
+from linkwright.store.models import Envelope, EnvelopeState, JobKind, Notification, Severity
 
 # control characters, bytes that are no UTF-8, line and paragraph separators
 _NO_TEXT = frozenset({"Cc", "Cs", "Zl", "Zp"})
@@ -46,7 +47,9 @@ def receive_envelope(source: Path, *, name: str, actor: Actor, moves: bool = Fal
     Raises:
         ReceiveError: if the file cannot be read or kept.
         PackageAccessError: if it vanishes while it is examined.
+        SubmitRefusedError: if whoever sends may not submit.
     """
+    demand_submit(actor)
     kept = (keep_moved if moves else keep_copy)(source, load_config())
     try:
         return register_envelope(kept, name=name.strip() or source.stem, actor=actor)
@@ -99,7 +102,7 @@ def register_envelope(
     envelope.project_code = manifest.linkage_project[:255]
     envelope.sender_code = manifest.sender[:255]
     envelope.event_type_codes = sorted({file.event_type_code for file in manifest.data_files})
-    envelope.project = LinkageProject.objects.filter(code=manifest.linkage_project).first()
+    envelope.project = project_to_submit_to(manifest.linkage_project, actor)
     with transaction.atomic():
         envelope.save()
         enqueue_chain(envelope, chain_of(manifest))

@@ -50,11 +50,12 @@ def sweep_files(config: ServerConfig, project: LinkageProject | None = None) -> 
     # a job that was killed is queued again, and takes up what its last attempt had finished
     waiting = Job.objects.filter(state__in=[JobState.RUNNING, JobState.QUEUED], attempt__gt=0)
     kept |= {attempts_folder(config, job) for job in waiting.only("pk")}
-    for pattern in ("estimate-*", "explain-*"):
+    for pattern in ("estimate-*", "explain-*", "upload-*"):
         scratch_folders += [path for path in config.scratch_folder.glob(pattern) if _is_left_over(path)]
     for scratch in scratch_folders:
         if scratch not in kept:
             files_count += _delete_scratch(scratch)
+    files_count += _sweep_forms(config)
     return Swept(files_count=files_count)
 
 
@@ -130,6 +131,14 @@ def _sweep_received(config: ServerConfig) -> int:
         # the name goes last: a crash before it only means that the file is looked for once more
         Envelope.objects.filter(pk=envelope.pk).update(file_name="")
     return files_count
+
+
+def _sweep_forms(config: ServerConfig) -> int:
+    """Delete what a web server that was killed left of uploads by form; Django names these files."""
+    left = [path for path in config.scratch_folder.glob("*.upload*") if path.is_file() and _is_left_over(path)]
+    for path in left:
+        path.unlink(missing_ok=True)
+    return len(left)
 
 
 def _running_job() -> Job | None:

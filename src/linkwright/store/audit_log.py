@@ -11,10 +11,14 @@ from linkwright.store.models import AuditLogEntry, User
 
 @dataclass(frozen=True)
 class Actor:
-    """Who acts: a signed-in person, or None for the system or the machine's command line; and from where."""
+    """Who acts: a signed-in person, or None for the system or the machine's command line; and from where.
+
+    `permissions` are those that an API key is narrowed to; None: the person acts with all that they hold.
+    """
 
     user: User | None
     origin: str
+    permissions: frozenset[str] | None = None
 
     @property
     def name(self) -> str:

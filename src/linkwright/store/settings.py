@@ -135,6 +135,14 @@ SETTINGS: dict[str, Setting] = {
             "changed for so long.",
         ),
         Setting(
+            "ApiKeys.MaxLifetimeDays",
+            default=730,
+            minimum=1,
+            maximum=3_650,
+            unit="days",
+            help="No API key can be made that lives longer than this.",
+        ),
+        Setting(
             "Standardise.Sex.Map",
             default={},
             help="Beside the usual spellings, what Load makes of a sex: value as sent → m, f or x.",

@@ -11,9 +11,9 @@ from django.http import HttpRequest
 from django.urls import reverse
 from django.utils.functional import SimpleLazyObject
 
-from linkwright.services.queue_status import QueueStatus, read_queue_status
-from linkwright.store.models import Job, User
-from linkwright.store.permissions import Permission, visible_projects
+from linkwright.services.queue_status import VisibleQueue, read_visible_queue
+from linkwright.store.models import User
+from linkwright.store.permissions import Permission
 from linkwright.web.access import Access, signed_in
 from linkwright.web.flash import Flash, take_flashes
 from linkwright.web.formatting import count_words
@@ -33,30 +33,11 @@ class Tab:
 
 
 @dataclass(frozen=True)
-class QueueView:
-    """The queue as one person may see it."""
+class QueueView(VisibleQueue):
+    """The queue as one person may see it, and what they may do with it."""
 
-    status: QueueStatus
-    running: Job | None
-    queued: Sequence[Job]
     may_pause: bool
     may_clear: bool
-    # the failed job that paused the queue, if this person may see it
-    paused_by_job: Job | None
-
-    @property
-    def paused_by(self) -> str:
-        """Who or what paused the queue."""
-        if self.status.paused_by_job is None:
-            return self.status.paused_by
-        job = self.paused_by_job
-        return f"the failure of job {job.pk} ({job.kind})" if job else "the failure of a job"
-
-    @property
-    def paused_reason(self) -> str:
-        """Why; a failure in a project of others is not told."""
-        is_hidden = self.status.paused_by_job is not None and self.paused_by_job is None
-        return "" if is_hidden else self.status.paused_reason
 
     @property
     def is_active(self) -> bool:
@@ -78,23 +59,14 @@ class Frame:
 
 def read_queue_view(user: User) -> QueueView:
     """Look at the queue with one person's eyes."""
-    status, access = read_queue_status(), Access(user)
-    projects = None if user.is_superuser else set(visible_projects(user).values_list("pk", flat=True))
-
-    def exists_for_them(job: Job) -> bool:
-        if projects is None or job.project_id in projects:
-            return True
-        return job.project_id is None and job.envelope is not None and job.envelope.received_by_id == user.pk
-
+    seen, access = read_visible_queue(user), Access(user)
     return QueueView(
-        status=status,
-        running=status.running if status.running and exists_for_them(status.running) else None,
-        queued=[job for job in status.queued if exists_for_them(job)],
+        status=seen.status,
+        running=seen.running,
+        queued=seen.queued,
+        paused_by_job=seen.paused_by_job,
         may_pause=access.may(Permission.PAUSE_AND_RESUME),
         may_clear=access.may(Permission.CLEAR),
-        paused_by_job=(
-            status.paused_by_job if status.paused_by_job and exists_for_them(status.paused_by_job) else None
-        ),
     )
 
 

@@ -5,6 +5,7 @@ from django.urls import URLPattern, path
 from django.views.generic import RedirectView
 
 from linkwright.web.pages import (
+    api_keys,
     apply_estimation,
     audit,
     cancel,
@@ -97,6 +98,9 @@ urlpatterns: list[URLPattern] = [
     path("jobs/queue/pause/", queue_steering.pause, name="queue-pause"),
     path("jobs/queue/resume/", queue_steering.resume, name="queue-resume"),
     path("jobs/queue/clear/", queue_steering.clear, name="queue-clear"),
+    path("account/api-keys/", api_keys.api_keys, name="api-keys"),
+    path("account/api-keys/new/", api_keys.create, name="api-key-create"),
+    path("account/api-keys/<int:key_id>/revoke/", api_keys.revoke, name="api-key-revoke"),
 ]
 
 handler400 = "linkwright.web.pages.errors.bad_request"

@@ -6,7 +6,9 @@ import pytest
 from django.test import Client
 from django.urls import get_resolver
 
-from linkwright.store.models import Job, JobKind, QueueState, WorkerPresence
+from linkwright.services.create_api_key import create_api_key
+from linkwright.store.audit_log import COMMAND_LINE
+from linkwright.store.models import ApiKey, Job, JobKind, QueueState, WorkerPresence
 from tests.integration.web.conftest import SignIn
 from tests.integration.web.seed import World
 
@@ -60,6 +62,10 @@ PAGES: dict[str, tuple[str, tuple[int, int, int, int, int]]] = {
     "queue-pause": ("/jobs/queue/pause/", (200, 200, 403, 200, SIGN_IN)),
     "queue-resume": ("/jobs/queue/resume/", (200, 200, 403, 200, SIGN_IN)),
     "queue-clear": ("/jobs/queue/clear/", (200, 403, 403, 403, SIGN_IN)),
+    "api-keys": ("/account/api-keys/", (200, 200, 200, 200, SIGN_IN)),
+    "api-key-create": ("/account/api-keys/new/", (200, 200, 200, 200, SIGN_IN)),
+    # it is the Owner's
+    "api-key-revoke": ("/account/api-keys/{key}/revoke/", (200, 200, 404, 404, SIGN_IN)),
 }
 # what each gets on POST, where acting is meant; a refusal must change nothing
 ACTIONS: dict[str, tuple[str, tuple[int, int, int, int, int]]] = {
@@ -86,11 +92,17 @@ ACTIONS: dict[str, tuple[str, tuple[int, int, int, int, int]]] = {
     # it is not paused: whoever may resume is told so
     "queue-resume": ("/jobs/queue/resume/", (409, 409, 403, 409, SIGN_IN)),
     "queue-clear": ("/jobs/queue/clear/", (302, 403, 403, 403, SIGN_IN)),
+    # without a name
+    "api-key-create": ("/account/api-keys/new/", (409, 409, 409, 409, SIGN_IN)),
+    "api-key-revoke": ("/account/api-keys/{key}/revoke/", (302, 302, 404, 404, SIGN_IN)),
 }
 
 
 def _path(world: World, template: str) -> str:
     return template.format(
+        key=create_api_key(world.owner, f"key {ApiKey.objects.count()}", COMMAND_LINE).key.pk
+        if "{key}" in template
+        else 0,
         queued=world.envelopes["HOSP-2026-10"].pk,
         failed=world.job("BIRTHS-2025-late", JobKind.LOAD).pk,
         estimation=world.estimation.pk if world.estimation else 0,

@@ -1,5 +1,6 @@
 """Every table, one concept a file."""
 
+from linkwright.store.models.api_keys import ApiKey
 from linkwright.store.models.audit import AuditLogEntry
 from linkwright.store.models.batches import Batch, BatchKind, BatchState
 from linkwright.store.models.catalog import DataProvider, EventType, ImportFormat
@@ -19,6 +20,7 @@ from linkwright.store.models.queue import QueueState, WorkerPresence, WorkerRole
 from linkwright.store.models.settings import SettingValue
 
 __all__ = [
+    "ApiKey",
     "AuditLogEntry",
     "AuditMessage",
     "Batch",

@@ -31,6 +31,10 @@ class EnvelopeFilter:
     status: ShownStatus | None = None
     project_code: str = ""
     text: str = ""
+    sender_code: str = ""
+    request_type: str = ""
+    received_from: datetime | None = None
+    received_before: datetime | None = None
 
 
 @dataclass(frozen=True)
@@ -143,6 +147,14 @@ def _narrowed(
         envelopes = envelopes.filter(project_code=wanted.project_code)
     if wanted.text:
         envelopes = envelopes.filter(Q(name__icontains=wanted.text) | Q(sender_code__icontains=wanted.text))
+    if wanted.sender_code:
+        envelopes = envelopes.filter(sender_code=wanted.sender_code)
+    if wanted.request_type:
+        envelopes = envelopes.filter(request_type=wanted.request_type)
+    if wanted.received_from is not None:
+        envelopes = envelopes.filter(received_at__gte=wanted.received_from)
+    if wanted.received_before is not None:
+        envelopes = envelopes.filter(received_at__lt=wanted.received_before)
     return envelopes
 
 

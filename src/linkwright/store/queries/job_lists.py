@@ -45,6 +45,10 @@ class JobFilter:
     status: ShownStatus | None = None
     project_code: str = ""
     text: str = ""
+    kind: str = ""
+    envelope_id: int | None = None
+    started_from: datetime | None = None
+    started_before: datetime | None = None
 
 
 @dataclass(frozen=True)
@@ -178,6 +182,14 @@ def _narrowed(jobs: QuerySet[Job], wanted: JobFilter) -> QuerySet[Job]:
     if wanted.text:
         by_number = Q(pk=int(wanted.text)) if re.fullmatch(r"\d{1,18}", wanted.text) else Q()
         jobs = jobs.filter(Q(envelope__name__icontains=wanted.text) | Q(kind__iexact=wanted.text) | by_number)
+    if wanted.kind:
+        jobs = jobs.filter(kind=wanted.kind)
+    if wanted.envelope_id is not None:
+        jobs = jobs.filter(envelope_id=wanted.envelope_id)
+    if wanted.started_from is not None:
+        jobs = jobs.filter(started_at__gte=wanted.started_from)
+    if wanted.started_before is not None:
+        jobs = jobs.filter(started_at__lt=wanted.started_before)
     return jobs
 
 
