@@ -10,7 +10,16 @@ from linkwright.envelopes.manifest import Manifest, RequestType
 from linkwright.envelopes.package import verify_package
 from linkwright.errors import FaultsError
 from linkwright.jobs.context import JobContext, JobResult, package_limits
-from linkwright.store.models import DataProvider, Envelope, EventType, Job, LinkageProject, Severity
+from linkwright.store.models import (
+    AttachedEventType,
+    DataProvider,
+    Envelope,
+    EventType,
+    Job,
+    LinkageProject,
+    Severity,
+)
+from linkwright.store.queries.attachments import attached_event_types, find_attachment
 
 LISTED_CODES = 20
 _HANDLED = (
@@ -97,7 +106,7 @@ def _event_type_faults(code: str, project: LinkageProject | None, provider: Data
     event_type = EventType.objects.filter(code=code).select_related("provider").first()
     if event_type is None:
         # of this project alone: the codes of others are not the sender's to know
-        known = _known(project.event_types.values_list("code", flat=True)) if project else ""
+        known = _known(attached_event_types(project).values_list("code", flat=True)) if project else ""
         remedy = "Create it, or correct the datasource in the manifest and send a new Envelope."
         return [" ".join(part for part in (f"Event Type {code!r} is unknown.", known, remedy) if part)]
     faults = []
@@ -106,11 +115,19 @@ def _event_type_faults(code: str, project: LinkageProject | None, provider: Data
             f"Event Type {code!r} belongs to Data Provider {event_type.provider.code}, not to the Sender "
             f"{provider.code}. An Envelope holds data of one Data Provider: send it under that provider's code."
         )
-    if project is not None and not project.event_types.filter(pk=event_type.pk).exists():
-        faults.append(
-            f"Event Type {code!r} is not attached to project {project.code}. Attach it to the project, then retry."
-        )
+    attached = find_attachment(project, code) if project is not None else None
+    if project is not None and (attached is None or not attached.is_attached):
+        faults.append(_not_attached(code, project, attached))
     return faults
+
+
+def _not_attached(code: str, project: LinkageProject, attached: AttachedEventType | None) -> str:
+    if attached is not None and attached.is_being_detached:
+        return (
+            f"Event Type {code!r} is being detached from project {project.code}, by {attached.detached_by}: it takes "
+            "no new data. Attach it again once that has ended, then retry."
+        )
+    return f"Event Type {code!r} is not attached to project {project.code}. Attach it to the project, then retry."
 
 
 def _known(codes: Iterable[str]) -> str:

@@ -82,4 +82,5 @@ def ended_sql(ended: Sequence[Path]) -> str:
     """
     if not ended:
         raise ValueError("ends files are needed to read ends")
-    return f"SELECT record_id FROM read_parquet({string_list(list(ended))})"
+    # some files say what replaced their records, and some do not have that column
+    return f"SELECT record_id FROM read_parquet({string_list(list(ended))}, union_by_name = true)"

@@ -1,5 +1,6 @@
 """Every table, one concept a file."""
 
+from linkwright.store.models.attachments import ATTACHED, AttachedEventType
 from linkwright.store.models.audit import AuditLogEntry
 from linkwright.store.models.batches import Batch, BatchKind, BatchState
 from linkwright.store.models.catalog import DataProvider, EventType, ImportFormat
@@ -12,6 +13,8 @@ from linkwright.store.models.queue import QueueState, WorkerPresence, WorkerRole
 from linkwright.store.models.settings import SettingValue
 
 __all__ = [
+    "ATTACHED",
+    "AttachedEventType",
     "AuditLogEntry",
     "AuditMessage",
     "Batch",
