@@ -8,7 +8,17 @@ import typer
 from rich.console import Console
 
 from linkwright import __version__
-from linkwright.cli import configurations, demo, envelopes, estimating, explaining, linking, serving, setting_up
+from linkwright.cli import (
+    configurations,
+    demo,
+    envelopes,
+    estimating,
+    event_types,
+    explaining,
+    linking,
+    serving,
+    setting_up,
+)
 from linkwright.errors import LinkwrightError
 
 EXIT_REFUSED = 2
@@ -29,6 +39,8 @@ app.command("submit")(envelopes.submit)
 app.command("status")(envelopes.status)
 app.command("build")(envelopes.build)
 app.command("rollback")(envelopes.rollback)
+app.command("attach")(event_types.attach)
+app.command("detach")(event_types.detach)
 app.command("estimate-pairs")(linking.estimate_pairs)
 app.command("explain")(explaining.explain)
 app.command("group")(explaining.group)
