@@ -25,7 +25,7 @@ def attach(
         typer.Option(help="What is done with records that come again (default: reject, or as it is)."),
     ] = None,
 ) -> None:
-    """Attach an Event Type to a project; of one that is attached, change what is done with records that come again."""
+    """Attach an Event Type; of one that is attached, change what is done with records that come again."""
     prepare_database(load_config())
     found = find_project(project, COMMAND_LINE)
     attached = find_attachment(found, event_type)

@@ -93,7 +93,8 @@ def renumber_groups(old_group_ids: Ids, smallest: Ids, next_group_id: int) -> Re
     A part has a claim to the id of every old group whose oldest record it holds, and takes the oldest of these.
 
     Args:
-        old_group_ids: the group of each record before; 0 for one that had none. The records by age, the oldest first.
+        old_group_ids: the group of each record before; 0 for one that had none. The records by age, the oldest
+            first.
         smallest: per record, the place of the first record of its new group.
         next_group_id: the first free group id, greater than any that exists.
     """

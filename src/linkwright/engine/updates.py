@@ -38,7 +38,7 @@ class Replacements:
 
     def places_of(self, record_ids: Ids) -> Ids:
         """Return the first version of each record, whose place it has: itself, if it took nobody's place."""
-        # several old versions can point to one new one once a version between them was rolled back: the oldest counts
+        # once a version between them was rolled back, several old ones have the same new one: the oldest counts
         order = np.lexsort((self.old, self.new))
         news, firsts = np.unique(self.new[order], return_index=True)
         return _followed(record_ids, news, self.old[order][firsts])

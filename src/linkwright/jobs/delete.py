@@ -57,8 +57,8 @@ def _delete_event_type(context: JobContext, code: str) -> JobResult:
     attached = find_attachment(context.project, code)
     if attached is None or attached.detached_by_id != envelope.pk:
         raise JobError(
-            f"Event Type {code} is not being detached by {envelope} any more: it was attached again since. Nothing "
-            "was deleted; detach it again if its records shall end."
+            f"Event Type {code} is not being detached by {envelope} any more: it was attached again since. "
+            "Nothing was deleted; detach it again if its records shall end."
         )
     target = context.project_folder / f"{context.stem}-ends.parquet"
     ends = write_ends_of_event_type(context.limits, context.live_files(), code, target)

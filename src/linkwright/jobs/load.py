@@ -65,13 +65,13 @@ def _update_texts(data_file: DataFile, result: LoadResult) -> list[str]:
     texts = []
     if result.rows_skipped_count:
         texts.append(
-            f"{name}: {result.rows_skipped_count:,} rows were passed over: their Source Unique IDs are loaded already, "
-            f"and records of {code} that come again are skipped. The project's settings of {code} say so."
+            f"{name}: {result.rows_skipped_count:,} rows were passed over: their Source Unique IDs are loaded "
+            f"already, and the project skips records of {code} that come again."
         )
     if result.rows_replaced_count:
         texts.append(
-            f"{name}: {result.rows_replaced_count:,} rows replace records of {code} with the same Source Unique ID. "
-            "The old versions end when this Envelope is grouped; rolling it back brings them back."
+            f"{name}: {result.rows_replaced_count:,} rows replace records of {code} with the same Source Unique "
+            "ID. The old versions end when this Envelope is grouped; rolling it back brings them back."
         )
     return texts
 
@@ -116,7 +116,9 @@ def _request(context: JobContext, data_file: DataFile) -> LoadRequest:
                 # an id that has ended is never given again
                 | batch_catalog.visible_batches(envelope, BatchKind.ENDS)
             ),
-            held_records=() if estimates else context.paths(batch_catalog.held_batches(envelope, BatchKind.RECORDS)),
+            held_records=()
+            if estimates
+            else context.paths(batch_catalog.held_batches(envelope, BatchKind.RECORDS)),
             ended=() if estimates else context.paths(batch_catalog.visible_batches(envelope, BatchKind.ENDS)),
             own_records=context.paths(batch_catalog.own_batches(envelope, BatchKind.RECORDS)),
             updates=update_mode(project, event_type),

@@ -124,8 +124,8 @@ def _event_type_faults(code: str, project: LinkageProject | None, provider: Data
 def _not_attached(code: str, project: LinkageProject, attached: AttachedEventType | None) -> str:
     if attached is not None and attached.is_being_detached:
         return (
-            f"Event Type {code!r} is being detached from project {project.code}, by {attached.detached_by}: it takes "
-            "no new data. Attach it again once that has ended, then retry."
+            f"Event Type {code!r} is being detached from project {project.code}, by {attached.detached_by}: it "
+            "takes no new data. Attach it again once that has ended, then retry."
         )
     return f"Event Type {code!r} is not attached to project {project.code}. Attach it to the project, then retry."
 

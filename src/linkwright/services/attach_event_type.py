@@ -60,8 +60,8 @@ def why_not_attach(attached: AttachedEventType) -> str:
         return f"Event Type {code} is attached to project {project_code} already."
     if attached.detached_by is not None and attached.detached_by.state == EnvelopeState.QUEUED:
         return (
-            f"Event Type {code} is being detached from project {project_code}, by {attached.detached_by}. Wait until "
-            "that has ended, or cancel it: then the Event Type stays attached."
+            f"Event Type {code} is being detached from project {project_code}, by {attached.detached_by}. Wait "
+            "until that has ended, or cancel it: then the Event Type stays attached."
         )
     return ""
 

@@ -31,8 +31,8 @@ class DetachPreview:
     Args:
         records_count: its live records, which would end.
         groups_count: groups that hold any of them, which would be worked out anew.
-        waiting: Envelopes of the project that are queued or running with data of the Event Type: they are processed
-            before it, and their records end as well.
+        waiting: Envelopes of the project that are queued or running with data of the Event Type: they are
+            processed before it, and their records end as well.
         refusal: why it cannot be detached, as a sentence; empty if it can.
     """
 
@@ -108,6 +108,8 @@ def _why_not_detach(project: LinkageProject, code: str, attached: AttachedEventT
     if attached is not None and attached.is_attached:
         return ""
     if attached is not None and attached.is_being_detached:
-        return f"Event Type {code} is being detached from project {project.code} already, by {attached.detached_by}."
+        return (
+            f"Event Type {code} is being detached from project {project.code} already, by {attached.detached_by}."
+        )
     known = ", ".join(attached_event_types(project).values_list("code", flat=True)) or "none"
     return f"Event Type {code!r} is not attached to project {project.code}. Attached are: {known}."

@@ -1,7 +1,7 @@
 """Owns ends files: the ids of records that are no more and, where another took its place, the id of that one.
 
-A file holds record_id BIGINT and, if its records were replaced, replaced_by BIGINT (empty for those that were not);
-files of deletions lack that column. Must not decide which records end, nor touch their data: it is blanked by a
+A file holds record_id BIGINT and, if records were replaced, replaced_by BIGINT (empty for those that were not).
+Files of deletions lack that column. Must not decide which records end, nor touch their data: it is blanked by a
 Purge.
 
 Source: SPEC section 3 (deletion); ARCHITECTURE section 4 (ends); docs/decisions/0018.

@@ -1,11 +1,10 @@
 """Owns the run of Regroup: touched groups worked out anew from what is live, to one assignments file.
 
 For all that is more than growth: records that were deleted or replaced, an Envelope that was rolled back out of
-order, a Quality Review. Works on the touched groups and on those that accepted pairs join to them; the rest of the map is
-only counted. Must not touch the catalog.
+order, a Quality Review. Works on the touched groups and on those that accepted pairs join to them; the rest of the
+map is only counted. Must not touch the catalog.
 
-Source: SPEC sections 3 (Rollback) and 5 (Group); ARCHITECTURE section 6; docs/decisions/0011, 0012 and
-0018.
+Source: SPEC sections 3 (Rollback) and 5 (Group); ARCHITECTURE section 6; docs/decisions/0011, 0012, 0018.
 """
 
 from collections.abc import Sequence
@@ -101,8 +100,11 @@ class _Known:
     replacements: Replacements
 
     def seniority(self, record_ids: Ids) -> Ids:
-        """Return the order of records by age: a new version is as old as the first, but younger than what stayed."""
-        is_new = np.isin(record_ids, self.new_ids) if self.new_ids.size else np.zeros(record_ids.size, dtype=np.bool_)
+        """Return the order of records by age, in which a version is as old as the first one.
+
+        The versions that come in this run stand behind what stays: an id stays with the records that do.
+        """
+        is_new = np.isin(record_ids, self.new_ids)
         return np.lexsort((record_ids, self.replacements.places_of(record_ids), is_new))
 
     def groups_before(self, record_ids: Ids) -> Ids:

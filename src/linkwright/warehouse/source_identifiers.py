@@ -60,7 +60,7 @@ class Settled(NamedTuple):
 def settle_identifiers(
     con: duckdb.DuckDBPyConnection, records: Path, row_lines: str, held: HeldIdentifiers, rejects: Rejects
 ) -> Settled:
-    """Find the rows whose Source Unique ID another row has, in the file or elsewhere, and settle what becomes of them.
+    """Settle what becomes of the rows whose Source Unique ID another row has, in the file or elsewhere.
 
     Args:
         con: the engine to compute in.
@@ -71,9 +71,7 @@ def settle_identifiers(
     """
     file = f"read_parquet({literal(records)})"
     con.execute("CREATE OR REPLACE TEMP TABLE taken (source_unique_id VARCHAR, reason VARCHAR, fault VARCHAR)")
-    con.execute(
-        f"CREATE OR REPLACE TEMP TABLE {_REPLACED} (source_unique_id VARCHAR, record_id BIGINT)"
-    )
+    con.execute(f"CREATE OR REPLACE TEMP TABLE {_REPLACED} (source_unique_id VARCHAR, record_id BIGINT)")
     con.execute(
         f"INSERT INTO taken SELECT source_unique_id, {literal(str(RejectReason.REPEATED))}, "
         "'has a Source Unique ID that occurs ' || count(*) || ' times in the file' "
@@ -131,16 +129,16 @@ def _settled(
 
 
 def _take(con: duckdb.DuckDBPyConnection, found: str, reason: RejectReason, fault: str) -> None:
-    con.execute(
-        f"INSERT INTO taken SELECT DISTINCT source_unique_id, {literal(str(reason))}, {literal(fault)} FROM ({found})"
-    )
+    values = f"source_unique_id, {literal(str(reason))}, {literal(fault)}"
+    con.execute(f"INSERT INTO taken SELECT DISTINCT {values} FROM ({found})")
 
 
 def _live_sql(file: str, records: Sequence[Path], held: HeldIdentifiers) -> str:
     """Return a query of the live records in some files whose identifier a row has that is not taken yet."""
     is_live = f"AND record_id NOT IN ({ended_sql(held.ended)}) " if held.ended else ""
     return (
-        f"SELECT source_unique_id, record_id FROM read_parquet({string_list(list(records))}, union_by_name = true) "
+        "SELECT source_unique_id, record_id "
+        f"FROM read_parquet({string_list(list(records))}, union_by_name = true) "
         f"WHERE event_type = {literal(held.event_type_code)} {is_live}"
         f"AND source_unique_id IN (SELECT source_unique_id FROM {file}) "
         "AND source_unique_id NOT IN (SELECT source_unique_id FROM taken)"

@@ -1,5 +1,7 @@
 """Event Types are attached by rows of their own, which say what is done with records that come again."""
 
+from typing import Any
+
 import django.db.models.deletion
 import django.utils.timezone
 from django.apps.registry import Apps
@@ -8,8 +10,9 @@ from django.db.backends.base.schema import BaseDatabaseSchemaEditor
 
 
 def _copy(apps: Apps, _editor: BaseDatabaseSchemaEditor) -> None:
-    attached = apps.get_model("store", "AttachedEventType")
-    before = apps.get_model("store", "LinkageProject").event_types.through
+    attached: Any = apps.get_model("store", "AttachedEventType")
+    project_model: Any = apps.get_model("store", "LinkageProject")
+    before = project_model.event_types.through
     attached.objects.bulk_create(
         attached(project_id=project, event_type_id=event_type)
         for project, event_type in before.objects.values_list("linkageproject_id", "eventtype_id").order_by("pk")
@@ -17,8 +20,9 @@ def _copy(apps: Apps, _editor: BaseDatabaseSchemaEditor) -> None:
 
 
 def _copy_back(apps: Apps, _editor: BaseDatabaseSchemaEditor) -> None:
-    attached = apps.get_model("store", "AttachedEventType")
-    before = apps.get_model("store", "LinkageProject").event_types.through
+    attached: Any = apps.get_model("store", "AttachedEventType")
+    project_model: Any = apps.get_model("store", "LinkageProject")
+    before = project_model.event_types.through
     before.objects.bulk_create(
         before(linkageproject_id=project, eventtype_id=event_type)
         for project, event_type in attached.objects.values_list("project_id", "event_type_id").order_by("pk")

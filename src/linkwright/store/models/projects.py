@@ -14,9 +14,7 @@ class LinkageProject(models.Model):
     description = models.TextField(blank=True)
     notification_email = models.EmailField(blank=True)
     # every Event Type that it takes or took; which of them it takes now, the attachment says
-    event_types = models.ManyToManyField(
-        EventType, through="store.AttachedEventType", related_name="projects"
-    )
+    event_types = models.ManyToManyField(EventType, through="store.AttachedEventType", related_name="projects")
     # the project's own linkage fields beside the standard ones: {name: type}
     own_fields = models.JSONField(default=dict)
     # engine.grouping's form, for instance {"method": "merge"}
