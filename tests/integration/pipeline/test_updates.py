@@ -1,4 +1,4 @@
-"""Records that come again: rejected, skipped or replaced; with stable group ids, decisions, rollbacks, failures."""
+"""Records that come again: rejected, skipped or replaced; stable group ids, decisions, rollbacks, failures."""
 
 from collections.abc import Sequence
 from pathlib import Path
@@ -46,10 +46,8 @@ def test_records_that_come_again_are_rejected_unless_the_project_says_otherwise(
     system.load("first", [A])
     again = system.load("second", [A, C])
     assert again.state == EnvelopeState.ERRORS
-    assert (
-        "with a Source Unique ID that is loaded already"
-        in Job.objects.get(envelope=again, kind="Load").error_message
-    )
+    message = Job.objects.get(envelope=again, kind=JobKind.LOAD).error_message
+    assert "with a Source Unique ID that is loaded already" in message
     assert system.groups() == groups("a")
 
 
@@ -170,22 +168,31 @@ def test_an_identifier_twice_in_a_file_is_rejected_in_every_mode(system: System,
 @pytest.mark.parametrize("mode", UpdateMode)
 def test_of_an_identifier_in_two_data_files_the_later_row_is_rejected(system: System, mode: UpdateMode) -> None:
     change_setting("Worker.Load.MaxRejectedRows", 1, COMMAND_LINE)
-    if mode is not UpdateMode.REJECT:
-        system.load("first", [A])
+    system.load("first", [A])
     set_mode(mode)
-    envelope = system.submit(two_files(system, [person("a", "Ann"), B], [person("a", *OTHER), C]))
+    envelope = system.submit(two_files(system, [B], [person("b", *OTHER), C]))
     system.drain()
     envelope.refresh_from_db()
     assert envelope.state == EnvelopeState.SUCCESS
-    first, second = Job.objects.filter(envelope=envelope, kind=JobKind.LOAD).order_by("pk")
-    reasons = dict(second.statistics["rejected_by_reason"])
-    if mode is UpdateMode.SKIP:
-        # the first file's row was passed over, and so is the second's: neither is loaded
-        assert (first.statistics["rows_skipped_count"], second.statistics["rows_skipped_count"]) == (1, 1)
-    else:
-        assert reasons == {"with a Source Unique ID that an earlier data file of the Envelope holds": 1}
-    # Ann Berg, or in mode skip the first Anna Berg, is like Anna Cole; nobody is Zoe Zand
+    second = Job.objects.filter(envelope=envelope, kind=JobKind.LOAD).latest("pk").statistics
+    assert second["rejected_by_reason"] == {
+        "with a Source Unique ID that an earlier data file of the Envelope holds": 1
+    }
     assert system.groups() == groups("abc")
+
+
+@pytest.mark.parametrize(("mode", "expected"), [(UpdateMode.SKIP, "ae"), (UpdateMode.REPLACE, "az")])
+def test_of_a_held_record_in_two_data_files_at_most_the_first_counts(
+    system: System, mode: UpdateMode, expected: str
+) -> None:
+    change_setting("Worker.Load.MaxRejectedRows", 1, COMMAND_LINE)
+    system.load("first", [A, person("e"), person("z", *OTHER)])
+    set_mode(mode)
+    envelope = system.submit(two_files(system, [person("a", *OTHER)], [person("a", "Ann", "Elk", "1944-04-04")]))
+    system.drain()
+    envelope.refresh_from_db()
+    assert envelope.state == EnvelopeState.SUCCESS
+    assert frozenset(expected) in system.groups()
 
 
 def two_files(system: System, first: Sequence[Row], second: Sequence[Row]) -> Path:
