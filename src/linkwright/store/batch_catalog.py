@@ -40,24 +40,29 @@ def add_batches(job: Job, batches: Iterable[NewBatch]) -> list[Batch]:
     """
     if job.project is None:
         raise ValueError(f"job {job.pk} has no project: its files belong to nobody")
-    now = timezone.now()
     state = BatchState.LIVE if job.envelope is None else BatchState.STAGED
-    return [
-        Batch.objects.create(
-            project=job.project,
-            envelope=job.envelope,
-            job=job,
-            kind=batch.kind,
-            state=state,
-            file_name=batch.file_name,
-            rows_count=batch.rows_count,
-            bytes_count=batch.bytes_count,
-            first_id=batch.first_id,
-            last_id=batch.last_id,
-            created_at=now,
-        )
-        for batch in batches
-    ]
+    return [_add(job, batch, state, job.envelope_id) for batch in batches]
+
+
+def add_on_account(job: Job, envelope_id: int, batch: NewBatch) -> Batch:
+    """Name a file that a job without an Envelope wrote as one of a live Envelope's: it goes with that Envelope."""
+    return _add(job, batch, BatchState.LIVE, envelope_id)
+
+
+def _add(job: Job, batch: NewBatch, state: BatchState, envelope_id: int | None) -> Batch:
+    return Batch.objects.create(
+        project_id=job.project_id,
+        envelope_id=envelope_id,
+        job=job,
+        kind=batch.kind,
+        state=state,
+        file_name=batch.file_name,
+        rows_count=batch.rows_count,
+        bytes_count=batch.bytes_count,
+        first_id=batch.first_id,
+        last_id=batch.last_id,
+        created_at=timezone.now(),
+    )
 
 
 def add_index(job: Job, records: Batch, file_name: str, bytes_count: int) -> None:
