@@ -44,7 +44,7 @@ def run_validate(context: JobContext) -> JobResult:
     envelope = context.envelope
     verification = verify_package(context.envelope_path, package_limits(), context.report)
     manifest = verification.examination.manifest
-    faults = manifest_code_faults(manifest)
+    faults = manifest_code_faults(manifest, envelope)
     if faults:
         raise RefusedEnvelopeError(
             f"{envelope.name} is refused. Mend what is named here, then retry the Validate job.", faults
@@ -71,8 +71,13 @@ def run_validate(context: JobContext) -> JobResult:
     return JobResult(statistics={"files_count": len(files), "files": files}, commit=commit)
 
 
-def manifest_code_faults(manifest: Manifest) -> list[str]:
-    """Name every code of a manifest that is unknown or does not belong; empty if all is well."""
+def manifest_code_faults(manifest: Manifest, envelope: Envelope | None = None) -> list[str]:
+    """Name every code of a manifest that is unknown or does not belong; empty if all is well.
+
+    Args:
+        manifest: of an Envelope.
+        envelope: that has come with it, if it has: what was sent before its Event Type was detached is still taken.
+    """
     faults = []
     if manifest.request_type not in _HANDLED:
         faults.append(
@@ -98,11 +103,13 @@ def manifest_code_faults(manifest: Manifest) -> list[str]:
         )
     codes = dict.fromkeys(file.event_type_code for file in manifest.data_files)
     for code in codes:
-        faults.extend(_event_type_faults(code, project, provider))
+        faults.extend(_event_type_faults(code, project, provider, envelope))
     return faults
 
 
-def _event_type_faults(code: str, project: LinkageProject | None, provider: DataProvider | None) -> list[str]:
+def _event_type_faults(
+    code: str, project: LinkageProject | None, provider: DataProvider | None, envelope: Envelope | None
+) -> list[str]:
     event_type = EventType.objects.filter(code=code).select_related("provider").first()
     if event_type is None:
         # of this project alone: the codes of others are not the sender's to know
@@ -116,7 +123,7 @@ def _event_type_faults(code: str, project: LinkageProject | None, provider: Data
             f"{provider.code}. An Envelope holds data of one Data Provider: send it under that provider's code."
         )
     attached = find_attachment(project, code) if project is not None else None
-    if project is not None and (attached is None or not attached.is_attached):
+    if project is not None and (attached is None or not attached.takes(envelope)):
         faults.append(_not_attached(code, project, attached))
     return faults
 

@@ -43,6 +43,13 @@ class AttachedEventType(models.Model):
         """Whether the project takes data of the Event Type."""
         return self.detached_by is None or self.detached_by.state in GIVEN_UP
 
+    def takes(self, envelope: Envelope | None) -> bool:
+        """Tell whether data of an Envelope is taken: also if it came before the one that detaches, which waits."""
+        if self.is_attached or self.detached_by is None:
+            return True
+        came_before = envelope is not None and envelope.pk < self.detached_by.pk
+        return came_before and self.detached_by.state == EnvelopeState.QUEUED
+
     @property
     def is_being_detached(self) -> bool:
         """Whether the Envelope that detaches it waits, runs, or has failed and can be retried."""
