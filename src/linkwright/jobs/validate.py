@@ -76,7 +76,7 @@ def manifest_code_faults(manifest: Manifest, envelope: Envelope | None = None) -
 
     Args:
         manifest: of an Envelope.
-        envelope: that has come with it, if it has: what was sent before its Event Type was detached is still taken.
+        envelope: that has come with it, if it has: what was sent before its Event Type was detached is taken.
     """
     faults = []
     if manifest.request_type not in _HANDLED:

@@ -10,6 +10,7 @@ from linkwright.web.pages import (
     cancel,
     envelopes,
     estimation,
+    event_types,
     frame_live,
     health,
     jobs,
@@ -34,6 +35,11 @@ urlpatterns: list[URLPattern] = [
     path("live/", frame_live.frame_live, name="frame-live"),
     path("projects/", projects.projects, name="projects"),
     path("projects/<str:code>/", project.project_page, name="project"),
+    path("projects/<str:code>/event-types/attach/", event_types.attach, name="event-type-attach"),
+    path(
+        "projects/<str:code>/event-types/<str:event_type>/updates/", event_types.updates, name="event-type-updates"
+    ),
+    path("projects/<str:code>/event-types/<str:event_type>/detach/", event_types.detach, name="event-type-detach"),
     path("projects/<str:code>/estimate/", start_estimation.estimate, name="project-estimate"),
     path("projects/<str:code>/frequencies/", start_estimation.frequencies, name="project-frequencies"),
     path("projects/<str:code>/estimations/<int:estimation_id>/", estimation.estimation_page, name="estimation"),

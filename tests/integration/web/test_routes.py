@@ -24,6 +24,9 @@ PAGES: dict[str, tuple[str, tuple[int, int, int, int, int]]] = {
     "project": ("/projects/PERINATAL/", (200, 200, 200, 404, SIGN_IN)),
     "project-estimate": ("/projects/PERINATAL/estimate/", (200, 200, 403, 404, SIGN_IN)),
     "project-frequencies": ("/projects/PERINATAL/frequencies/", (200, 200, 403, 404, SIGN_IN)),
+    "event-type-attach": ("/projects/PERINATAL/event-types/attach/", (200, 200, 403, 404, SIGN_IN)),
+    "event-type-updates": ("/projects/PERINATAL/event-types/BIRTHS/updates/", (200, 200, 403, 404, SIGN_IN)),
+    "event-type-detach": ("/projects/PERINATAL/event-types/BIRTHS/detach/", (200, 200, 403, 404, SIGN_IN)),
     "estimation": ("/projects/PERINATAL/estimations/{estimation}/", (200, 200, 200, 404, SIGN_IN)),
     "estimation-apply": ("/projects/PERINATAL/estimations/{estimation}/apply/", (200, 200, 403, 404, SIGN_IN)),
     "estimation-download": (
@@ -53,6 +56,10 @@ ACTIONS: dict[str, tuple[str, tuple[int, int, int, int, int]]] = {
     # the project holds no records: whoever may configure it is told so
     "project-estimate": ("/projects/PERINATAL/estimate/", (409, 409, 403, 404, SIGN_IN)),
     "project-frequencies": ("/projects/PERINATAL/frequencies/", (409, 409, 403, 404, SIGN_IN)),
+    # nothing was chosen, and no code was typed: whoever may configure the project is told so
+    "event-type-attach": ("/projects/PERINATAL/event-types/attach/", (409, 409, 403, 404, SIGN_IN)),
+    "event-type-updates": ("/projects/PERINATAL/event-types/BIRTHS/updates/", (302, 302, 403, 404, SIGN_IN)),
+    "event-type-detach": ("/projects/PERINATAL/event-types/BIRTHS/detach/", (409, 409, 403, 404, SIGN_IN)),
     "estimation-apply": ("/projects/PERINATAL/estimations/{estimation}/apply/", (302, 302, 403, 404, SIGN_IN)),
     "upload": ("/jobs/envelopes/upload/", (302, 302, 403, 302, SIGN_IN)),
     "envelope-cancel": ("/jobs/envelopes/{queued}/cancel/", (302, 302, 403, 404, SIGN_IN)),
