@@ -1,4 +1,4 @@
-"""The live list of a project's Event Types: live records, what is done with those that come again, what may be done."""
+"""The live list of a project's Event Types: live records, state, what is done with records that come again."""
 
 from dataclasses import dataclass
 

@@ -1,4 +1,4 @@
-"""The Event Types of a project: dialogs to attach and detach one, and to say what is done with records that come again."""
+"""The Event Types of a project: dialogs to attach and detach one, and to change its update mode."""
 
 from django.http import Http404, HttpRequest, HttpResponse
 from django.urls import reverse
