@@ -14,6 +14,7 @@ from linkwright.cli import (
     demo,
     envelopes,
     estimating,
+    event_types,
     explaining,
     extracting,
     linking,
@@ -41,6 +42,8 @@ app.command("submit-file")(envelopes.submit_file)
 app.command("status")(envelopes.status)
 app.command("build")(envelopes.build)
 app.command("rollback")(envelopes.rollback)
+app.command("attach")(event_types.attach)
+app.command("detach")(event_types.detach)
 app.command("estimate-pairs")(linking.estimate_pairs)
 app.command("explain")(explaining.explain)
 app.command("group")(explaining.group)

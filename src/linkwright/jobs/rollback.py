@@ -1,16 +1,18 @@
 """Rollback: everything that an Envelope changed in its project is undone; it is as if it had never been loaded.
 
 The latest Envelope goes by dropping its files, whatever their size. If later data was built upon it and stays, its
-records end, and the groups that they touched are worked out anew.
+records end, those that it had ended come back, and the groups that they touch are worked out anew.
 """
 
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 from linkwright.engine.grouping import NO_IDS, GroupingConfiguration
 from linkwright.engine.progress import Progress
 from linkwright.jobs.context import JobContext, JobError, JobResult
 from linkwright.jobs.group import authoritative_codes, group_statistics
+from linkwright.jobs.returning import Returned, bring_back
 from linkwright.jobs.rollback_extractions import MendedExtractions, mend_extractions
 from linkwright.store import batch_catalog
 from linkwright.store.batch_catalog import NewBatch
@@ -25,6 +27,15 @@ STAGE_ENDING = ": started"
 """How audit messages end that say a stage has begun: they name no values."""
 
 FORGOTTEN_TEXT = "This text named values of data that was rolled back, and was removed with it."
+
+
+@dataclass(frozen=True)
+class _Written:
+    """What the job has written and wants to have counted; `undone` only if later data stays."""
+
+    undone: UndoResult | None
+    returned: Returned
+    mended: MendedExtractions
 
 
 def run_rollback(context: JobContext) -> JobResult:
@@ -43,33 +54,37 @@ def run_rollback(context: JobContext) -> JobResult:
             "Nothing was changed; look at the list of Envelopes."
         )
     context.report(Progress("drop", 0, len(envelopes), "Envelopes"))
-    undone = None
+    undone, returned = None, Returned()
     if not batch_catalog.stand_last(context.project, ids):
         context.audit("Later data stays: the groups that were touched are worked out anew")
-        undone = _undo(context, set(ids))
+        undone, returned = _undo(context, set(ids))
     mended = mend_extractions(context, ids)
     return JobResult(
-        statistics={**_statistics(envelopes, undone), **mended.statistics()},
-        commit=_commit(context, envelopes, undone, mended),
+        statistics={**_statistics(envelopes, undone, returned), **mended.statistics()},
+        commit=_commit(context, envelopes, _Written(undone, returned, mended)),
     )
 
 
-def _undo(context: JobContext, gone: set[int]) -> UndoResult:
+def _undo(context: JobContext, gone: set[int]) -> tuple[UndoResult, Returned]:
     """Write the ends of the Envelopes' records, and the groups without them and their decisions."""
     project = context.project
-    live = {kind: list(batch_catalog.live_batches(project, kind)) for kind in BatchKind}
+    live = {
+        kind: list(batch_catalog.live_batches(project, kind).select_related("envelope__match_configuration"))
+        for kind in BatchKind
+    }
     kept: dict[BatchKind, list[Batch]] = {kind: [] for kind in BatchKind}
     own: dict[BatchKind, list[Batch]] = {kind: [] for kind in BatchKind}
     for kind, batches in live.items():
         for batch in batches:
             (own if batch.envelope_id in gone else kept)[kind].append(batch)
+    returned = bring_back(context, kept, own)
     remaining = RegroupRequest(
         touched_group_ids=NO_IDS,
         touched_record_ids=NO_IDS,
         records=context.paths(kept[BatchKind.RECORDS]),
-        pairs=context.paths(kept[BatchKind.PAIRS]),
+        pairs=(*context.paths(kept[BatchKind.PAIRS]), *returned.files.get(BatchKind.PAIRS, ())),
         assignments=context.paths(kept[BatchKind.ASSIGNMENTS]),
-        ended=context.paths(kept[BatchKind.ENDS]),
+        ended=(*context.paths(kept[BatchKind.ENDS]), *returned.files.get(BatchKind.ENDS, ())),
         decisions=context.paths(kept[BatchKind.DECISIONS]),
         configuration=GroupingConfiguration.model_validate(project.grouping),
         authoritative_event_types=authoritative_codes(project),
@@ -85,12 +100,10 @@ def _undo(context: JobContext, gone: set[int]) -> UndoResult:
         released=context.paths([*own[BatchKind.ENDS], *own[BatchKind.DECISIONS]]),
         ends_target=context.project_folder / f"{context.stem}-ends.parquet",
     )
-    return undo_records(request, context.report)
+    return undo_records(request, context.report), returned
 
 
-def _commit(
-    context: JobContext, envelopes: Sequence[Envelope], undone: UndoResult | None, mended: MendedExtractions
-) -> Callable[[], None]:
+def _commit(context: JobContext, envelopes: Sequence[Envelope], written: _Written) -> Callable[[], None]:
     def commit() -> None:
         for envelope in envelopes:
             batch_catalog.remove(envelope)
@@ -98,9 +111,10 @@ def _commit(
         Envelope.objects.filter(pk__in=[envelope.pk for envelope in envelopes]).update(
             state=EnvelopeState.ROLLED_BACK
         )
-        if undone is not None:
-            batch_catalog.add_batches(context.job, _batches(undone))
-        mended.commit(context)
+        if written.undone is not None:
+            written.returned.commit(context)
+            batch_catalog.add_batches(context.job, _batches(written.undone))
+        written.mended.commit(context)
 
     return commit
 
@@ -133,7 +147,7 @@ def _forget(envelope: Envelope) -> None:
     told.update(text=FORGOTTEN_TEXT)
 
 
-def _statistics(envelopes: Sequence[Envelope], undone: UndoResult | None) -> dict[str, Any]:
+def _statistics(envelopes: Sequence[Envelope], undone: UndoResult | None, returned: Returned) -> dict[str, Any]:
     statistics: dict[str, Any] = {
         "envelopes": [
             {"envelope": envelope.name, "records_count": envelope.records_count or 0} for envelope in envelopes
@@ -141,5 +155,6 @@ def _statistics(envelopes: Sequence[Envelope], undone: UndoResult | None) -> dic
         "records_count": sum(envelope.records_count or 0 for envelope in envelopes),
     }
     if undone is not None:
+        statistics["returning_records_count"] = returned.returning_count
         statistics |= group_statistics(undone.groups)
     return statistics

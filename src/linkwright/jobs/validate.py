@@ -11,8 +11,17 @@ from linkwright.envelopes.package import verify_package
 from linkwright.errors import FaultsError
 from linkwright.jobs.context import JobContext, JobResult, package_limits
 from linkwright.jobs.extraction_project import event_type_codes, find_extraction_project, why_not_extract
-from linkwright.store.models import DataProvider, Envelope, EventType, Job, LinkageProject, Severity
+from linkwright.store.models import (
+    AttachedEventType,
+    DataProvider,
+    Envelope,
+    EventType,
+    Job,
+    LinkageProject,
+    Severity,
+)
 from linkwright.store.permissions import project_for_sender
+from linkwright.store.queries.attachments import attached_event_types, find_attachment
 
 LISTED_CODES = 20
 
@@ -32,7 +41,7 @@ def run_validate(context: JobContext) -> JobResult:
     verification = verify_package(context.envelope_path, package_limits(), context.report)
     manifest = verification.examination.manifest
     project = envelope.project or project_for_sender(manifest.linkage_project, envelope.received_by)
-    faults = manifest_code_faults(manifest, project)
+    faults = manifest_code_faults(manifest, project, envelope)
     if faults or project is None:
         raise RefusedEnvelopeError(
             f"{envelope.name} is refused. Mend what is named here, then retry the Validate job.", faults
@@ -58,10 +67,15 @@ def run_validate(context: JobContext) -> JobResult:
     return JobResult(statistics={"files_count": len(files), "files": files}, commit=commit)
 
 
-def manifest_code_faults(manifest: Manifest, project: LinkageProject | None) -> list[str]:
+def manifest_code_faults(
+    manifest: Manifest, project: LinkageProject | None, envelope: Envelope | None = None
+) -> list[str]:
     """Name every code of a manifest that is unknown or does not belong; empty if all is well.
 
-    `project` is None if its code is unknown, or the sender's not to know: both are told in the same words.
+    Args:
+        manifest: of an Envelope.
+        project: None if its code is unknown, or the sender's not to know: both are told in the same words.
+        envelope: that has come with it, if it has: what was sent before its Event Type was detached is taken.
     """
     faults = []
     if manifest.request_type is RequestType.ESTIMATE_PROBABILITIES and not manifest.data_files:
@@ -82,7 +96,7 @@ def manifest_code_faults(manifest: Manifest, project: LinkageProject | None) -> 
         )
     codes = dict.fromkeys(file.event_type_code for file in manifest.data_files)
     for code in codes:
-        faults.extend(_event_type_faults(code, project, provider))
+        faults.extend(_event_type_faults(code, project, provider, envelope))
     if project is not None and manifest.extraction_project is not None:
         faults.extend(_extraction_faults(manifest.extraction_project, project, codes))
     return faults
@@ -105,11 +119,13 @@ def _extraction_faults(code: str, project: LinkageProject, event_types: Iterable
     return [*faults, refusal] if refusal else faults
 
 
-def _event_type_faults(code: str, project: LinkageProject | None, provider: DataProvider | None) -> list[str]:
+def _event_type_faults(
+    code: str, project: LinkageProject | None, provider: DataProvider | None, envelope: Envelope | None
+) -> list[str]:
     event_type = EventType.objects.filter(code=code).select_related("provider").first()
     if event_type is None:
         # of this project alone: the codes of others are not the sender's to know
-        known = _known(project.event_types.values_list("code", flat=True)) if project else ""
+        known = _known(attached_event_types(project).values_list("code", flat=True)) if project else ""
         remedy = "Create it, or correct the datasource in the manifest and send a new Envelope."
         return [" ".join(part for part in (f"Event Type {code!r} is unknown.", known, remedy) if part)]
     faults = []
@@ -118,11 +134,19 @@ def _event_type_faults(code: str, project: LinkageProject | None, provider: Data
             f"Event Type {code!r} belongs to Data Provider {event_type.provider.code}, not to the Sender "
             f"{provider.code}. An Envelope holds data of one Data Provider: send it under that provider's code."
         )
-    if project is not None and not project.event_types.filter(pk=event_type.pk).exists():
-        faults.append(
-            f"Event Type {code!r} is not attached to project {project.code}. Attach it to the project, then retry."
-        )
+    attached = find_attachment(project, code) if project is not None else None
+    if project is not None and (attached is None or not attached.takes(envelope)):
+        faults.append(_not_attached(code, project, attached))
     return faults
+
+
+def _not_attached(code: str, project: LinkageProject, attached: AttachedEventType | None) -> str:
+    if attached is not None and attached.is_being_detached:
+        return (
+            f"Event Type {code!r} is being detached from project {project.code}, by {attached.detached_by}: it "
+            "takes no new data. Attach it again once that has ended, then retry."
+        )
+    return f"Event Type {code!r} is not attached to project {project.code}. Attach it to the project, then retry."
 
 
 def _known(codes: Iterable[str]) -> str:

@@ -20,6 +20,7 @@ from linkwright.services.kept_file import KeptFile, digest_of, new_file_name
 from linkwright.services.receive_envelope import register_envelope, shown_name
 from linkwright.store.audit_log import Actor
 from linkwright.store.models import Envelope, EventType, LinkageProject
+from linkwright.store.queries.attachments import attached_event_types
 
 # an extraction takes its Event Types from its Extraction Project, not from a file
 SINGLE_FILE_ACTIONS = (
@@ -156,7 +157,7 @@ def safe_file_name(file_name: str) -> str:
 
 
 def _event_type(submission: DataFileSubmission, project: LinkageProject, faults: list[str]) -> EventType | None:
-    attached = project.event_types.select_related("provider").order_by("code")
+    attached = attached_event_types(project).select_related("provider")
     codes = ", ".join(event_type.code for event_type in attached)
     if not codes:
         faults.append(f"No Event Type is attached to {project.code}. Attach one before data is submitted.")

@@ -41,26 +41,36 @@ def add_batches(job: Job, batches: Iterable[NewBatch]) -> list[Batch]:
 
     Those of a job without an Envelope are live at once: no later job of a chain has to make them so.
     """
+    project = _project_of(job)
+    state = BatchState.LIVE if job.envelope is None else BatchState.STAGED
+    return [_add(job, project, batch, state, job.envelope_id) for batch in batches]
+
+
+def add_on_account(job: Job, envelope_id: int, batch: NewBatch) -> Batch:
+    """Name a file that a job without an Envelope wrote as one of a live Envelope's: it goes with that Envelope."""
+    return _add(job, _project_of(job), batch, BatchState.LIVE, envelope_id)
+
+
+def _project_of(job: Job) -> LinkageProject:
     if job.project is None:
         raise ValueError(f"job {job.pk} has no project: its files belong to nobody")
-    now = timezone.now()
-    state = BatchState.LIVE if job.envelope is None else BatchState.STAGED
-    return [
-        Batch.objects.create(
-            project=job.project,
-            envelope=job.envelope,
-            job=job,
-            kind=batch.kind,
-            state=state,
-            file_name=batch.file_name,
-            rows_count=batch.rows_count,
-            bytes_count=batch.bytes_count,
-            first_id=batch.first_id,
-            last_id=batch.last_id,
-            created_at=now,
-        )
-        for batch in batches
-    ]
+    return job.project
+
+
+def _add(job: Job, project: LinkageProject, batch: NewBatch, state: BatchState, envelope_id: int | None) -> Batch:
+    return Batch.objects.create(
+        project=project,
+        envelope_id=envelope_id,
+        job=job,
+        kind=batch.kind,
+        state=state,
+        file_name=batch.file_name,
+        rows_count=batch.rows_count,
+        bytes_count=batch.bytes_count,
+        first_id=batch.first_id,
+        last_id=batch.last_id,
+        created_at=timezone.now(),
+    )
 
 
 def add_index(job: Job, records: Batch, file_name: str, bytes_count: int) -> None:

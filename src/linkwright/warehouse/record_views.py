@@ -56,6 +56,18 @@ def create_record_view(
     return int(con.execute(f"SELECT count(*) FROM {identifier(name)}").fetchall()[0][0])
 
 
+def count_live_records(limits: EngineLimits, records: Sequence[Path], ended: Sequence[Path]) -> int:
+    """Count the records in some files that have not ended.
+
+    Raises:
+        StorageError: if a file cannot be read.
+    """
+    if not records:
+        return 0
+    with open_engine(limits) as con:
+        return create_record_view(con, "live_records", records, ended, columns=())
+
+
 def read_record_ids(limits: EngineLimits, files: Sequence[Path]) -> Ids:
     """Read the record ids that ends and decisions files name, ascending, each once.
 
@@ -82,4 +94,5 @@ def ended_sql(ended: Sequence[Path]) -> str:
     """
     if not ended:
         raise ValueError("ends files are needed to read ends")
-    return f"SELECT record_id FROM read_parquet({string_list(list(ended))})"
+    # some files say what replaced their records, and some do not have that column
+    return f"SELECT record_id FROM read_parquet({string_list(list(ended))}, union_by_name = true)"

@@ -34,6 +34,7 @@ class RejectReason(StrEnum):
     WRONG_COLUMNS = "with a wrong number of columns"
     NO_IDENTIFIER = "without a Source Unique ID"
     REPEATED = "with a Source Unique ID that occurs more than once in the file"
+    IN_EARLIER_FILE = "with a Source Unique ID that an earlier data file of the Envelope holds"
     LOADED_ALREADY = "with a Source Unique ID that is loaded already"
 
 

@@ -11,6 +11,7 @@ from linkwright.web.pages import (
     cancel,
     envelopes,
     estimation,
+    event_types,
     extraction,
     extraction_actions,
     extraction_form,
@@ -42,6 +43,11 @@ urlpatterns: list[URLPattern] = [
     path("projects/<str:code>/submit/", submit_file.submit_file, name="submit"),
     path("projects/<str:code>/submit/<str:waiting_id>/", submit_file.confirm_file, name="submit-confirm"),
     path("projects/<str:code>/submit/<str:waiting_id>/cancel/", submit_file.cancel_file, name="submit-cancel"),
+    path("projects/<str:code>/event-types/attach/", event_types.attach, name="event-type-attach"),
+    path(
+        "projects/<str:code>/event-types/<str:event_type>/updates/", event_types.updates, name="event-type-updates"
+    ),
+    path("projects/<str:code>/event-types/<str:event_type>/detach/", event_types.detach, name="event-type-detach"),
     path("projects/<str:code>/estimate/", start_estimation.estimate, name="project-estimate"),
     path("projects/<str:code>/frequencies/", start_estimation.frequencies, name="project-frequencies"),
     path("projects/<str:code>/estimations/<int:estimation_id>/", estimation.estimation_page, name="estimation"),

@@ -26,7 +26,7 @@ def explain(error: Exception, job: Job) -> Explanation:
     """Explain an error; one that nobody foresaw is logged with its traceback as well."""
     if isinstance(error, LinkwrightError):
         text = str(error)
-        if job.envelope is not None:
+        if job.envelope is not None and job.envelope.file_name:
             # the name that people gave it, not the one that it is kept under
             text = text.replace(job.envelope.file_name, job.envelope.name)
         return Explanation(text, corrupt=isinstance(error, CorruptEnvelopeError))

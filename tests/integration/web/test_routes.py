@@ -30,6 +30,9 @@ PAGES: dict[str, tuple[str, tuple[int, int, int, int, int]]] = {
     "submit-cancel": (f"/projects/PERINATAL/submit/{'0' * 32}/cancel/", (405, 405, 405, 405, SIGN_IN)),
     "project-estimate": ("/projects/PERINATAL/estimate/", (200, 200, 403, 404, SIGN_IN)),
     "project-frequencies": ("/projects/PERINATAL/frequencies/", (200, 200, 403, 404, SIGN_IN)),
+    "event-type-attach": ("/projects/PERINATAL/event-types/attach/", (200, 200, 403, 404, SIGN_IN)),
+    "event-type-updates": ("/projects/PERINATAL/event-types/BIRTHS/updates/", (200, 200, 403, 404, SIGN_IN)),
+    "event-type-detach": ("/projects/PERINATAL/event-types/BIRTHS/detach/", (200, 200, 403, 404, SIGN_IN)),
     "estimation": ("/projects/PERINATAL/estimations/{estimation}/", (200, 200, 200, 404, SIGN_IN)),
     "estimation-apply": ("/projects/PERINATAL/estimations/{estimation}/apply/", (200, 200, 403, 404, SIGN_IN)),
     "estimation-download": (
@@ -76,6 +79,10 @@ ACTIONS: dict[str, tuple[str, tuple[int, int, int, int, int]]] = {
     # the project holds no records: whoever may configure it is told so
     "project-estimate": ("/projects/PERINATAL/estimate/", (409, 409, 403, 404, SIGN_IN)),
     "project-frequencies": ("/projects/PERINATAL/frequencies/", (409, 409, 403, 404, SIGN_IN)),
+    # nothing was chosen, and no code was typed: whoever may configure the project is told so
+    "event-type-attach": ("/projects/PERINATAL/event-types/attach/", (409, 409, 403, 404, SIGN_IN)),
+    "event-type-updates": ("/projects/PERINATAL/event-types/BIRTHS/updates/", (302, 302, 403, 404, SIGN_IN)),
+    "event-type-detach": ("/projects/PERINATAL/event-types/BIRTHS/detach/", (409, 409, 403, 404, SIGN_IN)),
     "estimation-apply": ("/projects/PERINATAL/estimations/{estimation}/apply/", (302, 302, 403, 404, SIGN_IN)),
     # nothing is filled in: whoever may create or change one is told so
     "extraction-new": ("/projects/PERINATAL/new-extraction/", (409, 409, 403, 404, SIGN_IN)),

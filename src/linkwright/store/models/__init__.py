@@ -1,6 +1,7 @@
 """Every table, one concept a file."""
 
 from linkwright.store.models.api_keys import ApiKey
+from linkwright.store.models.attachments import ATTACHED, AttachedEventType
 from linkwright.store.models.audit import AuditLogEntry
 from linkwright.store.models.batches import Batch, BatchKind, BatchState
 from linkwright.store.models.catalog import DataProvider, EventType, ImportFormat
@@ -20,7 +21,9 @@ from linkwright.store.models.queue import QueueState, WorkerPresence, WorkerRole
 from linkwright.store.models.settings import SettingValue
 
 __all__ = [
+    "ATTACHED",
     "ApiKey",
+    "AttachedEventType",
     "AuditLogEntry",
     "AuditMessage",
     "Batch",

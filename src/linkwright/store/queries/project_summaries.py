@@ -8,6 +8,7 @@ from typing import Any
 from django.db.models import Max
 
 from linkwright.store.models import Envelope, EnvelopeReport, EnvelopeState, LinkageProject
+from linkwright.store.queries.attachments import attached_event_types
 
 
 @dataclass(frozen=True)
@@ -53,7 +54,7 @@ def _summary(project: LinkageProject, last_received_at: datetime | None) -> Proj
         code=project.code,
         name=project.name,
         description=project.description,
-        event_type_codes=tuple(project.event_types.order_by("code").values_list("code", flat=True)),
+        event_type_codes=tuple(attached_event_types(project).values_list("code", flat=True)),
         records_count=numbers.get("records_count"),
         groups_count=numbers.get("groups_count"),
         last_received_at=last_received_at,

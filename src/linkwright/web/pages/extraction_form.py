@@ -16,6 +16,7 @@ from linkwright.services.create_extraction_project import NewExtractionProject, 
 from linkwright.services.extraction_faults import KEEP_RESULTS_SETTING, ExtractionForm
 from linkwright.store.models import ExtractionFormat, ExtractionKind, ExtractionProject, LinkageProject
 from linkwright.store.permissions import Permission
+from linkwright.store.queries.attachments import attached_event_types
 from linkwright.store.settings import SETTINGS, read_setting
 from linkwright.web.access import access_of, actor_of, project_or_404, signed_in
 from linkwright.web.address import read_key
@@ -96,7 +97,7 @@ def _show(
         **values,
         "project": project,
         "extraction": extraction,
-        "event_types": list(project.event_types.order_by("code")),
+        "event_types": list(attached_event_types(project)),
         "kinds": ExtractionKind,
         "formats": ExtractionFormat.choices,
         "columns_count": len(ExtractionColumn),

@@ -14,6 +14,7 @@ from linkwright.store.queries.project_summaries import read_latest_report
 from linkwright.web.access import access_of, project_or_404, signed_in
 from linkwright.web.address import read_address
 from linkwright.web.estimation_pieces import estimations_piece
+from linkwright.web.event_type_pieces import event_types_piece
 from linkwright.web.extraction_pieces import extractions_piece
 from linkwright.web.formatting import count_words, format_number
 from linkwright.web.frame import queue_view_of
@@ -40,7 +41,7 @@ def project_page(request: HttpRequest, code: str) -> HttpResponse:
         "report": report,
         "numbers": view_statistics(report.statistics.get("project", {})) if report else None,
         "plots": report.plots if report else [],
-        "event_types": list(project.event_types.select_related("provider").order_by("code")),
+        "event_types": event_types_piece(project, user),
         "strategies": _strategies(configuration),
         "configuration": configuration,
         "asks_frequencies": _asks_frequencies(configuration),

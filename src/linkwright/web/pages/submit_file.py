@@ -28,6 +28,7 @@ from linkwright.services.waiting_data_file import (
 )
 from linkwright.store.models import Envelope, LinkageProject
 from linkwright.store.permissions import Permission
+from linkwright.store.queries.attachments import attached_event_types
 from linkwright.store.settings import read_setting
 from linkwright.web.access import access_of, actor_of, project_or_404, signed_in
 from linkwright.web.dialogs import REFUSED_STATUS, is_fragment_request
@@ -122,7 +123,7 @@ def _form_context(request: HttpRequest, project: LinkageProject) -> dict[str, An
             }
             for action in SINGLE_FILE_ACTIONS
         ],
-        "event_types": list(project.event_types.select_related("provider").order_by("code")),
+        "event_types": list(attached_event_types(project).select_related("provider")),
         "chosen_event_type": request.GET.get("event_type", ""),
     }
 
@@ -157,7 +158,9 @@ def _confirm_context(project: LinkageProject, waiting: WaitingDataFile) -> dict[
         preview, encoding = preview_submission(submission, load_config())
     except LinkwrightError as error:
         fault = _flash_of(error)
-    event_type = project.event_types.select_related("provider").filter(code=submission.event_type_code).first()
+    event_type = (
+        attached_event_types(project).select_related("provider").filter(code=submission.event_type_code).first()
+    )
     return {
         "project": project,
         "waiting": waiting,
