@@ -52,7 +52,8 @@ def run_rollback(context: JobContext) -> JobResult:
 def _undo(context: JobContext, gone: set[int]) -> UndoResult:
     """Write the ends of the Envelopes' records, and the groups without them and their decisions."""
     project = context.project
-    live = {kind: list(batch_catalog.live_batches(project, kind)) for kind in BatchKind}
+    # who brought what is to be told apart: what was compacted is read from the files that it was made of
+    live = {kind: list(batch_catalog.original_batches(project, kind)) for kind in BatchKind}
     kept: dict[BatchKind, list[Batch]] = {kind: [] for kind in BatchKind}
     own: dict[BatchKind, list[Batch]] = {kind: [] for kind in BatchKind}
     for kind, batches in live.items():
@@ -64,6 +65,7 @@ def _undo(context: JobContext, gone: set[int]) -> UndoResult:
         records=context.paths(kept[BatchKind.RECORDS]),
         pairs=context.paths(kept[BatchKind.PAIRS]),
         assignments=context.paths(kept[BatchKind.ASSIGNMENTS]),
+        arrivals=context.paths(kept[BatchKind.ASSIGNMENTS]),
         ended=context.paths(kept[BatchKind.ENDS]),
         decisions=context.paths(kept[BatchKind.DECISIONS]),
         configuration=GroupingConfiguration.model_validate(project.grouping),

@@ -81,20 +81,25 @@ def read_accepted_pairs(
 
 
 def read_decisions(con: duckdb.DuckDBPyConnection, files: Sequence[Path]) -> list[Decision]:
-    """Read decisions; the number of a file is the number of its decisions' batch.
+    """Read decisions, numbered by the batch that they came in.
 
     Args:
         con: what reads.
         files: of record_id_l, record_id_r (BIGINT) and decision (VARCHAR: 'together' or 'apart'), the oldest batch
-            first.
+            first. A compacted file has a column batch as well, the number of the batch in it.
 
     Raises:
         InvalidDecisionError: if a decision is another word.
     """
-    decisions = []
-    for batch, path in enumerate(files):
-        query = f"SELECT record_id_l, record_id_r, decision FROM read_parquet({literal(path)})"
-        for left, right, word in con.execute(query).fetchall():
+    decisions: list[Decision] = []
+    numbers: dict[tuple[int, int], int] = {}
+    for number, path in enumerate(files):
+        source = f"read_parquet({literal(path)})"
+        columns = [row[0] for row in con.execute(f"DESCRIBE FROM {source}").fetchall()]
+        step = "batch" if "batch" in columns else "0"
+        query = f"SELECT record_id_l, record_id_r, decision, {step} AS step FROM {source} ORDER BY step"
+        for left, right, word, came in con.execute(query).fetchall():
+            batch = numbers.setdefault((number, came), len(numbers))
             if word not in {TOGETHER, APART}:
                 raise InvalidDecisionError(
                     f"The decision about the records {left} and {right} in {path.name} is {word!r}; it must be "

@@ -23,6 +23,12 @@ class JobKind(models.TextChoices):
     ROLLBACK = "Rollback", "Rollback"
     DELETE = "Delete", "Delete"
     REVIEW = "Review", "Review"
+    COMPACT = "Compact", "Compact"
+    PURGE = "Purge", "Purge"
+
+
+INVISIBLE_KINDS = (JobKind.COMPACT, JobKind.PURGE)
+"""Jobs that leave records, pairs and groups as they are: they do not stand in the way of a retry."""
 
 
 class JobState(models.TextChoices):
