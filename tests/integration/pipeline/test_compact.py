@@ -14,7 +14,7 @@ from linkwright.envelopes.manifest import RequestType
 from linkwright.jobs.context import project_folder
 from linkwright.services.cancel_envelope import cancel_envelope
 from linkwright.services.clear_queue import clear_queue
-from linkwright.services.explain_group import explain_group
+from linkwright.services.explain_group import UnknownGroupError, explain_group
 from linkwright.services.retry_job import retry_job, why_not_retry
 from linkwright.services.roll_back_envelope import RollbackScope, roll_back_envelope, why_not_roll_back
 from linkwright.services.start_compact import start_compact, why_not_compact
@@ -48,6 +48,12 @@ PEOPLE = [
 
 def person(identifier: str, given: str = "Anna", surname: str = "Berg", birth: str = "1980-01-02") -> Row:
     return (identifier, given, surname, birth, "2000")
+
+
+@pytest.fixture(autouse=True)
+def _without_drawing(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Leave the plots of reports out: drawing takes longer than all the rest of a small chain."""
+    monkeypatch.setattr("linkwright.jobs.report.rendered_plot", lambda plot: {"name": plot.name})
 
 
 @pytest.fixture
@@ -95,21 +101,27 @@ def visible(system: System, code: str) -> dict[str, Any]:
         ]
 
     groups = system.group_ids(code)
-    histories = {
-        group_id: [
-            (entry.event.kind.value, [str(key) for key in entry.records], entry.event.other_group_id, named(entry))
-            for entry in explain_group(system.config, COMMAND_LINE, code, group_id).history
-        ]
-        for group_id in range(1, max(groups.values(), default=0) + 1)
-    }
+    highest = max(groups.values(), default=0)
     return {
         "records": rows(BatchKind.RECORDS),
         "pairs": sorted(rows(BatchKind.PAIRS), key=lambda row: (row["record_id_l"], row["record_id_r"])),
         "ended": sorted({row["record_id"] for row in rows(BatchKind.ENDS)}),
         "groups": groups,
-        "histories": histories,
+        "histories": [history(system, code, group_id) for group_id in range(1, highest + 1)],
         "report": reported(code),
     }
+
+
+def history(system: System, code: str, group_id: int) -> list[tuple[Any, ...]]:
+    try:
+        told = explain_group(system.config, COMMAND_LINE, code, group_id).history
+    except UnknownGroupError:
+        # all that it ever held was rolled back
+        return []
+    return [
+        (entry.event.kind.value, [str(key) for key in entry.records], entry.event.other_group_id, named(entry))
+        for entry in told
+    ]
 
 
 def named(entry: Any) -> str:
