@@ -9,6 +9,7 @@ from linkwright.jobs.estimate import run_estimate
 from linkwright.jobs.group import run_group
 from linkwright.jobs.load import run_load
 from linkwright.jobs.match import run_match
+from linkwright.jobs.purge import run_purge
 from linkwright.jobs.report import run_report
 from linkwright.jobs.review import run_review
 from linkwright.jobs.rollback import run_rollback
@@ -26,4 +27,5 @@ RUN: Mapping[JobKind, Callable[[JobContext], JobResult]] = {
     JobKind.REVIEW: run_review,
     JobKind.ESTIMATE: run_estimate,
     JobKind.COMPACT: run_compact,
+    JobKind.PURGE: run_purge,
 }

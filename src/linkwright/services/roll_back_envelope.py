@@ -5,8 +5,10 @@ from enum import StrEnum
 
 from django.db import transaction
 
+from linkwright.config import load_config
 from linkwright.envelopes.manifest import RequestType
 from linkwright.errors import LinkwrightError
+from linkwright.jobs.purge import why_purged
 from linkwright.jobs.rollback import ENVELOPES, REASON
 from linkwright.queue.enqueue import Step, enqueue_job
 from linkwright.queue.order import queue_state
@@ -82,7 +84,7 @@ def why_not_roll_back(envelope: Envelope) -> str:
             f"Job {busy.pk} ({busy.kind}) of project {envelope.project_code} is "
             f"{busy.get_state_display().lower()}; wait until no job of the project is queued or running."
         )
-    return ""
+    return why_purged(load_config(), [envelope])
 
 
 def roll_back_envelope(envelope_id: int, actor: Actor, *, reason: str, scope: RollbackScope) -> Job:
@@ -110,6 +112,9 @@ def roll_back_envelope(envelope_id: int, actor: Actor, *, reason: str, scope: Ro
         later = _later(envelope)
         # decisions are about groups that this Envelope may have made: those made since go with it
         undone = [*(later if scope is RollbackScope.WITH_LATER else filter(is_review, later)), envelope]
+        refusal = why_purged(load_config(), undone)
+        if refusal:
+            raise RollbackRefusedError(refusal)
         parameters = {ENVELOPES: [one.pk for one in undone], REASON: reason.strip()}
         job = enqueue_job(Step(JobKind.ROLLBACK, parameters), envelope.project)
         record_action(

@@ -19,7 +19,7 @@ from linkwright.jobs.context import attempt_scratch_folder, attempts_folder, pro
 from linkwright.queue.retry import why_not_retry
 from linkwright.store import batch_catalog
 from linkwright.store.batch_catalog import counted_file_names
-from linkwright.store.models import Envelope, EnvelopeState, Job, JobState, LinkageProject
+from linkwright.store.models import Batch, Envelope, EnvelopeState, Job, JobState, LinkageProject
 
 _LEFT_OVER_AFTER_S = 24 * 3600
 
@@ -103,9 +103,12 @@ def _sweep_project(folder: Path, project: LinkageProject) -> int:
 
 
 def _sweep_received(config: ServerConfig) -> int:
-    """Delete the received files of Envelopes that were rolled back: nothing of their data is kept."""
+    """Delete the received files of Envelopes that were rolled back, or whose records or lists were purged."""
     files_count = 0
-    for envelope in Envelope.objects.filter(state=EnvelopeState.ROLLED_BACK).exclude(file_name=""):
+    kept = Envelope.objects.exclude(file_name="")
+    purged = Batch.objects.filter(purged_at__isnull=False, envelope__isnull=False).order_by()
+    rolled_back = kept.filter(state=EnvelopeState.ROLLED_BACK)
+    for envelope in [*rolled_back, *kept.filter(pk__in=purged.values("envelope"))]:
         path = config.incoming_folder / envelope.file_name
         files_count += path.is_file()
         path.unlink(missing_ok=True)

@@ -56,7 +56,8 @@ class Batch(models.Model):
     )
     # of a compacted batch: the id of the last original that it stands for, at whose place it is read; else none
     position = models.BigIntegerField(null=True, blank=True)
-    # when a Purge last blanked what this file held, or (ends, decisions) the records that it names
+    # when a Purge last blanked values in this file (records, aux) or the records that it names (ends); of assignments:
+    # that their Envelope listed such records. In each case what was received of the Envelope is deleted
     purged_at = models.DateTimeField(null=True, blank=True)
     created_at = models.DateTimeField()
 
