@@ -2,9 +2,12 @@
 
     LINKWRIGHT_HOME=FOLDER python -m tests.benchmarks.envelopes_run ENVELOPES [AFTER_BATCHES]
 
-Each Envelope has a hundred generated persons' records. Jobs run in this process, so that what is timed is the work of
-the jobs and not the start of their processes. With AFTER_BATCHES 0 nothing is compacted. Beside the chain, the sweep
-after it and the two pages that an operator has open are timed.
+Each Envelope has a hundred generated records. Jobs run in this process, so that what is timed is the work of the jobs
+and not the start of their processes. With AFTER_BATCHES 0 nothing is compacted. Beside the chain, the sweep after it
+and the two pages that an operator has open are timed.
+
+The last twenty Envelopes alternate with the first twenty of a project that is empty until then: these are what the
+last ones are compared with, as a machine is not equally fast from one quarter of an hour to the next.
 """
 
 import json
@@ -13,6 +16,7 @@ import sys
 import time
 from collections import defaultdict
 from collections.abc import Callable
+from dataclasses import dataclass
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
@@ -29,7 +33,7 @@ import pyarrow.csv  # noqa: E402
 import yaml  # noqa: E402
 from django.test import Client  # noqa: E402
 
-from linkwright.config import load_config, prepare_home  # noqa: E402
+from linkwright.config import ServerConfig, load_config, prepare_home  # noqa: E402
 from linkwright.envelopes.builder import SourceFile, build_package  # noqa: E402
 from linkwright.envelopes.manifest import RequestType  # noqa: E402
 from linkwright.queue.claim import claim_next  # noqa: E402
@@ -58,38 +62,72 @@ COLUMNS = (
     "postcode",
     "state",
 )
+COMPARED_COUNT = 20
+READ_KINDS = (BatchKind.RECORDS, BatchKind.PAIRS, BatchKind.ASSIGNMENTS)
 PAGES = {"envelopes": "/jobs/envelopes/", "project": "/projects/BENCH/"}
 
 
-def run(envelopes_count: int, after_batches: int) -> list[dict[str, Any]]:
-    """Load the Envelopes; returns seconds and files for each, in order."""
+@dataclass(frozen=True)
+class Bench:
+    """A server, the records to load, and a folder to make Envelopes in."""
+
+    config: ServerConfig
+    client: Client
+    people: pa.Table
+    folder: Path
+
+    def load(self, project: str, number: int) -> dict[str, Any]:
+        """Load Envelope `number`; returns what it took."""
+        self._submit(project, number)
+        cpu_started_s = time.process_time()
+        seconds, compact_s = _drain()
+        cpu_s = time.process_time() - cpu_started_s
+        row = LinkageProject.objects.get(code=project)
+        sweep_s = _timed(lambda: sweep_files(self.config, row))
+        pages = {page: _timed(lambda url=url: self.client.get(url)) for page, url in PAGES.items()}
+        return {
+            "chain_s": sum(seconds.values()),
+            "cpu_s": 0.0 if compact_s else cpu_s,
+            "compact_s": compact_s,
+            "sweep_s": sweep_s,
+            **{f"{kind}_s": spent for kind, spent in seconds.items()},
+            **{f"{page}_page_s": spent for page, spent in pages.items()},
+            "files_count": sum(live_batches(row, kind).count() for kind in READ_KINDS),
+        }
+
+    def _submit(self, project: str, number: int) -> None:
+        source = self.folder / f"people-{number}.csv"
+        rows = self.people.slice(number * RECORDS_PER_ENVELOPE, RECORDS_PER_ENVELOPE)
+        pyarrow.csv.write_csv(rows, source)
+        package = build_package(
+            self.folder / f"{project}-{number}.zip",
+            linkage_project=project,
+            sender="BENCH",
+            request_type=RequestType.SUBMIT_LINKAGE,
+            data=[SourceFile(path=source, event_type_code="EVENT")],
+        )
+        receive_envelope(package, name="", actor=COMMAND_LINE)
+        for path in (source, package):
+            path.unlink()
+
+
+def run(envelopes_count: int, after_batches: int) -> dict[str, list[dict[str, Any]]]:
+    """Load the Envelopes; returns what each took, in order, and what those of the fresh project took."""
     config = load_config()
     prepare_home(config)
     prepare_database(config)
     people = make_people(envelopes_count * RECORDS_PER_ENVELOPE, np.random.default_rng(SEED))
     order = np.random.default_rng(SEED).permutation(people.num_rows)
-    people = people.select(COLUMNS).take(pa.array(order))
     client = Client(HTTP_HOST="localhost")
     client.force_login(User.objects.create(username="bench", is_superuser=True))
-    measured = []
+    measured: dict[str, list[dict[str, Any]]] = {"BENCH": [], "FRESH": []}
     with TemporaryDirectory() as name:
-        folder = Path(name)
-        apply_project_file(read_project_file(_project_file(folder, after_batches)), COMMAND_LINE)
+        bench = Bench(config, client, people.select(COLUMNS).take(pa.array(order)), Path(name))
+        apply_project_file(read_project_file(_project_file(bench.folder, after_batches)), COMMAND_LINE)
         for number in range(envelopes_count):
-            _submit(folder, number, people)
-            seconds, compact_s = _drain()
-            sweep_s = _timed(lambda: sweep_files(config, LinkageProject.objects.get(code="BENCH")))
-            pages = {page: _timed(lambda url=url: client.get(url)) for page, url in PAGES.items()}
-            measured.append(
-                {
-                    "chain_s": sum(seconds.values()),
-                    "compact_s": compact_s,
-                    "sweep_s": sweep_s,
-                    **{f"{kind}_s": spent for kind, spent in seconds.items()},
-                    **{f"{page}_page_s": spent for page, spent in pages.items()},
-                    "files_count": _files_count(),
-                }
-            )
+            measured["BENCH"].append(bench.load("BENCH", number))
+            if number >= envelopes_count - COMPARED_COUNT:
+                measured["FRESH"].append(bench.load("FRESH", number - envelopes_count + COMPARED_COUNT))
     return measured
 
 
@@ -102,28 +140,14 @@ def _project_file(folder: Path, after_batches: int) -> Path:
         ],
         "event_types": [{"code": "EVENT", "provider": "BENCH", "import_format": "people"}],
         "projects": [
-            {"code": "BENCH", "name": "A bench", "event_types": ["EVENT"], "match": benchmark_definition()}
+            {"code": code, "name": code, "event_types": ["EVENT"], "match": benchmark_definition()}
+            for code in ("BENCH", "FRESH")
         ],
         "settings": {"Worker.Compact.AfterBatches": after_batches, "Worker.Load.MaxRejectedRows": 100},
     }
     path = folder / "project.yaml"
     path.write_text(yaml.safe_dump(content, sort_keys=False))
     return path
-
-
-def _submit(folder: Path, number: int, people: pa.Table) -> None:
-    source = folder / f"people-{number}.csv"
-    pyarrow.csv.write_csv(people.slice(number * RECORDS_PER_ENVELOPE, RECORDS_PER_ENVELOPE), source)
-    package = build_package(
-        folder / f"people-{number}.zip",
-        linkage_project="BENCH",
-        sender="BENCH",
-        request_type=RequestType.SUBMIT_LINKAGE,
-        data=[SourceFile(path=source, event_type_code="EVENT")],
-    )
-    receive_envelope(package, name="", actor=COMMAND_LINE)
-    for path in (source, package):
-        path.unlink()
 
 
 def _drain() -> tuple[dict[str, float], float]:
@@ -138,13 +162,6 @@ def _drain() -> tuple[dict[str, float], float]:
         seconds[job.kind] += (job.ended_at - job.started_at).total_seconds()
     compact_s = seconds.pop("Compact", 0.0)
     return dict(seconds), compact_s
-
-
-def _files_count() -> int:
-    """Return how many files the next Envelope reads."""
-    project = LinkageProject.objects.get(code="BENCH")
-    kinds = (BatchKind.RECORDS, BatchKind.PAIRS, BatchKind.ASSIGNMENTS)
-    return sum(live_batches(project, kind).count() for kind in kinds)
 
 
 def _timed(work: Callable[[], object]) -> float:

@@ -46,9 +46,10 @@ def sweep_files(config: ServerConfig, project: LinkageProject | None = None) -> 
     ]
     running = _running_job()
     kept = {attempt_scratch_folder(config, running)} if running else set()
-    # a job that was killed is queued again, and takes up what its last attempt had finished
-    waiting = Job.objects.filter(state__in=[JobState.RUNNING, JobState.QUEUED], attempt__gt=0)
-    kept |= {attempts_folder(config, job) for job in waiting.only("pk")}
+    if scratch_folders:
+        # a job that was killed is queued again, and takes up what its last attempt had finished
+        waiting = Job.objects.filter(state__in=[JobState.RUNNING, JobState.QUEUED], attempt__gt=0)
+        kept |= {attempts_folder(config, job) for job in waiting.only("pk")}
     for pattern in ("estimate-*", "explain-*"):
         scratch_folders += [path for path in config.scratch_folder.glob(pattern) if _is_left_over(path)]
     for scratch in scratch_folders:
@@ -90,16 +91,24 @@ def _may_be_retried(envelope: Envelope) -> bool:
 def _sweep_project(folder: Path, project: LinkageProject) -> int:
     # In this order: what is listed and then neither runs nor counts never will. A file of an attempt that starts
     # after the listing is not in it; one of an attempt that ends after the look at it counts by then, or never.
-    files = [path for path in folder.iterdir() if path.is_file()] if folder.is_dir() else []
+    files = _files_of(folder)
     running = _running_job()
     counted = counted_file_names(project)
     files_count = 0
-    for path in files:
-        if path.name in counted or (running and f"-j{running.pk}-a{running.attempt}-" in path.name):
+    for name in files:
+        if name in counted or (running and f"-j{running.pk}-a{running.attempt}-" in name):
             continue
-        path.unlink(missing_ok=True)
+        (folder / name).unlink(missing_ok=True)
         files_count += 1
     return files_count
+
+
+def _files_of(folder: Path) -> list[str]:
+    if not folder.is_dir():
+        return []
+    # unlike a path, an entry knows whether it is a file: with thousands of them that is most of the work
+    with os.scandir(folder) as entries:
+        return [entry.name for entry in entries if entry.is_file()]
 
 
 def _sweep_received(config: ServerConfig) -> int:
