@@ -1,13 +1,13 @@
 """Loads many small Envelopes one after the other and prints what each took; in a process of its own.
 
-    LINKWRIGHT_HOME=FOLDER python -m tests.benchmarks.envelopes_run ENVELOPES [AFTER_BATCHES]
+    LINKWRIGHT_HOME=FOLDER python -m tests.benchmarks.envelopes_run ENVELOPES AFTER_BATCHES COMPARED
 
 Each Envelope has a hundred generated records. Jobs run in this process, so that what is timed is the work of the jobs
 and not the start of their processes. With AFTER_BATCHES 0 nothing is compacted. Beside the chain, the sweep after it
 and the two pages that an operator has open are timed.
 
-The last twenty Envelopes alternate with the first twenty of a project that is empty until then: these are what the
-last ones are compared with, as a machine is not equally fast from one quarter of an hour to the next.
+The last Envelopes, as many as COMPARED says, alternate with the first ones of a project that is empty until then: a
+machine is not equally fast from one quarter of an hour to the next.
 """
 
 import json
@@ -62,7 +62,6 @@ COLUMNS = (
     "postcode",
     "state",
 )
-COMPARED_COUNT = 20
 READ_KINDS = (BatchKind.RECORDS, BatchKind.PAIRS, BatchKind.ASSIGNMENTS)
 PAGES = {"envelopes": "/jobs/envelopes/", "project": "/projects/BENCH/"}
 
@@ -111,7 +110,7 @@ class Bench:
             path.unlink()
 
 
-def run(envelopes_count: int, after_batches: int) -> dict[str, list[dict[str, Any]]]:
+def run(envelopes_count: int, after_batches: int, compared_count: int) -> dict[str, list[dict[str, Any]]]:
     """Load the Envelopes; returns what each took, in order, and what those of the fresh project took."""
     config = load_config()
     prepare_home(config)
@@ -126,8 +125,8 @@ def run(envelopes_count: int, after_batches: int) -> dict[str, list[dict[str, An
         apply_project_file(read_project_file(_project_file(bench.folder, after_batches)), COMMAND_LINE)
         for number in range(envelopes_count):
             measured["BENCH"].append(bench.load("BENCH", number))
-            if number >= envelopes_count - COMPARED_COUNT:
-                measured["FRESH"].append(bench.load("FRESH", number - envelopes_count + COMPARED_COUNT))
+            if number >= envelopes_count - compared_count:
+                measured["FRESH"].append(bench.load("FRESH", number - envelopes_count + compared_count))
     return measured
 
 
@@ -171,4 +170,4 @@ def _timed(work: Callable[[], object]) -> float:
 
 
 if __name__ == "__main__":
-    json.dump(run(int(sys.argv[1]), int(sys.argv[2]) if len(sys.argv) > 2 else 32), sys.stdout)
+    json.dump(run(*map(int, sys.argv[1:4])), sys.stdout)

@@ -8,7 +8,7 @@ import typer
 from rich.console import Console
 
 from linkwright import __version__
-from linkwright.cli import configurations, demo, envelopes, estimating, explaining, linking, serving, setting_up
+from linkwright.cli import configurations, demo, envelopes, estimating, explaining, linking, serving, setting_up, storage
 from linkwright.errors import LinkwrightError
 
 EXIT_REFUSED = 2
@@ -35,6 +35,8 @@ app.command("group")(explaining.group)
 app.command("estimate")(estimating.estimate)
 app.command("apply-estimation")(estimating.apply_estimation_command)
 app.command("build-frequencies")(estimating.build_frequencies)
+app.command("compact")(storage.compact)
+app.command("purge")(storage.purge)
 app.command("apply")(setting_up.apply)
 app.command("export-match")(configurations.export_match)
 app.command("import-match")(configurations.import_match)

@@ -24,6 +24,8 @@ PAGES: dict[str, tuple[str, tuple[int, int, int, int, int]]] = {
     "project": ("/projects/PERINATAL/", (200, 200, 200, 404, SIGN_IN)),
     "project-estimate": ("/projects/PERINATAL/estimate/", (200, 200, 403, 404, SIGN_IN)),
     "project-frequencies": ("/projects/PERINATAL/frequencies/", (200, 200, 403, 404, SIGN_IN)),
+    "project-compact": ("/projects/PERINATAL/compact/", (200, 200, 403, 404, SIGN_IN)),
+    "project-purge": ("/projects/PERINATAL/purge/", (200, 200, 403, 404, SIGN_IN)),
     "estimation": ("/projects/PERINATAL/estimations/{estimation}/", (200, 200, 200, 404, SIGN_IN)),
     "estimation-apply": ("/projects/PERINATAL/estimations/{estimation}/apply/", (200, 200, 403, 404, SIGN_IN)),
     "estimation-download": (
@@ -53,6 +55,9 @@ ACTIONS: dict[str, tuple[str, tuple[int, int, int, int, int]]] = {
     # the project holds no records: whoever may configure it is told so
     "project-estimate": ("/projects/PERINATAL/estimate/", (409, 409, 403, 404, SIGN_IN)),
     "project-frequencies": ("/projects/PERINATAL/frequencies/", (409, 409, 403, 404, SIGN_IN)),
+    # it has no files: whoever may compact and purge is told so
+    "project-compact": ("/projects/PERINATAL/compact/", (409, 409, 403, 404, SIGN_IN)),
+    "project-purge": ("/projects/PERINATAL/purge/", (409, 409, 403, 404, SIGN_IN)),
     "estimation-apply": ("/projects/PERINATAL/estimations/{estimation}/apply/", (302, 302, 403, 404, SIGN_IN)),
     "upload": ("/jobs/envelopes/upload/", (302, 302, 403, 302, SIGN_IN)),
     "envelope-cancel": ("/jobs/envelopes/{queued}/cancel/", (302, 302, 403, 404, SIGN_IN)),
