@@ -2,12 +2,12 @@
 
     LINKWRIGHT_HOME=FOLDER python -m tests.benchmarks.envelopes_run ENVELOPES AFTER_BATCHES COMPARED
 
-Each Envelope has a hundred generated records. Jobs run in this process, so that what is timed is the work of the jobs
-and not the start of their processes. With AFTER_BATCHES 0 nothing is compacted. Beside the chain, the sweep after it
-and the two pages that an operator has open are timed.
+Each Envelope has a hundred generated records. Jobs run in this process, so that what is timed is the work of the
+jobs and not the start of their processes. With AFTER_BATCHES 0 nothing is compacted. Beside the chain, the sweep
+after it and the two pages that an operator has open are timed.
 
-The last Envelopes, as many as COMPARED says, alternate with the first ones of a project that is empty until then: a
-machine is not equally fast from one quarter of an hour to the next.
+The last Envelopes, as many as COMPARED says, alternate with the first ones of a project that is empty until then:
+a machine is not equally fast from one quarter of an hour to the next.
 """
 
 import json
@@ -17,6 +17,7 @@ import time
 from collections import defaultdict
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
@@ -83,7 +84,7 @@ class Bench:
         cpu_s = time.process_time() - cpu_started_s
         row = LinkageProject.objects.get(code=project)
         sweep_s = _timed(lambda: sweep_files(self.config, row))
-        pages = {page: _timed(lambda url=url: self.client.get(url)) for page, url in PAGES.items()}
+        pages = {page: _timed(partial(self.client.get, url)) for page, url in PAGES.items()}
         return {
             "chain_s": sum(seconds.values()),
             "cpu_s": 0.0 if compact_s else cpu_s,

@@ -8,7 +8,17 @@ import typer
 from rich.console import Console
 
 from linkwright import __version__
-from linkwright.cli import configurations, demo, envelopes, estimating, explaining, linking, serving, setting_up, storage
+from linkwright.cli import (
+    configurations,
+    demo,
+    envelopes,
+    estimating,
+    explaining,
+    linking,
+    serving,
+    setting_up,
+    storage,
+)
 from linkwright.errors import LinkwrightError
 
 EXIT_REFUSED = 2

@@ -38,7 +38,9 @@ def purge(
     would = preview_purge(found, older_than_days)
     if would.refusal:
         raise PurgeRefusedError(would.refusal)
-    typer.echo(f"{would.records_count:,} ended records of {project}; {would.younger_count:,} ended later and stay.")
+    typer.echo(
+        f"{would.records_count:,} ended records of {project}; {would.younger_count:,} ended later and stay."
+    )
     for envelope in would.fixed:
         typer.echo(f"Cannot be rolled back afterwards: {envelope}")
     if preview:

@@ -1,4 +1,4 @@
-"""Owns which small files become one: neighbours, so that the order of what they say stays; and how far one file grows.
+"""Owns which small files become one: neighbours, so that their order stays; and how far one file grows.
 
 Pure: must not know what is in the files, nor the catalog.
 
@@ -45,8 +45,8 @@ def plan_compaction(pieces: Sequence[Piece]) -> list[list[Piece]]:
     """Say which neighbours become one file each.
 
     A compacted file is taken in again only with neighbours that weigh a good part of what it weighs. So the files
-    of a project grow like the digits of a number that is counted up: there are few of them, and each row is written
-    a few times only, whatever the number of Envelopes.
+    of a project grow like the digits of a number that is counted up: there are few of them, and each row is
+    written a few times only, whatever the number of Envelopes.
 
     Args:
         pieces: the files of one kind, the oldest first.

@@ -82,7 +82,7 @@ def make_index(context: JobContext, records: WrittenFile, number: int) -> Writte
 def _statistics(
     runs: Sequence[tuple[BatchKind, Sequence[Piece]]], made: Sequence[tuple[CompactedFile, WrittenFile | None]]
 ) -> dict[str, Any]:
-    rows = [
+    rows: list[dict[str, Any]] = [
         {
             "kind": kind.value,
             "files_before_count": len(run),
@@ -96,7 +96,6 @@ def _statistics(
     return {
         "files_before_count": sum(len(run) for _kind, run in runs),
         "files_after_count": len(runs),
-        "size_bytes": sum(int(row["size_bytes"]) for row in rows),
+        "size_bytes": sum(row["size_bytes"] for row in rows),
         "compacted": rows,
     }
-

@@ -1,7 +1,7 @@
 """Purge: the identifying values of ended records are blanked on disk, for good.
 
-What stays of them is the record id and the Event Type. Everything else that could hold their values goes, too: match
-indexes and compacted files are written anew, rejected rows and received Envelopes are deleted, texts are blanked.
+What stays of them is the record id and the Event Type. Everything else that could hold their values goes, too:
+match indexes and compacted files are written anew, rejected rows and received Envelopes deleted, texts blanked.
 """
 
 import csv
@@ -95,9 +95,9 @@ def why_purged(config: ServerConfig, envelopes: Sequence[Envelope]) -> str:
         blank = int((~within(ids, ranges)).sum())
         if blank and batch.purged_at is not None:
             return (
-                f"{batch.envelope.name if batch.envelope else batch} ended {blank:,} records, and its records were "
-                f"purged on {batch.purged_at:%Y-%m-%d}: their values are gone, so that it cannot be rolled back. "
-                "Send the records again if they are needed."
+                f"{batch.envelope.name if batch.envelope else batch} ended {blank:,} records, and its records "
+                f"were purged on {batch.purged_at:%Y-%m-%d}: their values are gone, so that it cannot be rolled "
+                "back. Send the records again if they are needed."
             )
     return ""
 
@@ -135,7 +135,7 @@ def _may_hold(batch: Batch, ids: Ids) -> bool:
 
 
 def _lists_of(context: JobContext, identifiers: set[str]) -> list[Batch]:
-    """Return the groupings that came of Envelopes which list these Source Unique IDs: what was received goes, too."""
+    """Return the assignments of Envelopes that list these Source Unique IDs: what was received goes, too."""
     grouped = batch_catalog.original_batches(context.project, BatchKind.ASSIGNMENTS).select_related("envelope")
     return [
         batch
@@ -187,9 +187,7 @@ def _replace_indexes(context: JobContext, rewritten: _Rewritten) -> None:
         batch_catalog.add_index(context.job, batch, index.path.name, index.bytes_count)
 
 
-def _statistics(
-    rewritten: _Rewritten, ids: Ids, envelopes_count: int, texts: PurgedTexts
-) -> dict[str, Any]:
+def _statistics(rewritten: _Rewritten, ids: Ids, envelopes_count: int, texts: PurgedTexts) -> dict[str, Any]:
     return {
         "records_count": int(ids.size),
         "files_rewritten_count": len(rewritten.files),

@@ -188,7 +188,9 @@ def explain_group(config: ServerConfig, actor: Actor, project_code: str, group_i
 
 def _read_history(live: LiveProject, group_id: int) -> tuple[HistoryEntry, ...]:
     batches = list(original_batches(live.project, BatchKind.ASSIGNMENTS).select_related("envelope", "job"))
-    ends = {_owner(batch): live.folder / batch.file_name for batch in original_batches(live.project, BatchKind.ENDS)}
+    ends = {
+        _owner(batch): live.folder / batch.file_name for batch in original_batches(live.project, BatchKind.ENDS)
+    }
     listed = [HistoryBatch(batch.pk, live.folder / batch.file_name, ends.get(_owner(batch))) for batch in batches]
     events = read_group_history(live.limits, listed, group_id)
     record_ids = {record_id for event in events for record_id in event.record_ids}

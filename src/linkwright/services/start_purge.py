@@ -59,7 +59,9 @@ def start_purge(
     """
     given = reason.strip() or (SCHEDULED_REASON if actor == SYSTEM else "")
     if not given:
-        raise PurgeRefusedError("A Purge needs a reason: it cannot be undone. Give one; it stands in the audit log.")
+        raise PurgeRefusedError(
+            "A Purge needs a reason: it cannot be undone. Give one; it stands in the audit log."
+        )
     with transaction.atomic():
         # two who ask at once: the second sees the job of the first
         queue_state(lock=True)
@@ -122,7 +124,7 @@ def _refusal(project: LinkageProject, records_count: int, younger_count: int, da
         return ""
     if younger_count:
         return (
-            f"Project {project.code} has no record to purge that ended {days} days ago or earlier; {younger_count:,} "
-            "ended later. Give a smaller number of days to purge these."
+            f"Project {project.code} has no record to purge that ended {days} days ago or earlier; "
+            f"{younger_count:,} ended later. Give a smaller number of days to purge these."
         )
     return f"Project {project.code} has no ended records to purge: none ended, or all were purged."

@@ -114,9 +114,7 @@ def own_batches(envelope: Envelope, kind: BatchKind) -> QuerySet[Batch]:
 
 def held_batches(envelope: Envelope, kind: BatchKind) -> QuerySet[Batch]:
     """Return the project's live files that are not this Envelope's, oldest first: what it is linked against."""
-    held = Batch.objects.filter(
-        project=envelope.project, kind=kind, state=BatchState.LIVE, compacted_into=None
-    )
+    held = Batch.objects.filter(project=envelope.project, kind=kind, state=BatchState.LIVE, compacted_into=None)
     return held.exclude(envelope=envelope)
 
 

@@ -1,7 +1,7 @@
 """Owns the writing of one file that is read in the place of many: the same current state, from fewer files.
 
-Records, pairs and decisions are put behind each other; of assignments the latest row of each record is kept, of ends
-each record once. Must not know the catalog, nor decide which files become one.
+Records, pairs and decisions are put behind each other; of assignments the latest row of each record is kept, of
+ends each record once. Must not know the catalog, nor decide which files become one.
 
 Source: ARCHITECTURE section 4 (small files are compacted by a job); docs/decisions/0019.
 """
@@ -79,8 +79,7 @@ def write_compacted(
 
 def _damaged_text(files: Sequence[Path], found: str) -> str:
     return (
-        f"Of {len(files):,} files from {files[0].name} to {files[-1].name} one cannot be used: {found}. Nothing was "
-        "changed. `linkwright doctor` names files that are damaged: restore them from a backup, then retry the job."
+        f"Of {len(files):,} files from {files[0].name} to {files[-1].name} one cannot be used: {found}. Nothing "
+        "was changed. `linkwright doctor` names files that are damaged: restore them from a backup, then retry "
+        "the job."
     )
-
-

@@ -1,6 +1,6 @@
-"""Owns the blanking of ended records in records and aux files: each file is written anew, without their values.
+"""Owns the blanking of ended records in records and aux files: each is written anew, without their values.
 
-Must not decide which records are purged, nor touch the catalog: the old file counts until the caller says otherwise.
+Must not decide which records are purged, nor touch the catalog: the old file counts until it says otherwise.
 
 Source: SPEC section 3 (Purge); docs/decisions/0023.
 """

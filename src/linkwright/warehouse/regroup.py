@@ -54,8 +54,8 @@ class RegroupRequest:
         records: records files of all live data; read for Event Types and flags only.
         pairs: pairs files of all live data. Pairs of records that are not live do no harm.
         assignments: assignments files of the live map, the oldest batch first.
-        arrivals: the same map in its original files, one a batch, the oldest first: they tell what came when, which
-            a compacted file does not.
+        arrivals: the same map in its original files, one a batch, the oldest first: they tell what came when,
+            which a compacted file does not.
         ended: ends files; every record that is gone stands in them or in no assignments file.
         decisions: decisions files of Quality Reviews that hold, the oldest batch first.
         configuration: how groups come about.

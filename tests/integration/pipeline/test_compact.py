@@ -1,26 +1,16 @@
 """Compact: few files instead of many, nothing visible changes, and undo and history stay exact."""
 
-from collections.abc import Sequence
-from dataclasses import dataclass
-from typing import Any
-
 import pyarrow.parquet as pq
 import pytest
-import yaml
-from hypothesis import HealthCheck, given, settings
-from hypothesis import strategies as st
 
-from linkwright.envelopes.manifest import RequestType
-from linkwright.jobs.context import project_folder
 from linkwright.services.cancel_envelope import cancel_envelope
 from linkwright.services.clear_queue import clear_queue
-from linkwright.services.explain_group import UnknownGroupError, explain_group
 from linkwright.services.retry_job import retry_job, why_not_retry
 from linkwright.services.roll_back_envelope import RollbackScope, roll_back_envelope, why_not_roll_back
 from linkwright.services.start_compact import start_compact, why_not_compact
 from linkwright.services.sweep_files import sweep_files
 from linkwright.store.audit_log import COMMAND_LINE
-from linkwright.store.batch_catalog import live_batches, original_batches
+from linkwright.store.batch_catalog import original_batches
 from linkwright.store.models import (
     AuditLogEntry,
     Batch,
@@ -34,9 +24,10 @@ from linkwright.store.models import (
     LinkageProject,
 )
 from linkwright.store.settings import change_setting
-from tests.integration.pipeline.conftest import PROJECT_YAML, Row, System
+from tests.integration.pipeline.conftest import Row, System
+from tests.integration.pipeline.visible_state import files_count, visible
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("without_drawing")]
 
 PEOPLE = [
     (given, surname, birth)
@@ -48,19 +39,6 @@ PEOPLE = [
 
 def person(identifier: str, given: str = "Anna", surname: str = "Berg", birth: str = "1980-01-02") -> Row:
     return (identifier, given, surname, birth, "2000")
-
-
-@pytest.fixture(autouse=True)
-def _without_drawing(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Leave the plots of reports out: drawing takes longer than all the rest of a small chain."""
-    monkeypatch.setattr("linkwright.jobs.report.rendered_plot", lambda plot: {"name": plot.name})
-
-
-@pytest.fixture
-def by_hand(system: System) -> System:
-    """Return a system that compacts only when it is told to."""
-    change_setting("Worker.Compact.AfterBatches", 0, COMMAND_LINE)
-    return system
 
 
 def project(code: str = "P1") -> LinkageProject:
@@ -81,57 +59,6 @@ def roll_back(system: System, envelope: Envelope) -> None:
     system.drain()
     envelope.refresh_from_db()
     assert envelope.state == EnvelopeState.ROLLED_BACK
-
-
-def files_count(code: str = "P1") -> dict[str, int]:
-    """Return how many files are read for the current state, by kind."""
-    kinds = (BatchKind.RECORDS, BatchKind.PAIRS, BatchKind.ASSIGNMENTS, BatchKind.ENDS, BatchKind.DECISIONS)
-    return {kind.value: live_batches(project(code), kind).count() for kind in kinds}
-
-
-def visible(system: System, code: str) -> dict[str, Any]:
-    """Return all that can be seen of a project: records, pairs, map, and the history of every group."""
-    folder = project_folder(system.config, project(code))
-
-    def rows(kind: BatchKind) -> list[dict[str, Any]]:
-        return [
-            row
-            for batch in live_batches(project(code), kind)
-            for row in pq.read_table(folder / batch.file_name).to_pylist()
-        ]
-
-    groups = system.group_ids(code)
-    highest = max(groups.values(), default=0)
-    return {
-        "records": rows(BatchKind.RECORDS),
-        "pairs": sorted(rows(BatchKind.PAIRS), key=lambda row: (row["record_id_l"], row["record_id_r"])),
-        "ended": sorted({row["record_id"] for row in rows(BatchKind.ENDS)}),
-        "groups": groups,
-        "histories": [history(system, code, group_id) for group_id in range(1, highest + 1)],
-        "report": reported(code),
-    }
-
-
-def history(system: System, code: str, group_id: int) -> list[tuple[Any, ...]]:
-    try:
-        told = explain_group(system.config, COMMAND_LINE, code, group_id).history
-    except UnknownGroupError:
-        # all that it ever held was rolled back
-        return []
-    return [
-        (entry.event.kind.value, [str(key) for key in entry.records], entry.event.other_group_id, named(entry))
-        for entry in told
-    ]
-
-
-def named(entry: Any) -> str:
-    # a Rollback belongs to no Envelope, and has another number in each project
-    return entry.envelope.name.split("-")[0] if entry.envelope else str(entry.job.kind)
-
-
-def reported(code: str) -> dict[str, Any]:
-    last = Envelope.objects.filter(project__code=code, state=EnvelopeState.SUCCESS).order_by("pk").last()
-    return {} if last is None else dict(last.report.statistics["project"])
 
 
 def test_many_small_batches_become_one_and_nothing_visible_changes(by_hand: System) -> None:
@@ -325,90 +252,3 @@ def test_cancelling_an_envelope_behind_it_changes_nothing_of_it(by_hand: System)
     cancel_envelope(waiting.pk, COMMAND_LINE)
     by_hand.drain()
     assert files_count()["records"] == 1
-
-
-@dataclass
-class Twins:
-    """Two projects that are treated alike, but for Compact, which only the first one knows."""
-
-    system: System
-    codes: tuple[str, str]
-    standing: list[tuple[Envelope, Envelope]]
-    live: list[str]
-
-    def send(self, name: str, content: Sequence[str], request_type: RequestType) -> None:
-        pair = []
-        for code in self.codes:
-            lines = "".join(f"{line.format(project=code)}\n" for line in content).encode()
-            path = self.system.build_raw(
-                f"{name}-{code}", {"ADM": lines}, project=code, request_type=request_type
-            )
-            envelope = self.system.submit(path)
-            self.system.drain()
-            envelope.refresh_from_db()
-            assert envelope.state == EnvelopeState.SUCCESS, envelope.jobs.filter(state=JobState.ERRORS).first()
-            pair.append(envelope)
-        self.standing.append((pair[0], pair[1]))
-
-    def load(self, name: str, people: Sequence[tuple[str, str, str]]) -> None:
-        identifiers = [f"{name}.{number}" for number in range(len(people))]
-        rows = [",".join(person(one, *of)) for one, of in zip(identifiers, people, strict=True)]
-        self.send(name, ["id,given,surname,dob,postcode", *rows], RequestType.SUBMIT_LINKAGE)
-        self.live += identifiers
-
-    def delete(self, name: str, identifier: str) -> None:
-        self.send(name, [identifier], RequestType.SUBMIT_DELETION)
-
-    def review(self, name: str, one: str, other: str) -> None:
-        lines = [f"{{project}},{one},ADM,x", f"{{project}},{other},ADM,y"]
-        self.send(name, lines, RequestType.SUBMIT_QUALITY_REVIEW)
-
-    def roll_back(self, place: int) -> None:
-        for envelope in self.standing.pop(place):
-            roll_back(self.system, envelope)
-        self.standing = [
-            pair for pair in self.standing if Envelope.objects.get(pk=pair[0].pk).state == EnvelopeState.SUCCESS
-        ]
-
-    def still_live(self) -> list[str]:
-        return sorted(self.system.group_ids(self.codes[0]))
-
-
-def make_twins(system: System, number: int, method: str) -> Twins:
-    content = yaml.safe_load(PROJECT_YAML)
-    (one,) = content["projects"]
-    codes = (f"A{number}", f"B{number}")
-    content["projects"] = [{**one, "code": code, "grouping": {"method": method}} for code in codes]
-    system.apply(yaml.safe_dump(content, sort_keys=False))
-    return Twins(system, codes, [], [])
-
-
-ACTIONS = ("load", "load", "delete", "review", "roll back the latest", "roll back any")
-numbers = iter(range(1_000_000))
-
-
-@settings(max_examples=5, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
-@given(data=st.data(), method=st.sampled_from(["merge", "best_link"]))
-def test_any_sequence_with_compacts_in_between_equals_the_same_without(
-    by_hand: System, data: st.DataObject, method: str
-) -> None:
-    twins = make_twins(by_hand, next(numbers), method)
-    people = st.lists(st.sampled_from(PEOPLE), min_size=1, max_size=3)
-    twins.load("e0", data.draw(people))
-    for step, action in enumerate(data.draw(st.lists(st.sampled_from(ACTIONS), min_size=2, max_size=6)), start=1):
-        live = twins.still_live()
-        if action == "delete" and live:
-            twins.delete(f"e{step}", data.draw(st.sampled_from(live)))
-        elif action == "review" and len(live) > 1:
-            one, other = data.draw(st.permutations(live))[:2]
-            twins.review(f"e{step}", one, other)
-        elif action.startswith("roll back") and twins.standing:
-            last = len(twins.standing) - 1
-            twins.roll_back(last if "latest" in action else data.draw(st.integers(0, last)))
-        else:
-            twins.load(f"e{step}", data.draw(people))
-        if data.draw(st.booleans()) and start_compact(project(twins.codes[0]), COMMAND_LINE):
-            assert [job.state for job in by_hand.drain()] == [JobState.SUCCESS]
-    assert visible(by_hand, twins.codes[0]) == visible(by_hand, twins.codes[1])
-    twins.load("last", PEOPLE)
-    assert visible(by_hand, twins.codes[0]) == visible(by_hand, twins.codes[1])

@@ -1,4 +1,4 @@
-"""Purge: nothing of ended records is left on disk, everything else stays, and what it takes away is said before."""
+"""Purge: nothing of ended records is left on disk, all else stays, and what it takes away is said before."""
 
 import zipfile
 from collections.abc import Iterator
@@ -47,7 +47,7 @@ from linkwright.store.models import (
 from linkwright.store.settings import change_setting
 from tests.integration.pipeline.conftest import PROJECT_YAML, Row, System
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("without_drawing")]
 
 REASON = "asked for by the person"
 # names, a date of birth, a column that no linkage field uses, a Source Unique ID
@@ -56,12 +56,6 @@ COLUMNS = ("id", "given", "surname", "dob", "postcode", "note")
 ANNA: Row = ("a1", "Anna", "Berg", "1980-01-02", "2000", "plain")
 BEN: Row = ("b1", "Ben", "Cole", "1975-05-06", "3000", "plain")
 ZEBULON: Row = ("planted-17", "Zebulon", "Quixwater", "1966-06-06", "4000", "remarkable")
-
-
-@pytest.fixture(autouse=True)
-def _without_drawing(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Leave the plots of reports out: drawing takes longer than all the rest of a small chain."""
-    monkeypatch.setattr("linkwright.jobs.report.rendered_plot", lambda plot: {"name": plot.name})
 
 
 def project() -> LinkageProject:
@@ -134,11 +128,17 @@ def test_nothing_of_a_deleted_record_is_left_under_the_data_folder(system: Syste
     later = load(system, "second", BEN, ("z2", *ZEBULON[1:5], "plain"))
     # what a later job says of a block that both share, and what the Load could not read
     Job.objects.filter(envelope=later, kind=JobKind.MATCH).update(
-        statistics={"largest_blocks": [{"rule": "surname", "values": "quixwater"}, {"rule": "x", "values": "berg"}]}
+        statistics={
+            "largest_blocks": [{"rule": "surname", "values": "quixwater"}, {"rule": "x", "values": "berg"}]
+        }
     )
     match, load_job = (later.jobs.get(kind=kind) for kind in (JobKind.MATCH, JobKind.LOAD))
     now = timezone.now()
-    for job, text in ((match, "The block quixwater"), (match, "The block berg"), (load_job, "no date: 1966-66-06")):
+    for job, text in (
+        (match, "The block quixwater"),
+        (match, "The block berg"),
+        (load_job, "no date: 1966-66-06"),
+    ):
         Notification.objects.create(envelope=later, job=job, severity="warning", text=text, raised_at=now)
         AuditMessage.objects.create(job=job, attempt=1, at=now, text=text)
     delete(system, "planted-17", "z2")
@@ -179,7 +179,9 @@ def test_what_is_not_ended_keeps_every_value_and_every_file_that_holds_no_ended_
     assert table.num_rows == 2
     other.refresh_from_db()
     assert (system.config.incoming_folder / other.file_name).is_file()
-    assert all(finding.ok for finding in check_system(system.config) if finding.subject in {"warehouse", "Envelopes"})
+    assert all(
+        finding.ok for finding in check_system(system.config) if finding.subject in {"warehouse", "Envelopes"}
+    )
 
 
 def test_what_is_loaded_after_it_links_as_before_and_the_identifier_is_free(system: System) -> None:
@@ -264,7 +266,11 @@ def test_only_what_ended_long_enough_ago_is_purged(system: System) -> None:
     sweep_files(system.config)
     assert names_left(system) == []
     (records,) = original_batches(project(), BatchKind.RECORDS)
-    assert pq.read_table(system.project_folder / records.file_name)["surname"].to_pylist() == ["berg", "cole", None]
+    assert pq.read_table(system.project_folder / records.file_name)["surname"].to_pylist() == [
+        "berg",
+        "cole",
+        None,
+    ]
     assert unpurged_records_count(project()) == 1
     assert "1 ended later" in preview_purge(project()).refusal
     assert start_purge(project(), SYSTEM) is None

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from itertools import count
 
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from linkwright.engine.compaction import (
@@ -67,6 +67,7 @@ def test_runs_are_neighbours_in_their_order_and_hold_an_original(pieces: list[Pi
     assert all(len(run) > 1 and any(not piece.files_count for piece in run) for run in runs)
 
 
+@settings(max_examples=10, deadline=None)
 @given(rows_counts=st.lists(st.integers(0, 400), min_size=600, max_size=600))
 def test_files_stay_few_and_each_row_is_written_a_few_times(rows_counts: list[int]) -> None:
     pieces: list[Piece] = []

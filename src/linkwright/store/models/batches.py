@@ -31,7 +31,7 @@ class BatchState(models.TextChoices):
 
 
 class Batch(models.Model):
-    """One file, written once by one job. `id` orders the batches of a project; a compacted one has a `position`."""
+    """One file, written once by one job. `id` orders the batches of a project, or `position` if it has one."""
 
     project = models.ForeignKey(LinkageProject, on_delete=models.PROTECT, related_name="batches")
     # none: written by a job that belongs to no Envelope, such as a Rollback out of order
@@ -56,8 +56,8 @@ class Batch(models.Model):
     )
     # of a compacted batch: the id of the last original that it stands for, at whose place it is read; else none
     position = models.BigIntegerField(null=True, blank=True)
-    # when a Purge last blanked values in this file (records, aux) or the records that it names (ends); of assignments:
-    # that their Envelope listed such records. In each case what was received of the Envelope is deleted
+    # when a Purge last blanked values in this file (records, aux) or the records that it names (ends); or (of
+    # assignments) that their Envelope listed such records. What was received of the Envelope is deleted then
     purged_at = models.DateTimeField(null=True, blank=True)
     created_at = models.DateTimeField()
 
@@ -73,9 +73,7 @@ class Batch(models.Model):
                 condition=Q(compacted_into=None),
                 name="batch_current",
             ),
-            models.Index(
-                fields=["envelope"], condition=Q(purged_at__isnull=False), name="batch_purged"
-            ),
+            models.Index(fields=["envelope"], condition=Q(purged_at__isnull=False), name="batch_purged"),
         ]
 
     def __str__(self) -> str:
