@@ -94,6 +94,7 @@ class GroupedProject:
             records=tuple(self.records),
             pairs=tuple(self.pairs),
             assignments=tuple(self.assignments),
+            arrivals=tuple(self.assignments),
             ended=tuple(self.ended),
             decisions=tuple(self.decisions),
             configuration=self.configuration,

@@ -20,6 +20,7 @@ from linkwright.cli import (
     linking,
     serving,
     setting_up,
+    storage,
 )
 from linkwright.errors import LinkwrightError
 
@@ -53,6 +54,8 @@ app.command("build-frequencies")(estimating.build_frequencies)
 app.command("create-extraction-project")(extracting.create_extraction_project_command)
 app.command("extract")(extracting.extract)
 app.command("rotate-key-secret")(extracting.rotate_key_secret_command)
+app.command("compact")(storage.compact)
+app.command("purge")(storage.purge)
 app.command("apply")(setting_up.apply)
 app.command("export-match")(configurations.export_match)
 app.command("import-match")(configurations.import_match)

@@ -56,9 +56,11 @@ def why_not_extract(extraction_project: ExtractionProject) -> str:
 
 def live_files(context: JobContext, without: list[int]) -> LiveFiles:
     """Return the project's live data, without that of some Envelopes."""
+    # a compacted file does not tell whose data it holds
+    batches = batch_catalog.original_batches if without else batch_catalog.live_batches
     return LiveFiles(
         *(
-            context.paths(batch_catalog.live_batches(context.project, kind).exclude(envelope__in=without))
+            context.paths(batches(context.project, kind).exclude(envelope__in=without))
             for kind in (BatchKind.RECORDS, BatchKind.PAIRS, BatchKind.ASSIGNMENTS, BatchKind.ENDS)
         )
     )

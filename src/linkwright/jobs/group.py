@@ -69,6 +69,7 @@ def _run_regroup(context: JobContext) -> JobResult:
             records=context.paths(batch_catalog.visible_batches(envelope, BatchKind.RECORDS)),
             pairs=context.paths(batch_catalog.visible_batches(envelope, BatchKind.PAIRS)),
             assignments=context.paths(batch_catalog.held_batches(envelope, BatchKind.ASSIGNMENTS)),
+            arrivals=context.paths(batch_catalog.held_originals(envelope, BatchKind.ASSIGNMENTS)),
             ended=context.paths(batch_catalog.visible_batches(envelope, BatchKind.ENDS)),
             decisions=context.paths(batch_catalog.visible_batches(envelope, BatchKind.DECISIONS)),
             configuration=GroupingConfiguration.model_validate(project.grouping),

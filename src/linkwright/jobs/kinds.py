@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Mapping
 
+from linkwright.jobs.compact import run_compact
 from linkwright.jobs.context import JobContext, JobResult
 from linkwright.jobs.delete import run_delete
 from linkwright.jobs.estimate import run_estimate
@@ -9,6 +10,7 @@ from linkwright.jobs.extract import run_extract
 from linkwright.jobs.group import run_group
 from linkwright.jobs.load import run_load
 from linkwright.jobs.match import run_match
+from linkwright.jobs.purge import run_purge
 from linkwright.jobs.report import run_report
 from linkwright.jobs.review import run_review
 from linkwright.jobs.rollback import run_rollback
@@ -28,4 +30,6 @@ RUN: Mapping[JobKind, Callable[[JobContext], JobResult]] = {
     JobKind.ESTIMATE: run_estimate,
     JobKind.SNAPSHOT: run_snapshot,
     JobKind.EXTRACT: run_extract,
+    JobKind.COMPACT: run_compact,
+    JobKind.PURGE: run_purge,
 }

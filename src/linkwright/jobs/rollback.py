@@ -8,25 +8,24 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from django.utils import timezone
+
 from linkwright.engine.grouping import NO_IDS, GroupingConfiguration
 from linkwright.engine.progress import Progress
 from linkwright.jobs.context import JobContext, JobError, JobResult
+from linkwright.jobs.forget import forget_envelope
 from linkwright.jobs.group import authoritative_codes, group_statistics
+from linkwright.jobs.purge import why_purged
 from linkwright.jobs.returning import Returned, bring_back
 from linkwright.jobs.rollback_extractions import MendedExtractions, mend_extractions
 from linkwright.store import batch_catalog
 from linkwright.store.batch_catalog import NewBatch
-from linkwright.store.models import AuditMessage, Batch, BatchKind, Envelope, EnvelopeState, Job, Notification
+from linkwright.store.models import Batch, BatchKind, Envelope, EnvelopeState
 from linkwright.warehouse.regroup import RegroupRequest
 from linkwright.warehouse.undo import UndoRequest, UndoResult, undo_records
 
 ENVELOPES, REASON = "envelopes", "reason"
 """Parameters of the job: ids of the Envelopes, the newest first; why."""
-
-STAGE_ENDING = ": started"
-"""How audit messages end that say a stage has begun: they name no values."""
-
-FORGOTTEN_TEXT = "This text named values of data that was rolled back, and was removed with it."
 
 
 @dataclass(frozen=True)
@@ -42,7 +41,7 @@ def run_rollback(context: JobContext) -> JobResult:
     """Undo one Envelope, with later reviews or with all later ones.
 
     Raises:
-        JobError: if an Envelope is not one that can be undone any more.
+        JobError: if an Envelope is not one that can be undone any more, or records that it ended were purged.
     """
     ids = [int(key) for key in context.job.parameters[ENVELOPES]]
     found = {envelope.pk: envelope for envelope in Envelope.objects.filter(pk__in=ids)}
@@ -53,6 +52,9 @@ def run_rollback(context: JobContext) -> JobResult:
             f"{', '.join(gone)} cannot be rolled back any more: only an Envelope that ended in Success can. "
             "Nothing was changed; look at the list of Envelopes."
         )
+    refusal = why_purged(context.config, envelopes)
+    if refusal:
+        raise JobError(f"{refusal} Nothing was changed.")
     context.report(Progress("drop", 0, len(envelopes), "Envelopes"))
     undone, returned = None, Returned()
     if not batch_catalog.stand_last(context.project, ids):
@@ -68,8 +70,9 @@ def run_rollback(context: JobContext) -> JobResult:
 def _undo(context: JobContext, gone: set[int]) -> tuple[UndoResult, Returned]:
     """Write the ends of the Envelopes' records, and the groups without them and their decisions."""
     project = context.project
+    # who brought what is to be told apart: what was compacted is read from the files that it was made of
     live = {
-        kind: list(batch_catalog.live_batches(project, kind).select_related("envelope__match_configuration"))
+        kind: list(batch_catalog.original_batches(project, kind).select_related("envelope__match_configuration"))
         for kind in BatchKind
     }
     kept: dict[BatchKind, list[Batch]] = {kind: [] for kind in BatchKind}
@@ -84,6 +87,7 @@ def _undo(context: JobContext, gone: set[int]) -> tuple[UndoResult, Returned]:
         records=context.paths(kept[BatchKind.RECORDS]),
         pairs=(*context.paths(kept[BatchKind.PAIRS]), *returned.files.get(BatchKind.PAIRS, ())),
         assignments=context.paths(kept[BatchKind.ASSIGNMENTS]),
+        arrivals=context.paths(kept[BatchKind.ASSIGNMENTS]),
         ended=(*context.paths(kept[BatchKind.ENDS]), *returned.files.get(BatchKind.ENDS, ())),
         decisions=context.paths(kept[BatchKind.DECISIONS]),
         configuration=GroupingConfiguration.model_validate(project.grouping),
@@ -107,13 +111,15 @@ def _commit(context: JobContext, envelopes: Sequence[Envelope], written: _Writte
     def commit() -> None:
         for envelope in envelopes:
             batch_catalog.remove(envelope)
-            _forget(envelope)
+            forget_envelope(envelope)
         Envelope.objects.filter(pk__in=[envelope.pk for envelope in envelopes]).update(
             state=EnvelopeState.ROLLED_BACK
         )
         if written.undone is not None:
             written.returned.commit(context)
-            batch_catalog.add_batches(context.job, _batches(written.undone))
+            ends, _assignments = batch_catalog.add_batches(context.job, _batches(written.undone))
+            # the files that held these records go with them: a Purge finds nothing to blank
+            Batch.objects.filter(pk=ends.pk).update(purged_at=timezone.now())
         written.mended.commit(context)
 
     return commit
@@ -131,20 +137,6 @@ def _batches(undone: UndoResult) -> list[NewBatch]:
             last_id=undone.groups.max_group_id,
         ),
     ]
-
-
-def _forget(envelope: Envelope) -> None:
-    """Blank the values of the Envelope's data that statistics, Notifications and audit messages name."""
-    for job in Job.objects.filter(envelope=envelope):
-        blocks = job.statistics.get("largest_blocks", [])
-        if blocks:
-            job.statistics["largest_blocks"] = [{**block, "values": ""} for block in blocks]
-            job.save(update_fields=["statistics"])
-        if job.error_message:
-            Job.objects.filter(pk=job.pk).update(error_message=FORGOTTEN_TEXT)
-    Notification.objects.filter(envelope=envelope).update(text=FORGOTTEN_TEXT)
-    told = AuditMessage.objects.filter(job__envelope=envelope).exclude(text__endswith=STAGE_ENDING)
-    told.update(text=FORGOTTEN_TEXT)
 
 
 def _statistics(envelopes: Sequence[Envelope], undone: UndoResult | None, returned: Returned) -> dict[str, Any]:

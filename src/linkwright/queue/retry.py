@@ -1,11 +1,14 @@
-"""The retry rule: a failed job may be retried while no other job has been run against its project since."""
+"""The retry rule: a failed job may be retried while no other job has been run against its project since.
+
+Jobs that change nothing of what others build upon (Compact, Purge) do not count.
+"""
 
 from django.db.models import Q
 from django.utils import timezone
 
 from linkwright.queue.order import front_rank, queue_state
 from linkwright.queue.transitions import change_state
-from linkwright.store.models import EndReason, Envelope, EnvelopeState, Job, JobState
+from linkwright.store.models import INVISIBLE_KINDS, EndReason, Envelope, EnvelopeState, Job, JobState
 from linkwright.store.permissions import project_for_sender
 
 _RETRIABLE = (EndReason.FAILED, EndReason.CRASHED)
@@ -38,6 +41,7 @@ def _run_since(job: Job) -> Job | None:
     others = Job.objects.filter(project_code=job.project_code, started_at__gt=job.ended_at)
     # a job whose project is not known has not been run against it: it named a code, and failed
     others = others.filter(project__isnull=False)
+    others = others.exclude(kind__in=INVISIBLE_KINDS)
     if job.envelope_id is not None:
         # NULL <> x is not true in SQL: system jobs must be named
         others = others.filter(~Q(envelope_id=job.envelope_id) | Q(envelope_id=None))

@@ -13,6 +13,7 @@ from django.utils import timezone
 
 from linkwright.jobs.context import JobResult, is_estimation
 from linkwright.queue.finish import finish_cancelled, finish_failure, finish_success
+from linkwright.services.start_compact import compact_if_due
 from linkwright.store import batch_catalog
 from linkwright.store.models import EndReason, EnvelopeState, Job, Notification, Severity
 from linkwright.store.settings import read_setting
@@ -41,6 +42,8 @@ def complete_job(
         result.commit()
         store_notifications(job, raised)
         settle_files(job, state)
+        if state == EnvelopeState.SUCCESS and job.project is not None:
+            compact_if_due(job.project)
 
 
 def fail_job(

@@ -15,8 +15,8 @@ from linkwright.errors import LinkwrightError
 from linkwright.jobs.group import FLAG_REASONS
 from linkwright.services.live_project import LiveProject, find_project, locate_records, open_live_project
 from linkwright.store.audit_log import Actor
-from linkwright.store.batch_catalog import live_batches
-from linkwright.store.models import BatchKind, Envelope, Job
+from linkwright.store.batch_catalog import original_batches
+from linkwright.store.models import Batch, BatchKind, Envelope, Job
 from linkwright.warehouse.flagged_groups import FlagReason
 from linkwright.warehouse.group_history import GroupEvent, HistoryBatch, read_group_history
 from linkwright.warehouse.group_links import FlagRules, read_group_links
@@ -187,9 +187,11 @@ def explain_group(config: ServerConfig, actor: Actor, project_code: str, group_i
 
 
 def _read_history(live: LiveProject, group_id: int) -> tuple[HistoryEntry, ...]:
-    batches = list(live_batches(live.project, BatchKind.ASSIGNMENTS).select_related("envelope", "job"))
-    ends = {batch.job_id: live.folder / batch.file_name for batch in live_batches(live.project, BatchKind.ENDS)}
-    listed = [HistoryBatch(batch.pk, live.folder / batch.file_name, ends.get(batch.job_id)) for batch in batches]
+    batches = list(original_batches(live.project, BatchKind.ASSIGNMENTS).select_related("envelope", "job"))
+    ends = {
+        _owner(batch): live.folder / batch.file_name for batch in original_batches(live.project, BatchKind.ENDS)
+    }
+    listed = [HistoryBatch(batch.pk, live.folder / batch.file_name, ends.get(_owner(batch))) for batch in batches]
     events = read_group_history(live.limits, listed, group_id)
     record_ids = {record_id for event in events for record_id in event.record_ids}
     keys = read_record_keys(live.limits, live.files, record_ids)
@@ -203,6 +205,11 @@ def _read_history(live: LiveProject, group_id: int) -> tuple[HistoryEntry, ...]:
         )
         for event in events
     )
+
+
+def _owner(batch: Batch) -> tuple[int | None, int | None]:
+    """Return what wrote a batch: an Envelope, whose Delete job ends what its Group job moves, or a job alone."""
+    return batch.envelope_id, None if batch.envelope_id is not None else batch.job_id
 
 
 def _flag_text(flag: FlaggedGroup) -> str:

@@ -5,15 +5,17 @@ from enum import StrEnum
 
 from django.db import transaction
 
+from linkwright.config import load_config
 from linkwright.envelopes.manifest import RequestType
 from linkwright.errors import LinkwrightError
+from linkwright.jobs.purge import why_purged
 from linkwright.jobs.rollback import ENVELOPES, REASON
 from linkwright.queue.enqueue import Step, enqueue_job
 from linkwright.queue.order import queue_state
 from linkwright.store import batch_catalog
 from linkwright.store.audit_log import Actor, record_action
 from linkwright.store.extraction_catalog import extracted_since
-from linkwright.store.models import Batch, BatchKind, BatchState, Envelope, EnvelopeState, Job, JobKind, JobState
+from linkwright.store.models import BatchKind, BatchState, Envelope, EnvelopeState, Job, JobKind, JobState
 
 
 class RollbackRefusedError(LinkwrightError):
@@ -106,13 +108,15 @@ def why_not_roll_back(envelope: Envelope) -> str:
         )
     if not envelope.batches.filter(state=BatchState.LIVE, kind=BatchKind.ASSIGNMENTS).exists():
         return f"{envelope.name} changed nothing in its project; there is nothing to roll back."
-    busy = Job.objects.filter(project=envelope.project, state__in=[JobState.QUEUED, JobState.RUNNING]).first()
+    open_jobs = Job.objects.filter(project=envelope.project, state__in=[JobState.QUEUED, JobState.RUNNING])
+    # a Compact changes nothing that a rollback undoes: the rollback waits for it in the queue
+    busy = open_jobs.exclude(kind=JobKind.COMPACT).first()
     if busy is not None:
         return (
             f"Job {busy.pk} ({busy.kind}) of project {envelope.project_code} is "
             f"{busy.get_state_display().lower()}; wait until no job of the project is queued or running."
         )
-    return ""
+    return why_purged(load_config(), [envelope])
 
 
 def roll_back_envelope(envelope_id: int, actor: Actor, *, reason: str, scope: RollbackScope) -> Job:
@@ -140,6 +144,9 @@ def roll_back_envelope(envelope_id: int, actor: Actor, *, reason: str, scope: Ro
         later = _later(envelope)
         # decisions are about groups that this Envelope may have made: those made since go with it
         undone = [*(later if scope is RollbackScope.WITH_LATER else filter(is_review, later)), envelope]
+        refusal = why_purged(load_config(), undone)
+        if refusal:
+            raise RollbackRefusedError(refusal)
         parameters = {ENVELOPES: [one.pk for one in undone], REASON: reason.strip()}
         job = enqueue_job(Step(JobKind.ROLLBACK, parameters), envelope.project)
         record_action(
@@ -165,10 +172,8 @@ def _stands_last(envelope: Envelope) -> bool:
 def _later(envelope: Envelope) -> tuple[Envelope, ...]:
     """Return the Envelopes of the project that stand and were written after this one, the newest first."""
     grouped = envelope.batches.filter(state=BatchState.LIVE, kind=BatchKind.ASSIGNMENTS).first()
-    if grouped is None:
+    if grouped is None or envelope.project is None:
         return ()
-    later = Batch.objects.filter(
-        project=envelope.project, state=BatchState.LIVE, kind=BatchKind.ASSIGNMENTS, pk__gt=grouped.pk
-    )
+    later = batch_catalog.original_batches(envelope.project, BatchKind.ASSIGNMENTS).filter(pk__gt=grouped.pk)
     owners = [batch.envelope for batch in later.select_related("envelope").order_by("-pk")]
     return tuple(dict.fromkeys(owner for owner in owners if owner is not None and owner != envelope))

@@ -20,7 +20,7 @@ from linkwright.queue.retry import why_not_retry
 from linkwright.store import batch_catalog
 from linkwright.store.batch_catalog import counted_file_names
 from linkwright.store.extraction_catalog import give_up_expired, kept_result_names
-from linkwright.store.models import Envelope, EnvelopeState, Job, JobState, LinkageProject
+from linkwright.store.models import Batch, Envelope, EnvelopeState, Job, JobState, LinkageProject
 
 _LEFT_OVER_AFTER_S = 24 * 3600
 
@@ -47,9 +47,10 @@ def sweep_files(config: ServerConfig, project: LinkageProject | None = None) -> 
     ]
     running = _running_job()
     kept = {attempt_scratch_folder(config, running)} if running else set()
-    # a job that was killed is queued again, and takes up what its last attempt had finished
-    waiting = Job.objects.filter(state__in=[JobState.RUNNING, JobState.QUEUED], attempt__gt=0)
-    kept |= {attempts_folder(config, job) for job in waiting.only("pk")}
+    if scratch_folders:
+        # a job that was killed is queued again, and takes up what its last attempt had finished
+        waiting = Job.objects.filter(state__in=[JobState.RUNNING, JobState.QUEUED], attempt__gt=0)
+        kept |= {attempts_folder(config, job) for job in waiting.only("pk")}
     for pattern in ("estimate-*", "explain-*", "upload-*"):
         scratch_folders += [path for path in config.scratch_folder.glob(pattern) if _is_left_over(path)]
     for scratch in scratch_folders:
@@ -66,7 +67,7 @@ def sweep_results(config: ServerConfig) -> int:
     files = list(config.results_folder.iterdir()) if config.results_folder.is_dir() else []
     running = _running_job()
     kept = kept_result_names()
-    unnamed = [path for path in files if path.name not in kept and not _is_of_attempt(path, running)]
+    unnamed = [path for path in files if path.name not in kept and not _is_of_attempt(path.name, running)]
     for path in unnamed:
         path.unlink(missing_ok=True)
     return len(unnamed)
@@ -105,26 +106,37 @@ def _may_be_retried(envelope: Envelope) -> bool:
 def _sweep_project(folder: Path, project: LinkageProject) -> int:
     # In this order: what is listed and then neither runs nor counts never will. A file of an attempt that starts
     # after the listing is not in it; one of an attempt that ends after the look at it counts by then, or never.
-    files = [path for path in folder.iterdir() if path.is_file()] if folder.is_dir() else []
+    files = _files_of(folder)
     running = _running_job()
     counted = counted_file_names(project)
     files_count = 0
-    for path in files:
-        if path.name in counted or _is_of_attempt(path, running):
+    for name in files:
+        if name in counted or _is_of_attempt(name, running):
             continue
-        path.unlink(missing_ok=True)
+        (folder / name).unlink(missing_ok=True)
         files_count += 1
     return files_count
 
 
-def _is_of_attempt(path: Path, job: Job | None) -> bool:
-    return job is not None and f"-j{job.pk}-a{job.attempt}-" in path.name
+def _is_of_attempt(name: str, job: Job | None) -> bool:
+    return job is not None and f"-j{job.pk}-a{job.attempt}-" in name
+
+
+def _files_of(folder: Path) -> list[str]:
+    if not folder.is_dir():
+        return []
+    # unlike a path, an entry knows whether it is a file: with thousands of them that is most of the work
+    with os.scandir(folder) as entries:
+        return [entry.name for entry in entries if entry.is_file()]
 
 
 def _sweep_received(config: ServerConfig) -> int:
-    """Delete the received files of Envelopes that were rolled back: nothing of their data is kept."""
+    """Delete the received files of Envelopes that were rolled back, or whose records or lists were purged."""
     files_count = 0
-    for envelope in Envelope.objects.filter(state=EnvelopeState.ROLLED_BACK).exclude(file_name=""):
+    kept = Envelope.objects.exclude(file_name="")
+    purged = Batch.objects.filter(purged_at__isnull=False, envelope__isnull=False).order_by()
+    rolled_back = kept.filter(state=EnvelopeState.ROLLED_BACK)
+    for envelope in [*rolled_back, *kept.filter(pk__in=purged.values("envelope"))]:
         path = config.incoming_folder / envelope.file_name
         files_count += path.is_file()
         path.unlink(missing_ok=True)

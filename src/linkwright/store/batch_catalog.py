@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from django.db.models import Max, Q, QuerySet
 from django.utils import timezone
 
+from linkwright.store.compacted_batches import give_up_compacted
 from linkwright.store.models import (
     Batch,
     BatchKind,
@@ -103,25 +104,42 @@ def index_names(records: Iterable[Batch]) -> dict[str, str]:
 
 
 def live_batches(project: LinkageProject, kind: BatchKind) -> QuerySet[Batch]:
-    """Return the files that are the project, oldest first: what pages and other Envelopes see."""
-    return Batch.objects.filter(project=project, kind=kind, state=BatchState.LIVE)
+    """Return the files that are the project, oldest first: what pages and other Envelopes see.
+
+    A compacted file comes in the place of those that it stands for: who brought what cannot be seen from it.
+    """
+    return Batch.objects.filter(project=project, kind=kind, state=BatchState.LIVE, compacted_into=None)
+
+
+def original_batches(project: LinkageProject, kind: BatchKind) -> QuerySet[Batch]:
+    """Return the project's files as its jobs wrote them, oldest first, compacted since or not.
+
+    For history, replay and undo, which must know the Envelopes apart. The current state is the same, but read from
+    many more files.
+    """
+    return Batch.objects.filter(project=project, kind=kind, state=BatchState.LIVE, position=None)
 
 
 def own_batches(envelope: Envelope, kind: BatchKind) -> QuerySet[Batch]:
-    """Return an Envelope's own files, staged or live, oldest first."""
+    """Return an Envelope's own files, staged or live, oldest first; as they were written, compacted or not."""
     return Batch.objects.filter(envelope=envelope, kind=kind, state__in=[BatchState.STAGED, BatchState.LIVE])
 
 
 def held_batches(envelope: Envelope, kind: BatchKind) -> QuerySet[Batch]:
     """Return the project's live files that are not this Envelope's, oldest first: what it is linked against."""
-    return Batch.objects.filter(project=envelope.project, kind=kind, state=BatchState.LIVE).exclude(
-        envelope=envelope
-    )
+    held = Batch.objects.filter(project=envelope.project, kind=kind, state=BatchState.LIVE, compacted_into=None)
+    return held.exclude(envelope=envelope)
+
+
+def held_originals(envelope: Envelope, kind: BatchKind) -> QuerySet[Batch]:
+    """Return the project's live files that are not this Envelope's, as `original_batches`."""
+    held = Batch.objects.filter(project=envelope.project, kind=kind, state=BatchState.LIVE, position=None)
+    return held.exclude(envelope=envelope)
 
 
 def visible_batches(envelope: Envelope, kind: BatchKind) -> QuerySet[Batch]:
     """Return what one Envelope's job sees: the live files and its own staged ones, oldest first."""
-    return Batch.objects.filter(project=envelope.project, kind=kind).filter(
+    return Batch.objects.filter(project=envelope.project, kind=kind, compacted_into=None).filter(
         Q(state=BatchState.LIVE) | Q(state=BatchState.STAGED, envelope=envelope)
     )
 
@@ -137,8 +155,10 @@ def next_id(batches: QuerySet[Batch]) -> int:
 
 def stand_last(project: LinkageProject, envelope_ids: Collection[int]) -> bool:
     """Tell whether nothing was written to the project after these Envelopes' files: dropping them undoes it."""
-    # an index is made anew at any time, and files of extractions are mended: nothing is built upon them
-    live = Batch.objects.filter(project=project, state=BatchState.LIVE).exclude(kind__in=_ASIDE)
+    # an index or a compacted file is made anew at any time, and files of extractions are mended: nothing is built
+    # upon them
+    live = Batch.objects.filter(project=project, state=BatchState.LIVE, position=None)
+    live = live.exclude(kind__in=_ASIDE)
     first = live.filter(envelope__in=envelope_ids).order_by("pk").first()
     if first is None:
         return True
@@ -153,6 +173,7 @@ def promote(envelope: Envelope) -> None:
 
 def demote(envelope: Envelope) -> None:
     """Hide an Envelope's files again until a retry: it failed, and must have changed nothing."""
+    give_up_compacted(Batch.objects.filter(envelope=envelope))
     Batch.objects.filter(envelope=envelope, state=BatchState.LIVE).update(state=BatchState.STAGED)
 
 
@@ -168,6 +189,7 @@ def remove(envelope: Envelope) -> None:
 
 def remove_files(envelope: Envelope) -> None:
     """Give up all of an Envelope's files, but not what was estimated from them."""
+    give_up_compacted(Batch.objects.filter(envelope=envelope))
     Batch.objects.filter(envelope=envelope).update(state=BatchState.REMOVED)
 
 

@@ -84,6 +84,23 @@ SETTINGS: dict[str, Setting] = {
             help="Memory that the computations of one job may use; more goes to disk.",
         ),
         Setting(
+            "Worker.Compact.AfterBatches",
+            default=32,
+            minimum=0,
+            maximum=10_000,
+            unit="batches",
+            help="When a project has more small batches of one kind than this, a Compact job makes them few; 0 = "
+            "never by itself.",
+        ),
+        Setting(
+            "Worker.Purge.AfterDays",
+            default=30,
+            minimum=0,
+            maximum=36_500,
+            unit="days",
+            help="A Purge that is scheduled blanks the records that ended at least so long ago.",
+        ),
+        Setting(
             "Envelope.MaxSizeMiB",
             default=10_240,
             minimum=1,

@@ -84,14 +84,14 @@ def read_accepted_pairs(
 def read_decisions(
     con: duckdb.DuckDBPyConnection, files: Sequence[Path], ended: Sequence[Path] = ()
 ) -> list[Decision]:
-    """Read decisions; the number of a file is the number of its decisions' batch.
+    """Read decisions, numbered by the batch that they came in.
 
     What was decided about a record holds for the record that took its place.
 
     Args:
         con: what reads.
         files: of record_id_l, record_id_r (BIGINT) and decision (VARCHAR: 'together' or 'apart'), the oldest batch
-            first.
+            first. A compacted file has a column batch as well, the number of the batch in it.
         ended: ends files: they say which record took the place of which.
 
     Raises:
@@ -100,13 +100,20 @@ def read_decisions(
     if not files:
         return []
     replacements = read_replacements(con, ended)
-    decisions = []
-    for batch, path in enumerate(files):
-        query = f"SELECT record_id_l, record_id_r, decision FROM read_parquet({literal(path)})"
+    decisions: list[Decision] = []
+    numbers: dict[tuple[int, int], int] = {}
+    for number, path in enumerate(files):
+        source = f"read_parquet({literal(path)})"
+        columns = [row[0] for row in con.execute(f"DESCRIBE FROM {source}").fetchall()]
+        step = "batch" if "batch" in columns else "0"
+        query = f"SELECT record_id_l, record_id_r, decision, {step} AS step FROM {source} ORDER BY step"
         found = con.execute(query).fetchnumpy()
         sides = (np.asarray(found[side], dtype=np.int64) for side in ("record_id_l", "record_id_r"))
         latest = (replacements.latest_of(side).tolist() for side in sides)
-        for left, right, word in zip(*latest, found["decision"].tolist(), strict=True):
+        for left, right, word, came in zip(
+            *latest, found["decision"].tolist(), found["step"].tolist(), strict=True
+        ):
+            batch = numbers.setdefault((number, came), len(numbers))
             if word not in {TOGETHER, APART}:
                 raise InvalidDecisionError(
                     f"The decision about the records {left} and {right} in {path.name} is {word!r}; it must be "

@@ -56,6 +56,8 @@ class RegroupRequest:
         records: records files of all live data, the new included; read for Event Types and flags only.
         pairs: pairs files of all live data, the new included. Pairs of records that are not live do no harm.
         assignments: assignments files of the live map, the oldest batch first.
+        arrivals: the same map in its original files, one a batch, the oldest first: they tell what came when,
+            which a compacted file does not.
         ended: ends files; every record that is gone stands in them or in no assignments file.
         decisions: decisions files of Quality Reviews that hold, the oldest batch first.
         configuration: how groups come about.
@@ -71,6 +73,7 @@ class RegroupRequest:
     records: tuple[Path, ...]
     pairs: tuple[Path, ...]
     assignments: tuple[Path, ...]
+    arrivals: tuple[Path, ...]
     ended: tuple[Path, ...]
     decisions: tuple[Path, ...]
     configuration: GroupingConfiguration
@@ -134,7 +137,7 @@ def regroup_records(request: RegroupRequest, report: ReportProgress) -> GroupRes
 
     Merge: the components; where a rule is in the way, all pairs of the component count at once, from the
     strongest, whichever Envelope brought them. Weighted best-link: the Envelopes are replayed in their order, as
-    it decides what exists; a record belongs to the first assignments file that names it. Groups that accepted
+    it decides what exists; a record belongs to the first original file that names it. Groups that accepted
     pairs or decisions join to a touched one, directly or through others, are worked out with it: what kept them
     apart may be gone.
 
@@ -316,7 +319,7 @@ def _work_out(
     nodes = places.of(pairs.left) - 1, places.of(pairs.right) - 1
     arrivals, steps = None, np.zeros(pairs.left.size, dtype=np.int64)
     if configuration.method is GroupingMethod.BEST_LINK:
-        arrivals = _arrivals(con, request.assignments, record_ids)
+        arrivals = _arrivals(con, request.arrivals, record_ids)
         steps = np.maximum(arrivals[nodes[0]], arrivals[nodes[1]])
     bound = bind_rules(decided, exclusive, lambda ids: places.of(ids) - 1, arrivals)
     weighed = WeighedPairs(nodes, pairs.weights, (pairs.left, pairs.right), steps)

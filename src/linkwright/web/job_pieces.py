@@ -34,6 +34,8 @@ _HEADLINE_NOUNS: Mapping[str, tuple[str, str]] = {
     JobKind.ESTIMATE: ("record used", "records used"),
     JobKind.SNAPSHOT: ("record kept", "records kept"),
     JobKind.EXTRACT: ("record extracted", "records extracted"),
+    JobKind.COMPACT: ("file compacted", "files compacted"),
+    JobKind.PURGE: ("record purged", "records purged"),
 }
 
 

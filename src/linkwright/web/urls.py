@@ -27,6 +27,7 @@ from linkwright.web.pages import (
     rollback,
     sign_in,
     start_estimation,
+    storage,
     submit_file,
     upload,
 )
@@ -50,6 +51,8 @@ urlpatterns: list[URLPattern] = [
     path("projects/<str:code>/event-types/<str:event_type>/detach/", event_types.detach, name="event-type-detach"),
     path("projects/<str:code>/estimate/", start_estimation.estimate, name="project-estimate"),
     path("projects/<str:code>/frequencies/", start_estimation.frequencies, name="project-frequencies"),
+    path("projects/<str:code>/compact/", storage.compact, name="project-compact"),
+    path("projects/<str:code>/purge/", storage.purge, name="project-purge"),
     path("projects/<str:code>/estimations/<int:estimation_id>/", estimation.estimation_page, name="estimation"),
     path(
         "projects/<str:code>/estimations/<int:estimation_id>/apply/",

@@ -73,5 +73,5 @@ class Housekeeping:
         if ended is Ended.BY_ITSELF and job.state == JobState.SUCCESS and goes_on:
             return
         sweep_files(self._config, job.project)
-        if job.kind == JobKind.ROLLBACK:
+        if job.kind in (JobKind.ROLLBACK, JobKind.PURGE):
             empty_write_ahead_log()

@@ -33,6 +33,8 @@ PAGES: dict[str, tuple[str, tuple[int, int, int, int, int]]] = {
     "event-type-attach": ("/projects/PERINATAL/event-types/attach/", (200, 200, 403, 404, SIGN_IN)),
     "event-type-updates": ("/projects/PERINATAL/event-types/BIRTHS/updates/", (200, 200, 403, 404, SIGN_IN)),
     "event-type-detach": ("/projects/PERINATAL/event-types/BIRTHS/detach/", (200, 200, 403, 404, SIGN_IN)),
+    "project-compact": ("/projects/PERINATAL/compact/", (200, 200, 403, 404, SIGN_IN)),
+    "project-purge": ("/projects/PERINATAL/purge/", (200, 200, 403, 404, SIGN_IN)),
     "estimation": ("/projects/PERINATAL/estimations/{estimation}/", (200, 200, 200, 404, SIGN_IN)),
     "estimation-apply": ("/projects/PERINATAL/estimations/{estimation}/apply/", (200, 200, 403, 404, SIGN_IN)),
     "estimation-download": (
@@ -83,6 +85,9 @@ ACTIONS: dict[str, tuple[str, tuple[int, int, int, int, int]]] = {
     "event-type-attach": ("/projects/PERINATAL/event-types/attach/", (409, 409, 403, 404, SIGN_IN)),
     "event-type-updates": ("/projects/PERINATAL/event-types/BIRTHS/updates/", (302, 302, 403, 404, SIGN_IN)),
     "event-type-detach": ("/projects/PERINATAL/event-types/BIRTHS/detach/", (409, 409, 403, 404, SIGN_IN)),
+    # it has no files: whoever may compact and purge is told so
+    "project-compact": ("/projects/PERINATAL/compact/", (409, 409, 403, 404, SIGN_IN)),
+    "project-purge": ("/projects/PERINATAL/purge/", (409, 409, 403, 404, SIGN_IN)),
     "estimation-apply": ("/projects/PERINATAL/estimations/{estimation}/apply/", (302, 302, 403, 404, SIGN_IN)),
     # nothing is filled in: whoever may create or change one is told so
     "extraction-new": ("/projects/PERINATAL/new-extraction/", (409, 409, 403, 404, SIGN_IN)),

@@ -14,7 +14,15 @@ from linkwright.store.models.extractions import (
     ExtractionResult,
     ResultEnd,
 )
-from linkwright.store.models.jobs import AuditMessage, EndReason, Job, JobEvent, JobKind, JobState
+from linkwright.store.models.jobs import (
+    INVISIBLE_KINDS,
+    AuditMessage,
+    EndReason,
+    Job,
+    JobEvent,
+    JobKind,
+    JobState,
+)
 from linkwright.store.models.people import Membership, Role, User
 from linkwright.store.models.projects import LinkageProject, MatchConfigurationVersion
 from linkwright.store.models.queue import QueueState, WorkerPresence, WorkerRole
@@ -22,6 +30,7 @@ from linkwright.store.models.settings import SettingValue
 
 __all__ = [
     "ATTACHED",
+    "INVISIBLE_KINDS",
     "ApiKey",
     "AttachedEventType",
     "AuditLogEntry",

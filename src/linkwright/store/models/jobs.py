@@ -25,6 +25,12 @@ class JobKind(models.TextChoices):
     REVIEW = "Review", "Review"
     SNAPSHOT = "Snapshot", "Snapshot"
     EXTRACT = "Extract", "Extract"
+    COMPACT = "Compact", "Compact"
+    PURGE = "Purge", "Purge"
+
+
+INVISIBLE_KINDS = (JobKind.COMPACT, JobKind.PURGE)
+"""Jobs that leave records, pairs and groups as they are: they do not stand in the way of a retry."""
 
 
 class JobState(models.TextChoices):

@@ -35,6 +35,8 @@ HEADLINE_KEYS: Mapping[str, str] = {
     JobKind.ESTIMATE: "records_count",
     JobKind.SNAPSHOT: "records_count",
     JobKind.EXTRACT: "records_count",
+    JobKind.COMPACT: "files_before_count",
+    JobKind.PURGE: "records_count",
 }
 
 

@@ -10,6 +10,7 @@ from django.utils.http import urlencode
 
 from linkwright.store.models import MatchConfigurationVersion
 from linkwright.store.permissions import Permission
+from linkwright.store.queries.project_storage import read_project_storage
 from linkwright.store.queries.project_summaries import read_latest_report
 from linkwright.web.access import access_of, project_or_404, signed_in
 from linkwright.web.address import read_address
@@ -50,6 +51,7 @@ def project_page(request: HttpRequest, code: str) -> HttpResponse:
         "may_extract": access.may(Permission.EXTRACT, project.pk),
         "extractions": extractions_piece(project),
         "estimations": estimations_piece(project),
+        "storage": read_project_storage(project),
         "address": address,
         "live_url": f"{reverse('envelopes-live')}?{urlencode({'project': code})}",
         "live_token": token,
