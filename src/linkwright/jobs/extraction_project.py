@@ -5,14 +5,16 @@ from linkwright.store import batch_catalog
 from linkwright.store.models import BatchKind, ExtractionProject, JobState, LinkageProject
 from linkwright.warehouse.live_files import LiveFiles
 
+RELATED = ("project", "snapshot", "snapshot_job", "extract_job", "ledger")
+"""What is read together with an Extraction Project."""
+
 EXTRACTION_PROJECT = "extraction_project"
 """Parameter of a Snapshot job, and of an Extract job without an Envelope: the key of the Extraction Project."""
 
 
 def find_extraction_project(project: LinkageProject, code: str) -> ExtractionProject | None:
     """Return an Extraction Project of a project by its code."""
-    found = ExtractionProject.objects.filter(project=project, code=code)
-    return found.select_related("project", "snapshot", "snapshot_job", "ledger").first()
+    return ExtractionProject.objects.filter(project=project, code=code).select_related(*RELATED).first()
 
 
 def extraction_project_of(context: JobContext) -> ExtractionProject:
@@ -23,7 +25,7 @@ def extraction_project_of(context: JobContext) -> ExtractionProject:
     """
     key = context.job.parameters.get(EXTRACTION_PROJECT)
     found = ExtractionProject.objects.filter(pk=key, project=context.project)
-    extraction_project = found.select_related("project", "snapshot", "snapshot_job", "ledger").first()
+    extraction_project = found.select_related(*RELATED).first()
     if extraction_project is None:
         raise JobError(f"The job names Extraction Project {key}, which {context.project.code} does not have.")
     return extraction_project

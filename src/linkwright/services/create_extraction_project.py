@@ -56,22 +56,7 @@ def create_extraction_project(
         ]
         if faults:
             raise ExtractionRefusedError("The Extraction Project was not created.", faults)
-        secret = newest_secret(load_config(), are_in_use=ExtractionProject.objects.exists())
-        made = ExtractionProject.objects.create(
-            project=project,
-            code=new.code,
-            name=new.form.name.strip(),
-            approval_reference=new.form.approval_reference.strip(),
-            kind=new.kind,
-            columns=new.form.stored_columns(),
-            file_format=new.form.file_format,
-            keep_results_days=new.form.keep_results_days,
-            secret_version=secret.version,
-            secret_fingerprint=secret.fingerprint,
-            created_at=timezone.now(),
-            created_by=actor.user,
-        )
-        made.event_types.set(EventType.objects.filter(code__in=new.event_types))
+        made = _store(project, new, actor)
         if new.kind == ExtractionKind.SNAPSHOT:
             step = Step(JobKind.SNAPSHOT, {EXTRACTION_PROJECT: made.pk})
             made.snapshot_job = enqueue_job(step, project, at_front=True)
@@ -91,4 +76,24 @@ def create_extraction_project(
                 "secret_version": made.secret_version,
             },
         )
+    return made
+
+
+def _store(project: LinkageProject, new: NewExtractionProject, actor: Actor) -> ExtractionProject:
+    secret = newest_secret(load_config(), are_in_use=ExtractionProject.objects.exists())
+    made = ExtractionProject.objects.create(
+        project=project,
+        code=new.code,
+        name=new.form.name.strip(),
+        approval_reference=new.form.approval_reference.strip(),
+        kind=new.kind,
+        columns=new.form.stored_columns(),
+        file_format=new.form.file_format,
+        keep_results_days=new.form.keep_results_days,
+        secret_version=secret.version,
+        secret_fingerprint=secret.fingerprint,
+        created_at=timezone.now(),
+        created_by=actor.user,
+    )
+    made.event_types.set(EventType.objects.filter(code__in=new.event_types))
     return made

@@ -33,6 +33,7 @@ def start_extraction(extraction_project: ExtractionProject, actor: Actor, *, wit
             raise ExtractionRefusedError(refusal, [])
         parameters = {EXTRACTION_PROJECT: extraction_project.pk, WITH_CHANGES: with_changes}
         job = enqueue_job(Step(JobKind.EXTRACT, parameters), extraction_project.project)
+        ExtractionProject.objects.filter(pk=extraction_project.pk).update(extract_job=job)
         record_action(
             actor,
             "extract",

@@ -7,7 +7,7 @@ from typing import Any
 
 from django.utils import timezone
 
-from linkwright.jobs.extraction_project import why_not_extract
+from linkwright.jobs.extraction_project import RELATED, why_not_extract
 from linkwright.services.start_extraction import why_not_start
 from linkwright.store.models import ExtractionProject, ExtractionResult, Job, JobState, LinkageProject
 from linkwright.store.permissions import Permission, visible_projects
@@ -124,8 +124,7 @@ def shown_extractions(access: Access, shown: Shown) -> list[Piece]:
     visible = visible_projects(access.user)
     pieces = [extractions_piece(project) for project in visible.filter(pk__in=projects)]
     found = ExtractionProject.objects.filter(pk__in=keys, project__in=visible)
-    related = found.select_related("project", "snapshot", "snapshot_job", "ledger")
-    return pieces + [results_piece(one, access) for one in related]
+    return pieces + [results_piece(one, access) for one in found.select_related(*RELATED)]
 
 
 def _line(one: ExtractionLine) -> ExtractionRow:

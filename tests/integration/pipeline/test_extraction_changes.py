@@ -110,6 +110,18 @@ def test_keys_that_come_apart_in_a_rollback_are_told_so_and_the_old_one_comes_ba
     assert keys(system) == before
 
 
+def test_a_review_before_a_rollback_is_told_as_such_after_it(system: System) -> None:
+    system.load("first", [A, B])
+    create()
+    system.load("second", [D])
+    before = keys(system)
+    review(system, "b>somebody else")
+    third = system.load("third", [person("e", "Eve", "Eck", "1955-05-05")])
+    roll_back(system, third)
+    ((old, _new, reason),) = changes(system)
+    assert (old, reason) == (before["a"], "moved by review")
+
+
 def test_results_made_since_are_withdrawn_and_their_files_go(system: System) -> None:
     system.load("first", [A])
     create("OLD", "snapshot")

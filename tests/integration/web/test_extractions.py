@@ -199,6 +199,7 @@ def test_the_lists_follow_the_jobs_by_themselves(world: World, sign_in: SignIn) 
         queue_rank=99,
         queued_at=timezone.now(),
     )
+    ExtractionProject.objects.filter(pk=world.extraction.pk).update(extract_job=job)
     own = f"/live/?shown=results-{world.extraction.pk}~000000000000"
     listed = f"/jobs/envelopes/live/?shown=extractions-{world.perinatal.pk}~000000000000"
     assert f">{job.pk}</a> (Extract) waits" in client.get(own).content.decode()

@@ -47,6 +47,7 @@ class Migration(migrations.Migration):
                 ('created_by', models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.PROTECT, related_name='+', to=settings.AUTH_USER_MODEL)),
                 ('event_types', models.ManyToManyField(related_name='extraction_projects', to='store.eventtype')),
                 ('snapshot_sha256', models.CharField(blank=True, max_length=64)),
+                ('extract_job', models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.PROTECT, related_name='+', to='store.job')),
                 ('ledger', models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.PROTECT, related_name='+', to='store.batch')),
                 ('project', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='extraction_projects', to='store.linkageproject')),
                 ('snapshot', models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.PROTECT, related_name='+', to='store.batch')),

@@ -51,6 +51,8 @@ class ExtractionProject(models.Model):
     snapshot_job = models.ForeignKey(Job, on_delete=models.PROTECT, null=True, blank=True, related_name="+")
     snapshot = models.ForeignKey(Batch, on_delete=models.PROTECT, null=True, blank=True, related_name="+")
     snapshot_sha256 = models.CharField(max_length=64, blank=True)
+    # the latest that was started from a page or the command line
+    extract_job = models.ForeignKey(Job, on_delete=models.PROTECT, null=True, blank=True, related_name="+")
     # of an enduring one: what its latest extraction showed, to compare the next with
     ledger = models.ForeignKey(Batch, on_delete=models.PROTECT, null=True, blank=True, related_name="+")
 

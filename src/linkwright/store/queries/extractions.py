@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 from django.db.models import Count, Q, QuerySet
 
-from linkwright.store.models import ExtractionProject, ExtractionResult, Job, JobKind, JobState, LinkageProject
+from linkwright.store.models import ExtractionProject, ExtractionResult, Job, JobState, LinkageProject
 
 LISTED_RESULTS = 50
 _OPEN = (JobState.QUEUED, JobState.RUNNING)
@@ -24,7 +24,7 @@ def list_extraction_projects(project: LinkageProject) -> list[ExtractionLine]:
     """Return a project's Extraction Projects: the open ones by code, then the closed ones."""
     kept = Count("results", filter=Q(results__removed_at=None))
     found = ExtractionProject.objects.filter(project=project).annotate(kept_count=kept)
-    rows = found.select_related("snapshot", "snapshot_job").prefetch_related("event_types")
+    rows = found.select_related("snapshot", "snapshot_job", "extract_job").prefetch_related("event_types")
     return [
         ExtractionLine(
             extraction_project=one,
@@ -51,21 +51,16 @@ def results_of_job(job: Job) -> list[ExtractionResult]:
     return list(_results().filter(job=job).order_by("event_type__code"))
 
 
-def extract_jobs(extraction_project: ExtractionProject) -> QuerySet[Job]:
-    """Return the Extract jobs of an Extraction Project that no Envelope asked for."""
-    jobs = Job.objects.filter(project=extraction_project.project, kind=JobKind.EXTRACT, envelope=None)
-    return jobs.filter(parameters__extraction_project=extraction_project.pk)
-
-
 def open_extract_job(extraction_project: ExtractionProject) -> Job | None:
-    """Return the one that waits or runs, if there is one."""
-    return extract_jobs(extraction_project).filter(state__in=_OPEN).order_by("pk").first()
+    """Return the Extract job that waits or runs without an Envelope, if there is one."""
+    job = extraction_project.extract_job
+    return job if job is not None and job.state in _OPEN else None
 
 
 def last_failed_extract_job(extraction_project: ExtractionProject) -> Job | None:
-    """Return the latest one, if that failed."""
-    last = extract_jobs(extraction_project).order_by("-pk").first()
-    return last if last is not None and last.state == JobState.ERRORS else None
+    """Return the latest Extract job without an Envelope, if that failed."""
+    job = extraction_project.extract_job
+    return job if job is not None and job.state == JobState.ERRORS else None
 
 
 def last_compared_job(extraction_project: ExtractionProject) -> Job | None:
