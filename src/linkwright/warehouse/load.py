@@ -169,14 +169,7 @@ def _finish(
 ) -> LoadResult:
     """Check the rows against each other and the held ones, let the files appear, and sum up."""
     report(Progress("Checking Source Unique IDs"))
-    held = HeldIdentifiers(
-        event_type_code=request.event_type_code,
-        held_records=request.held_records,
-        own_records=request.own_records,
-        ended=request.ended,
-        updates=request.updates,
-    )
-    settled = settle_identifiers(con, staging.close(), ROW_LINES, held, rejects)
+    settled = settle_identifiers(con, staging.close(), ROW_LINES, _held(request), rejects)
     rejected = rejects.counts()
     rejected_count = sum(rejected.values())
     loaded_count = staging.rows_count - len(settled.taken_out)
@@ -207,6 +200,16 @@ def _finish(
         last_record_id=request.first_record_id + loaded_count - 1,
         fields=statistics,
         warnings=warnings.tell(loaded_count, rejects.described() if rejected_count else None, invalid, statistics),
+    )
+
+
+def _held(request: LoadRequest) -> HeldIdentifiers:
+    return HeldIdentifiers(
+        event_type_code=request.event_type_code,
+        held_records=request.held_records,
+        own_records=request.own_records,
+        ended=request.ended,
+        updates=request.updates,
     )
 
 
