@@ -213,10 +213,11 @@ def _ends_by_batch(live: LiveProject, batches: Sequence[Batch]) -> dict[int, tup
     A Rollback writes both; in an Envelope an earlier job names the ends, and its Group job makes them count.
     """
     by_job = {batch.job_id: batch.pk for batch in batches}
-    by_envelope = {batch.envelope_id: batch.pk for batch in reversed(batches) if batch.envelope_id is not None}
+    by_envelope = {batch.envelope_id: batch.pk for batch in reversed(batches)}
     found: dict[int, tuple[Path, ...]] = {}
     for ends in live_batches(live.project, BatchKind.ENDS):
-        owner = by_job.get(ends.job_id, by_envelope.get(ends.envelope_id))
+        of_envelope = None if ends.envelope_id is None else by_envelope.get(ends.envelope_id)
+        owner = by_job.get(ends.job_id, of_envelope)
         if owner is not None:
             found[owner] = (*found.get(owner, ()), live.folder / ends.file_name)
     return found

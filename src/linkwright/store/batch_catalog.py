@@ -38,8 +38,6 @@ def add_batches(job: Job, batches: Iterable[NewBatch]) -> list[Batch]:
 
     Those of a job without an Envelope are live at once: no later job of a chain has to make them so.
     """
-    if job.project is None:
-        raise ValueError(f"job {job.pk} has no project: its files belong to nobody")
     state = BatchState.LIVE if job.envelope is None else BatchState.STAGED
     return [_add(job, batch, state, job.envelope_id) for batch in batches]
 
@@ -50,8 +48,10 @@ def add_on_account(job: Job, envelope_id: int, batch: NewBatch) -> Batch:
 
 
 def _add(job: Job, batch: NewBatch, state: BatchState, envelope_id: int | None) -> Batch:
+    if job.project is None:
+        raise ValueError(f"job {job.pk} has no project: its files belong to nobody")
     return Batch.objects.create(
-        project_id=job.project_id,
+        project=job.project,
         envelope_id=envelope_id,
         job=job,
         kind=batch.kind,
