@@ -11,7 +11,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from linkwright.engine.grouping import NO_IDS, Ids, Mask
+from linkwright.engine.grouping import NO_IDS, Ids, Mask, distinct
 
 
 @dataclass(frozen=True)
@@ -111,10 +111,10 @@ def renumber_groups(old_group_ids: Ids, smallest: Ids, next_group_id: int) -> Re
     numbers[founds] = next_group_id + np.arange(new_groups_count)
     group_ids = numbers[smallest]
     # every (old group, part) once: an old group that occurs twice was split
-    crossed = np.unique(old_places * smallest.size + smallest) // smallest.size
+    crossed = distinct(old_places * smallest.size + smallest) // smallest.size
     return Renumbering(
         group_ids=group_ids,
-        ended_group_ids=np.setdiff1d(olds[was], group_ids),
+        ended_group_ids=olds[was & ~np.isin(olds, group_ids)],
         split_group_ids=olds[was & (np.bincount(crossed) > 1)],
         new_groups_count=new_groups_count,
         next_group_id=next_group_id + new_groups_count,

@@ -12,7 +12,7 @@ import duckdb
 import numpy as np
 
 from linkwright.engine.fields import RECORD_ID
-from linkwright.engine.grouping import NO_IDS, Ids
+from linkwright.engine.grouping import NO_IDS, Ids, distinct
 from linkwright.engine.sql import identifier, literal, string_list
 from linkwright.warehouse.connection import EngineLimits, open_engine
 
@@ -83,7 +83,7 @@ def read_record_ids(limits: EngineLimits, files: Sequence[Path]) -> Ids:
                 if column.startswith(RECORD_ID):
                     rows = con.execute(f"SELECT {identifier(column)} AS id FROM {source}").fetchnumpy()
                     named.append(np.asarray(rows["id"], dtype=np.int64))
-    return np.unique(np.concatenate(named))
+    return distinct(np.concatenate(named))
 
 
 def ended_sql(ended: Sequence[Path]) -> str:

@@ -16,7 +16,7 @@ import numpy as np
 import pyarrow as pa
 
 from linkwright.engine.group_ids import Renumbering, renumber_groups
-from linkwright.engine.grouping import NO_IDS, GroupingConfiguration, GroupingMethod, Ids, Mask
+from linkwright.engine.grouping import NO_IDS, GroupingConfiguration, GroupingMethod, Ids, Mask, distinct
 from linkwright.engine.links import Edges, Linked, WeighedPairs, component_labels, link_nodes
 from linkwright.engine.progress import Progress, ReportProgress
 from linkwright.engine.reviews import Settled, settle
@@ -196,15 +196,15 @@ def _read_new_ids(con: duckdb.DuckDBPyConnection, request: RegroupRequest) -> Id
     if not request.new_records:
         return NO_IDS
     query = f"SELECT record_id FROM read_parquet({string_list(list(request.new_records))}, union_by_name = true)"
-    found = np.unique(np.asarray(con.execute(query).fetchnumpy()["record_id"], dtype=np.int64))
-    return np.setdiff1d(found, read_ended(con, request.ended))
+    found = distinct(np.asarray(con.execute(query).fetchnumpy()["record_id"], dtype=np.int64))
+    return found[~np.isin(found, read_ended(con, request.ended))]
 
 
 def _run(held: GroupArray, after: GroupArray, anew: _Anew, settled: Settled, together: Edges) -> Run:
     return Run(
         before=held,
         after=after,
-        touched_ids=np.unique(anew.renumbering.group_ids),
+        touched_ids=distinct(anew.renumbering.group_ids),
         pairs=anew.pairs,
         linked=anew.linked,
         bound=anew.bound,
@@ -234,7 +234,7 @@ def _result(
         counts=outcome.counts,
         new_groups_count=anew.renumbering.new_groups_count,
         joined_records_count=int(is_joined.sum()),
-        grown_groups_count=int(np.intersect1d(taken_in, before).size),
+        grown_groups_count=int(distinct(taken_in[np.isin(taken_in, before)]).size),
         merged_groups_count=int(anew.renumbering.ended_group_ids.size),
         split_groups_count=int(anew.renumbering.split_group_ids.size),
         changed_records_count=assignments.rows_count - int(known.new_ids.size),
@@ -280,12 +280,12 @@ def _touched_groups(
 ) -> Ids:
     """Return the touched groups and those that accepted pairs or decisions join to them, ascending."""
     held = known.counted
-    touched = np.union1d(request.touched_group_ids, held.of(known.new_ids))
+    touched = concatenated(request.touched_group_ids, held.of(known.new_ids))
     if request.touched_record_ids.size:
         everything = read_group_array(con, request.assignments) if request.ended else held
         latest = known.replacements.latest_of(request.touched_record_ids)
-        touched = np.unique(np.concatenate((touched, everything.of(request.touched_record_ids), held.of(latest))))
-    touched = touched[touched > 0]
+        touched = concatenated(touched, everything.of(request.touched_record_ids), held.of(latest))
+    touched = distinct(touched[touched > 0])
 
     def crosses(left: Ids, right: Ids) -> Mask:
         groups = held.of(left), held.of(right)
@@ -293,10 +293,10 @@ def _touched_groups(
 
     across = read_accepted_pairs(con, request.pairs, crosses)
     sides = [held.of(concatenated(*ends)) for ends in zip(across[:2], together, strict=True)]
-    groups = np.unique(np.concatenate((touched, *sides)))
+    groups = distinct(concatenated(touched, *sides))
     labels = component_labels(groups.size, (np.searchsorted(groups, sides[0]), np.searchsorted(groups, sides[1])))
-    reached = np.unique(labels[np.searchsorted(groups, touched)])
-    return np.asarray(groups[np.isin(labels, reached)], dtype=np.int64)
+    reached = np.isin(labels, labels[np.searchsorted(groups, touched)])
+    return np.asarray(groups[reached], dtype=np.int64)
 
 
 def _work_out(

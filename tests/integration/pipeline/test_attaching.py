@@ -1,7 +1,9 @@
 """Event Types are attached to and detached from a project: what ends, what is refused, how it is undone."""
 
 import pytest
+from typer.testing import CliRunner
 
+from linkwright.cli import app
 from linkwright.engine.updates import UpdateMode
 from linkwright.envelopes.manifest import RequestType
 from linkwright.queue.retry import why_not_retry
@@ -235,3 +237,27 @@ def test_the_project_file_attaches_what_it_names_and_detaches_nothing(
     detach(system)
     system.apply(both)
     assert attachment().is_attached
+
+
+def run(*arguments: str) -> str:
+    """Run a command in this process, and return what it prints."""
+    done = CliRunner().invoke(app, list(arguments), catch_exceptions=False)
+    assert done.exit_code == 0, done.output
+    return done.output
+
+
+def test_the_command_line_attaches_changes_previews_and_detaches(system: System) -> None:
+    assert "BIRTH is attached to P1; records that come again: skip" in run(
+        "attach", "BIRTH", "--project", "P1", "--updates", "skip"
+    )
+    assert "records that come again: replace" in run("attach", "BIRTH", "--project", "P1", "--updates", "replace")
+    assert attachment().updates == "replace"
+    births(system, "births")
+    preview = run("detach", "BIRTH", "--project", "P1", "--reason", REASON, "--preview")
+    assert "BIRTH: 1 records end; 1 groups are worked out anew" in preview
+    assert attachment().is_attached
+    assert "(Detach BIRTH) is queued" in run("detach", "BIRTH", "--project", "P1", "--reason", REASON)
+    system.drain()
+    assert system.groups() == set()
+    with pytest.raises(AttachRefusedError, match="already"):
+        run("attach", "ADM", "--project", "P1")

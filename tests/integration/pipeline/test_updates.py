@@ -8,6 +8,7 @@ import pytest
 from linkwright.engine.updates import UpdateMode
 from linkwright.envelopes.builder import SourceFile, build_package
 from linkwright.envelopes.manifest import RequestType
+from linkwright.services.explain_group import explain_group
 from linkwright.services.retry_job import retry_job
 from linkwright.store.audit_log import COMMAND_LINE
 from linkwright.store.models import (
@@ -360,3 +361,19 @@ def test_a_version_that_went_with_a_deletion_takes_the_one_before_along(system: 
     assert system.groups() == groups("c")
     roll_back(system, deletion)
     assert system.groups() == groups("a", "c")
+
+
+def test_the_history_of_a_group_tells_replaced_records_from_deleted_ones(system: System) -> None:
+    system.load("first", [A, person("e")])
+    set_mode(UpdateMode.REPLACE)
+    system.load("second", [person("a", "Ann"), person("e", *OTHER)])
+    send(system, "deletion", RequestType.SUBMIT_DELETION, ["a"])
+    told = explain_group(system.config, COMMAND_LINE, "P1", 1)
+    events = [(entry.event.kind.value, [str(key) for key in entry.records], entry.by) for entry in told.history]
+    by = {name: f"{Envelope.objects.get(name=name).pk} ({name})" for name in ("first", "second", "deletion")}
+    assert events == [
+        ("created", ["ADM:a", "ADM:e"], by["first"]),
+        ("joined", ["ADM:a"], by["second"]),
+        ("replaced", ["ADM:a", "ADM:e"], by["second"]),
+        ("deleted", ["ADM:a"], by["deletion"]),
+    ]

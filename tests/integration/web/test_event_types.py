@@ -55,11 +55,8 @@ def test_a_word_that_is_no_mode_rejects(world: World, sign_in: SignIn) -> None:
 
 
 def test_an_event_type_is_attached_from_the_catalog(world: World, sign_in: SignIn) -> None:
-    EventType.objects.create(
-        code="MOTHERS",
-        provider=DataProvider.objects.all()[0],
-        import_format=ImportFormat.objects.all()[0],
-    )
+    provider, form = DataProvider.objects.get(code="CANREG"), ImportFormat.objects.get()
+    EventType.objects.create(code="MOTHERS", provider=provider, import_format=form)
     client = sign_in(world.owner)
     here = reverse("event-type-attach", args=["PERINATAL"])
     shown = client.get(here, headers=SCRIPT).content.decode()
