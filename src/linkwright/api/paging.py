@@ -55,12 +55,15 @@ class PageAnswer(Schema):
 
 
 def refuse_unknown(request: HttpRequest, query: type[Schema]) -> None:
-    """Refuse parameters that the list does not know: one that is misspelt would narrow nothing, silently."""
+    """Refuse parameters that the list does not know, or has twice: they would narrow nothing, silently."""
     unknown = sorted(set(request.GET) - set(query.model_fields))
     if unknown:
         raise HttpError(
             422, f"Unknown parameters: {', '.join(unknown)}. Allowed: {', '.join(query.model_fields)}."
         )
+    repeated = sorted(name for name, values in request.GET.lists() if len(values) > 1)
+    if repeated:
+        raise HttpError(422, f"Given more than once: {', '.join(repeated)}. Give each parameter once.")
 
 
 def links(request: HttpRequest, cursor: str) -> dict[str, str | None]:
