@@ -43,6 +43,8 @@ def _addresses(world: World) -> dict[str, str]:
         "cancel": f"/jobs/envelopes/{waiting.pk}/cancel/",
         "retry": f"/jobs/{failed.pk}/retry/",
         "audit": f"/jobs/{failed.pk}/audit/",
+        "API keys": "/account/api-keys/",
+        "a new API key": "/account/api-keys/new/",
         "Notifications": f"/jobs/envelopes/{envelope.pk}/notifications/",
     }
 

@@ -88,12 +88,12 @@ class EnvelopeQuery(PageQuery):
     """What the list is narrowed to."""
 
     status: EnvelopeStatus | None = None
-    project_code: Text | None = None
-    sender_code: Text | None = Field(None, description="Data Provider code.")
+    project_code: Text = ""
+    sender_code: Text = Field("", description="Data Provider code.")
     request_type: RequestType | None = Field(None, description="The data action.")
     received_from: datetime | None = Field(None, description="Received at or after this time.")
     received_before: datetime | None = Field(None, description="Received before this time.")
-    text: Text | None = Field(None, description="Part of the name or of the Data Provider code.")
+    text: Text = Field("", description="Part of the name or of the Data Provider code.")
 
 
 class NotificationAnswer(Schema):
@@ -161,9 +161,9 @@ def list_all(request: HttpRequest, query: Query[EnvelopeQuery]) -> EnvelopePageA
     refuse_unknown(request, EnvelopeQuery)
     wanted = EnvelopeFilter(
         status=ShownStatus(query.status) if query.status else None,
-        project_code=query.project_code or "",
-        text=query.text or "",
-        sender_code=query.sender_code or "",
+        project_code=query.project_code,
+        text=query.text,
+        sender_code=query.sender_code,
         request_type=query.request_type or "",
         received_from=query.received_from,
         received_before=query.received_before,

@@ -89,16 +89,16 @@ class JobPageAnswer(PageAnswer):
 class JobQuery(PageQuery):
     """What the list is narrowed to."""
 
-    cursor: str | None = Field(
-        None, max_length=40, pattern=JOB_CURSOR, description="From `next_cursor` of the page before; opaque."
+    cursor: str = Field(
+        "", max_length=40, pattern=JOB_CURSOR, description="From `next_cursor` of the page before; opaque."
     )
     status: JobStatus | None = None
-    project_code: Text | None = None
+    project_code: Text = ""
     kind: JobKind | None = None
     envelope_id: Key | None = None
     started_from: datetime | None = Field(None, description="Started at or after this time.")
     started_before: datetime | None = Field(None, description="Started before this time.")
-    text: Text | None = Field(None, description="Part of the Envelope's name, or a kind, or a job's number.")
+    text: Text = Field("", description="Part of the Envelope's name, or a kind, or a job's number.")
 
 
 class AuditMessageAnswer(Schema):
@@ -123,14 +123,14 @@ def list_all(request: HttpRequest, query: Query[JobQuery]) -> JobPageAnswer:
     refuse_unknown(request, JobQuery)
     wanted = JobFilter(
         status=ShownStatus(query.status) if query.status else None,
-        project_code=query.project_code or "",
-        text=query.text or "",
+        project_code=query.project_code,
+        text=query.text,
         kind=query.kind or "",
         envelope_id=query.envelope_id,
         started_from=query.started_from,
         started_before=query.started_before,
     )
-    page = list_jobs(caller.user, wanted, before=query.cursor or "", limit=query.limit)
+    page = list_jobs(caller.user, wanted, before=query.cursor, limit=query.limit)
     return JobPageAnswer(items=[job_answer(row) for row in page.rows], **links(request, page.older))
 
 

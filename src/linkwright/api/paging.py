@@ -15,8 +15,8 @@ MAX_KEY = 2**63 - 1
 # PostgreSQL refuses the zero character in a text
 NO_ZERO = r"^[^\u0000]*$"
 NOT_BLANK = r"^[^\u0000]*[^\u0000-\u0020][^\u0000]*$"
-KEY_CURSOR = r"^[0-9]{1,18}$"
-JOB_CURSOR = r"^(s[0-9]{1,17}-[0-9]{1,18}|u[0-9]{1,18})$"
+KEY_CURSOR = r"^[0-9]{0,18}$"
+JOB_CURSOR = r"^(s[0-9]{1,17}-[0-9]{1,18}|u[0-9]{1,18})?$"
 
 Key = Annotated[int, Field(ge=1, le=MAX_KEY)]
 Text = Annotated[str, Field(max_length=200, pattern=NO_ZERO)]
@@ -30,17 +30,16 @@ class PageQuery(Schema):
     """Which page of a list."""
 
     limit: int = Field(DEFAULT_LIMIT, ge=1, le=MAX_LIMIT, description="How many at most.")
-    cursor: str | None = Field(
-        None, max_length=30, pattern=KEY_CURSOR, description="From `next_cursor` of the page before; opaque."
+    cursor: str = Field(
+        "", max_length=30, pattern=KEY_CURSOR, description="From `next_cursor` of the page before; opaque."
     )
 
 
 class CodePageQuery(PageQuery):
     """Which page of a list that is ordered by code."""
 
-    cursor: str | None = Field(
-        None,
-        min_length=1,
+    cursor: str = Field(
+        "",
         max_length=255,
         pattern=NO_ZERO,
         description="From `next_cursor` of the page before; opaque.",
@@ -55,12 +54,15 @@ class PageAnswer(Schema):
 
 
 def refuse_unknown(request: HttpRequest, query: type[Schema]) -> None:
-    """Refuse parameters that the list does not know: one that is misspelt would narrow nothing, silently."""
+    """Refuse parameters that the list does not know, or has twice: they would narrow nothing, silently."""
     unknown = sorted(set(request.GET) - set(query.model_fields))
     if unknown:
         raise HttpError(
             422, f"Unknown parameters: {', '.join(unknown)}. Allowed: {', '.join(query.model_fields)}."
         )
+    repeated = sorted(name for name, values in request.GET.lists() if len(values) > 1)
+    if repeated:
+        raise HttpError(422, f"Given more than once: {', '.join(repeated)}. Give each parameter once.")
 
 
 def links(request: HttpRequest, cursor: str) -> dict[str, str | None]:

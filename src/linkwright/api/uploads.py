@@ -51,8 +51,8 @@ def _body(media_type: str) -> dict[str, Any]:
 class EnvelopeUploadQuery(Schema):
     """What the Envelope is called."""
 
-    name: str | None = Field(
-        None, max_length=255, pattern=NO_ZERO, description="Of the Envelope; the file's name if left out."
+    name: str = Field(
+        "", max_length=255, pattern=NO_ZERO, description="Of the Envelope; the file's name if left out."
     )
 
 
@@ -93,7 +93,7 @@ def send_envelope(
     refuse_unknown(request, EnvelopeUploadQuery)
     demand_submit(caller.actor)
     with received_file(request) as file:
-        name = (query.name or "").strip() or FilePath(file.sent_name).stem or UNNAMED
+        name = query.name.strip() or FilePath(file.sent_name).stem or UNNAMED
         envelope = receive_envelope(file.path, name=name, actor=caller.actor, moves=file.may_be_moved)
     return Status(201, envelope_detail(caller, envelope))
 
@@ -120,7 +120,7 @@ def send_data_file(
             project_code=project.code,
             request_type=query.action,
             event_type_code=query.event_type,
-            name=query.name or "",
+            name=query.name,
         )
         envelope = submit_data_file(submission, caller.actor)
     return Status(201, envelope_detail(caller, envelope))

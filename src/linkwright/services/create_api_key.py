@@ -77,23 +77,20 @@ def create_api_key(
         raise ApiKeyRefusedError(f"{user.username} is disabled; a key of a disabled person opens nothing.")
     token = TOKEN_PREFIX + secrets.token_urlsafe(TOKEN_BYTES)
     now = timezone.now()
+    key = ApiKey(
+        user=user,
+        name=shown_name,
+        token_start=token[:SHOWN_CHARACTERS],
+        token_sha256=token_hash(token),
+        permissions=narrowed,
+        created_at=now,
+        expires_at=now + timedelta(days=days),
+    )
     try:
         with transaction.atomic():
-            key = ApiKey.objects.create(
-                user=user,
-                name=shown_name,
-                token_start=token[:SHOWN_CHARACTERS],
-                token_sha256=token_hash(token),
-                permissions=narrowed,
-                created_at=now,
-                expires_at=now + timedelta(days=days),
-            )
-            record_action(
-                actor,
-                "create API key",
-                str(key),
-                detail={"expires_at": key.expires_at.isoformat(), "permissions": narrowed},
-            )
+            key.save()
+            detail = {"expires_at": key.expires_at.isoformat(), "permissions": narrowed}
+            record_action(actor, "create API key", str(key), detail=detail)
     except IntegrityError as error:
         raise ApiKeyRefusedError(
             f"{user.username} has an API key named {shown_name!r} already. Give another name, or revoke that key."

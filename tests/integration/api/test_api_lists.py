@@ -178,6 +178,7 @@ def test_a_parameter_that_cannot_be_meant_is_refused(empty_world: World, key_for
         error = response.json()["error"]
         assert (query, response.status_code) == (query, 422)
         assert next(iter(query)) in f"{error['message']} {error['faults']}"
+    assert api.get("/envelopes?text=a&text=b").status_code == 422
 
 
 def test_the_statuses_to_choose_from_are_those_that_there_are() -> None:

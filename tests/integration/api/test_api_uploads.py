@@ -166,3 +166,27 @@ def test_a_data_file_becomes_an_envelope(empty_world: World, key_for: KeyFor) ->
     assert refused.status_code == 409
     assert "'TUMOURS' is not attached to PERINATAL" in refused.json()["error"]["faults"][0]
     assert _left_over() == []
+
+
+class _Endless:
+    """A body of 24 MiB that is made as it is read, and remembers how much was asked for at once."""
+
+    def __init__(self) -> None:
+        self.left_bytes = 24 * 1024 * 1024
+        self.asked: set[int] = set()
+
+    def read(self, size: int = -1) -> bytes:
+        self.asked.add(size)
+        given = min(size, self.left_bytes)
+        self.left_bytes -= given
+        return bytes(given)
+
+
+def test_a_body_is_read_piece_by_piece_and_never_whole(empty_world: World, key_for: KeyFor) -> None:
+    body = _Endless()
+    extra: dict[str, Any] = {"wsgi.input": body, "CONTENT_LENGTH": str(body.left_bytes)}
+    response = Client().generic("POST", f"{API}/envelopes", headers=key_for(empty_world.owner).headers, **extra)
+    assert response.status_code == 201
+    assert response.json()["size_bytes"] == 24 * 1024 * 1024
+    assert 0 < max(body.asked) <= 1024 * 1024
+    assert min(body.asked) >= 0
