@@ -10,6 +10,9 @@ from linkwright.services.waiting_data_file import sweep_waiting
 from linkwright.store.models import Envelope, EnvelopeState, Job, JobKind, JobState
 from linkwright.worker.supervise import Ended
 
+RESULTS_EVERY_S = 60.0
+SWEEP_WAITING_EVERY_S = 3600.0
+
 
 @dataclass
 class Periodic:
@@ -45,9 +48,9 @@ class Housekeeping:
         self._cancelled_count: int | None = None
         self._periodic = (
             # results of extractions expire
-            Periodic(60.0, sweep_results),
+            Periodic(RESULTS_EVERY_S, sweep_results),
             # uploaded data files that nobody confirms
-            Periodic(3600.0, sweep_waiting),
+            Periodic(SWEEP_WAITING_EVERY_S, sweep_waiting),
         )
 
     def before_claim(self) -> None:

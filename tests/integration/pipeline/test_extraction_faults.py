@@ -207,14 +207,13 @@ def test_a_result_expires_on_its_day_even_if_no_job_runs(system: System, monkeyp
     extract(system)
     result = ExtractionResult.objects.select_related("extraction_project__project", "event_type").get()
     assert result.expires_at == result.created_at + timedelta(days=3)
+    monkeypatch.setattr(housekeeping, "RESULTS_EVERY_S", -1.0)
     keeper = Housekeeping(system.config)
     keeper.before_claim()
+    assert len(results(system)) == 1
     ExtractionResult.objects.update(expires_at=timezone.now())
     with pytest.raises(NoResultError, match="is no longer kept"):
         take_result(result, COMMAND_LINE)
-    keeper.before_claim()
-    assert len(results(system)) == 1
-    monkeypatch.setattr(housekeeping, "RESULTS_EVERY_S", -1.0)
     keeper.before_claim()
     assert results(system) == []
     result.refresh_from_db()
