@@ -8,7 +8,17 @@ import typer
 from rich.console import Console
 
 from linkwright import __version__
-from linkwright.cli import configurations, demo, envelopes, estimating, explaining, linking, serving, setting_up
+from linkwright.cli import (
+    backing_up,
+    configurations,
+    demo,
+    envelopes,
+    estimating,
+    explaining,
+    linking,
+    serving,
+    setting_up,
+)
 from linkwright.errors import LinkwrightError
 
 EXIT_REFUSED = 2
@@ -40,6 +50,9 @@ app.command("export-match")(configurations.export_match)
 app.command("import-match")(configurations.import_match)
 app.command("create-administrator")(setting_up.create_administrator_command)
 app.command("add-member")(setting_up.add_member_command)
+app.command("backup")(backing_up.backup)
+app.command("restore")(backing_up.restore)
+app.command("cancel-job")(backing_up.cancel_job_command)
 app.command("doctor")(setting_up.doctor)
 app.command("demo")(demo.demo)
 

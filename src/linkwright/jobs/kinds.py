@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Mapping
 
+from linkwright.jobs.backup import run_backup
 from linkwright.jobs.context import JobContext, JobResult
 from linkwright.jobs.delete import run_delete
 from linkwright.jobs.estimate import run_estimate
@@ -24,4 +25,5 @@ RUN: Mapping[JobKind, Callable[[JobContext], JobResult]] = {
     JobKind.DELETE: run_delete,
     JobKind.REVIEW: run_review,
     JobKind.ESTIMATE: run_estimate,
+    JobKind.BACKUP: run_backup,
 }

@@ -47,14 +47,14 @@ def enqueue_chain(envelope: Envelope, steps: Sequence[Step]) -> list[Job]:
     return jobs
 
 
-def enqueue_job(step: Step, project: LinkageProject) -> Job:
-    """Queue a job that belongs to a project and to no Envelope, behind all others."""
+def enqueue_job(step: Step, project: LinkageProject | None = None) -> Job:
+    """Queue a job that belongs to no Envelope, behind all others; without a project it is of the whole system."""
     with transaction.atomic():
         queue_state(lock=True)
         job = Job.objects.create(
             kind=step.kind,
             project=project,
-            project_code=project.code,
+            project_code=project.code if project else "",
             parameters=dict(step.parameters),
             queue_rank=back_rank(),
             queued_at=timezone.now(),

@@ -18,6 +18,7 @@ from linkwright.envelopes.manifest import RequestType
 from linkwright.jobs.context import attempt_scratch_folder, attempts_folder, project_folder
 from linkwright.queue.retry import why_not_retry
 from linkwright.store import batch_catalog
+from linkwright.store.backup.folder import backup_folder, remove_unfinished, unfinished_name
 from linkwright.store.batch_catalog import counted_file_names
 from linkwright.store.models import Envelope, EnvelopeState, Job, JobState, LinkageProject
 
@@ -54,6 +55,9 @@ def sweep_files(config: ServerConfig, project: LinkageProject | None = None) -> 
     for scratch in scratch_folders:
         if scratch not in kept:
             files_count += _delete_scratch(scratch)
+    # a folder of backups that cannot be reached must stop nobody but the next Backup
+    with suppress(OSError):
+        files_count += remove_unfinished(backup_folder(config), but=unfinished_name(running) if running else "")
     return Swept(files_count=files_count)
 
 

@@ -32,6 +32,7 @@ _HEADLINE_NOUNS: Mapping[str, tuple[str, str]] = {
     JobKind.DELETE: ("record ended", "records ended"),
     JobKind.REVIEW: ("record reviewed", "records reviewed"),
     JobKind.ESTIMATE: ("record used", "records used"),
+    JobKind.BACKUP: ("file copied", "files copied"),
 }
 
 

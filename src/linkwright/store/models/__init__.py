@@ -9,6 +9,7 @@ from linkwright.store.models.jobs import AuditMessage, EndReason, Job, JobEvent,
 from linkwright.store.models.people import Membership, Role, User
 from linkwright.store.models.projects import LinkageProject, MatchConfigurationVersion
 from linkwright.store.models.queue import QueueState, WorkerPresence, WorkerRole
+from linkwright.store.models.schedules import ScheduleState
 from linkwright.store.models.settings import SettingValue
 
 __all__ = [
@@ -35,6 +36,7 @@ __all__ = [
     "Notification",
     "QueueState",
     "Role",
+    "ScheduleState",
     "SettingValue",
     "Severity",
     "User",

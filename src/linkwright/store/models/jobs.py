@@ -23,6 +23,7 @@ class JobKind(models.TextChoices):
     ROLLBACK = "Rollback", "Rollback"
     DELETE = "Delete", "Delete"
     REVIEW = "Review", "Review"
+    BACKUP = "Backup", "Backup"
 
 
 class JobState(models.TextChoices):

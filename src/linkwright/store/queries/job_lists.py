@@ -33,6 +33,7 @@ HEADLINE_KEYS: Mapping[str, str] = {
     JobKind.DELETE: "records_count",
     JobKind.REVIEW: "records_count",
     JobKind.ESTIMATE: "records_count",
+    JobKind.BACKUP: "files_count",
 }
 
 
