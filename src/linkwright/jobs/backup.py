@@ -11,7 +11,6 @@ import shutil
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
@@ -62,7 +61,9 @@ def run_backup(context: JobContext) -> JobResult:
             raise _unwritable(folder, error) from error
         raise
     if copied.absent_count:
-        context.audit(f"{copied.absent_count:,} Envelopes that are over have no whole file any more")
+        context.audit(
+            f"Not in the backup: received files of {copied.absent_count:,} Envelopes that are over, gone or damaged"
+        )
     removed = _remove_old(context, folder)
     return JobResult(statistics=_statistics(name, manifest, making.seconds, removed))
 
@@ -210,10 +211,7 @@ def _finish(target: Path, folder: Path) -> str:
         if path.is_dir():
             sync_folder(path)
     sync_folder(target)
-    moment = timezone.now()
-    while (folder / backups.backup_name(moment)).exists():
-        moment += timedelta(seconds=1)
-    name = backups.backup_name(moment)
+    name = backups.next_name(folder, timezone.now())
     target.rename(folder / name)
     sync_folder(folder)
     return name

@@ -70,6 +70,7 @@ def list_files(config: ServerConfig, snapshot: BaseDatabaseWrapper, scratch: Pat
         own_folder: of the backups, which may lie in the data folder.
     """
     bytes_count = 0
+    (scratch / LISTED).unlink(missing_ok=True)
     with write_lines(scratch, LISTED) as lines:
         for one in _listed(config, snapshot, own_folder):
             lines.add([one.name, one.bytes_count, one.sha256, one.project, one.is_needed])

@@ -34,7 +34,6 @@ WAYS = [
     pytest.param("sqlite", "sqlite"),
     pytest.param("postgres", "sqlite", marks=pytest.mark.postgres),
     pytest.param("sqlite", "postgres", marks=pytest.mark.postgres),
-    pytest.param("postgres", "postgres", marks=pytest.mark.postgres),
 ]
 
 

@@ -3,7 +3,7 @@
 import re
 import shutil
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 from linkwright.config import ServerConfig
@@ -13,6 +13,7 @@ from linkwright.store.models import Job
 from linkwright.store.settings import read_setting
 
 _WHOLE = re.compile(r"backup-\d{8}T\d{6}Z")
+_NAME_FORM = "backup-%Y%m%dT%H%M%SZ"
 _UNFINISHED = "unfinished-"
 
 
@@ -32,9 +33,16 @@ def backup_folder(config: ServerConfig) -> Path:
     return Path(wanted) if wanted else config.backups_folder
 
 
-def backup_name(moment: datetime) -> str:
-    """Return the name of the backup that is finished at a moment."""
-    return f"backup-{moment.astimezone(UTC):%Y%m%dT%H%M%SZ}"
+def next_name(folder: Path, moment: datetime) -> str:
+    """Return the name of the backup that is finished at a moment.
+
+    Names only count up, even if two backups end in the same second or the clock is put back: by its name a backup
+    is older than another, and goes first.
+    """
+    newest = whole_names(folder)[-1:]
+    if newest:
+        moment = max(moment, _moment_of(newest[0]) + timedelta(seconds=1))
+    return moment.astimezone(UTC).strftime(_NAME_FORM)
 
 
 def unfinished_name(job: Job) -> str:
@@ -45,7 +53,7 @@ def unfinished_name(job: Job) -> str:
 def whole_names(folder: Path) -> list[str]:
     """Return the names of the finished backups, oldest first; none if the folder is not there."""
     found = folder.iterdir() if folder.is_dir() else []
-    return sorted(path.name for path in found if _WHOLE.fullmatch(path.name) and path.is_dir())
+    return sorted(path.name for path in found if _is_moment(path.name) and path.is_dir())
 
 
 def list_backups(folder: Path) -> list[FoundBackup]:
@@ -79,10 +87,23 @@ def remove_old(folder: Path, *, keep: int) -> list[str]:
     return gone
 
 
-def _found(path: Path) -> FoundBackup:
-    made_at = datetime.strptime(path.name, "backup-%Y%m%dT%H%M%SZ").replace(tzinfo=UTC)
+def _is_moment(name: str) -> bool:
+    if not _WHOLE.fullmatch(name):
+        return False
     try:
-        return FoundBackup(path.name, made_at, read_manifest(path), fault="")
+        return bool(_moment_of(name))
+    except ValueError:
+        return False
+
+
+def _found(path: Path) -> FoundBackup:
+    try:
+        manifest = read_manifest(path)
+        return FoundBackup(path.name, manifest.ended_at, manifest, fault="")
     except (LinkwrightError, OSError) as error:
         fault = str(error) if isinstance(error, LinkwrightError) else f"{MANIFEST_NAME}: {error.strerror}"
-        return FoundBackup(path.name, made_at, None, fault)
+        return FoundBackup(path.name, _moment_of(path.name), None, fault)
+
+
+def _moment_of(name: str) -> datetime:
+    return datetime.strptime(name, _NAME_FORM).replace(tzinfo=UTC)
