@@ -60,8 +60,8 @@ def restore(
         restored = restore_backup(source.resolve(), config, COMMAND_LINE, report)
     manifest = restored.manifest
     typer.echo(
-        f"Restored {source.resolve().name}: {manifest.files_count:,} files and {manifest.rows_count:,} rows, as they "
-        f"were at {manifest.snapshot_at:%Y-%m-%d %H:%M:%S} UTC."
+        f"Restored {source.resolve().name}: {manifest.files_count:,} files and {manifest.rows_count:,} rows, as "
+        f"they were at {manifest.snapshot_at:%Y-%m-%d %H:%M:%S} UTC."
     )
     typer.echo(f"Data folder: {restored.home}   database: {restored.database}")
     typer.echo(f"To go on with it: linkwright --home {restored.home} serve. Everybody signs in anew.")

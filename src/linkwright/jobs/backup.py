@@ -62,7 +62,8 @@ def run_backup(context: JobContext) -> JobResult:
         raise
     if copied.absent_count:
         context.audit(
-            f"Not in the backup: received files of {copied.absent_count:,} Envelopes that are over, gone or damaged"
+            f"Not in the backup: the received files of {copied.absent_count:,} Envelopes that are over; they are "
+            "gone or damaged"
         )
     removed = _remove_old(context, folder)
     return JobResult(statistics=_statistics(name, manifest, making.seconds, removed))

@@ -7,7 +7,9 @@ from django.views.generic import RedirectView
 from linkwright.web.pages import (
     apply_estimation,
     audit,
+    backups,
     cancel,
+    cancel_job,
     envelopes,
     estimation,
     frame_live,
@@ -64,10 +66,15 @@ urlpatterns: list[URLPattern] = [
     path("jobs/<int:job_id>/statistics/", jobs.job_statistics, name="job-statistics"),
     path("jobs/<int:job_id>/audit/", audit.audit, name="job-audit"),
     path("jobs/<int:job_id>/retry/", retry.retry, name="job-retry"),
+    path("jobs/<int:job_id>/cancel/", cancel_job.cancel, name="job-cancel"),
     path("jobs/<int:job_id>/rejects/", rejects.rejects, name="job-rejects"),
     path("jobs/queue/pause/", queue_steering.pause, name="queue-pause"),
     path("jobs/queue/resume/", queue_steering.resume, name="queue-resume"),
     path("jobs/queue/clear/", queue_steering.clear, name="queue-clear"),
+    path("admin/", RedirectView.as_view(pattern_name="backups"), name="admin"),
+    path("admin/backups/", backups.backups_page, name="backups"),
+    path("admin/backups/live/", backups.backups_live, name="backups-live"),
+    path("admin/backups/start/", backups.back_up, name="backup-start"),
 ]
 
 handler400 = "linkwright.web.pages.errors.bad_request"

@@ -3,17 +3,17 @@
 import threading
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any
+from typing import Any, Self
 
 import pytest
 from django.db import connection
 from django.test import Client
 
-from linkwright.jobs import backup
 from linkwright.services.check_system import check_system
 from linkwright.services.create_administrator import create_administrator
 from linkwright.services.start_backup import start_backup
 from linkwright.store.audit_log import COMMAND_LINE
+from linkwright.store.backup.rows import write_table
 from linkwright.store.models import AuditLogEntry, Envelope, EnvelopeState, Job, User
 from tests.integration.backup.conftest import ROWS, NewPlace, backup_of
 from tests.integration.pipeline.conftest import System
@@ -66,7 +66,7 @@ class Arrivals:
             waited.wait(0.02)
         raise AssertionError("nobody can submit an Envelope while the backup is made")
 
-    def __enter__(self) -> "Arrivals":
+    def __enter__(self) -> Self:
         for thread in self._threads:
             thread.start()
         return self
@@ -112,7 +112,7 @@ def test_a_backup_shows_one_moment_and_holds_nobody_up(
 
 def slow_down(monkeypatch: pytest.MonkeyPatch, arrivals: Arrivals) -> list[int]:
     """Let Envelopes arrive before and after the rows are read; returns how many had when the reading began."""
-    write_table, seen = backup.write_table, []
+    seen: list[int] = []
 
     def write_slowly(*arguments: Any) -> Any:
         if not seen:
@@ -124,5 +124,5 @@ def slow_down(monkeypatch: pytest.MonkeyPatch, arrivals: Arrivals) -> list[int]:
             arrivals.wait_for_more()
         return written
 
-    monkeypatch.setattr(backup, "write_table", write_slowly)
+    monkeypatch.setattr("linkwright.jobs.backup.write_table", write_slowly)
     return seen

@@ -1,4 +1,4 @@
-"""The Backup job: what it refuses, what it keeps and deletes, and what it does when something goes wrong midway."""
+"""The Backup job: what it refuses, what it keeps and deletes, and what it does when something goes wrong."""
 
 import os
 import shutil
@@ -52,7 +52,9 @@ def names(system: System) -> list[str]:
 
 def test_a_second_backup_is_refused_while_one_waits_and_both_stand_in_the_audit_log(system: System) -> None:
     job = start_backup(COMMAND_LINE)
-    with pytest.raises(BackupRefusedError, match=rf"Job {job.pk} \(Backup\) is queued already\. Wait until it has"):
+    with pytest.raises(
+        BackupRefusedError, match=rf"Job {job.pk} \(Backup\) is queued already\. Wait until it has"
+    ):
         start_backup(COMMAND_LINE)
     system.drain()
     assert backup_of(system, job).is_dir()
@@ -145,7 +147,7 @@ def test_a_received_envelope_that_waits_must_be_there_and_one_that_is_over_need_
     over = Envelope.objects.get()
     (system.config.incoming_folder / over.file_name).unlink()
     back_up(system)
-    assert AuditMessage.objects.filter(text__contains="received files of 1 Envelopes that are over").exists()
+    assert AuditMessage.objects.filter(text__contains="the received files of 1 Envelopes that are over").exists()
     job = start_backup(COMMAND_LINE)
     waiting = system.submit(system.build("waiting", ROWS))
     path = system.config.incoming_folder / waiting.file_name
@@ -159,7 +161,7 @@ def test_a_file_that_its_row_gave_up_meanwhile_makes_it_look_again(
     system: System, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     batch = Batch.objects.get(kind="index")
-    calls = []
+    calls: list[str] = []
 
     def give_up_first(source: Path, target: Path, name: str) -> WrittenPart:
         if not calls:
@@ -230,7 +232,10 @@ def small_disk(tmp_path: Path) -> Iterator[Path]:
     folder = tmp_path / "small"
     folder.mkdir()
     mounted = subprocess.run(
-        ["mount", "-t", "tmpfs", "-o", "size=2m", "tmpfs", str(folder)], capture_output=True, text=True, check=False
+        ["mount", "-t", "tmpfs", "-o", "size=2m", "tmpfs", str(folder)],
+        capture_output=True,
+        text=True,
+        check=False,
     )
     if mounted.returncode != 0:
         pytest.skip(f"this machine does not let root mount a file system: {mounted.stderr.strip()}")
@@ -264,7 +269,10 @@ def test_a_disk_that_is_or_becomes_full_is_told_and_nothing_is_left_on_it(
     (small_disk / "ballast").write_bytes(bytes(room - int(needed * share)))
     text = failed(system)
     assert told in text
-    assert "Free space there, lower Backup.Keep, or name a folder on another disk in Backup.Folder; then retry" in text
+    assert (
+        "Free space there, lower Backup.Keep, or name a folder on another disk in Backup.Folder; then retry"
+        in text
+    )
     assert sorted(path.name for path in small_disk.iterdir()) == ["ballast"]
     (small_disk / "ballast").unlink()
     retry_job(Job.objects.order_by("-pk")[0].pk, COMMAND_LINE)

@@ -31,7 +31,10 @@ def whole(tmp_path_factory: pytest.TempPathFactory, django_db_blocker: DjangoDbB
     """Return a backup that nobody may change."""
     folder = tmp_path_factory.mktemp("whole")
     home = folder / "home"
-    with django_db_blocker.unblock(), Place(LiveSystem(home, new_sqlite_database(home)), folder).set_up() as system:
+    with (
+        django_db_blocker.unblock(),
+        Place(LiveSystem(home, new_sqlite_database(home)), folder).set_up() as system,
+    ):
         system.load("first", ROWS)
         return back_up(system)
 
@@ -238,7 +241,7 @@ def test_a_disk_that_is_too_small_is_told_before_anything_is_written(
     assert "The backup needs at least 0 MiB" in refusal(backup, new_place())
 
 
-class _Interrupt(Exception):
+class _InterruptedError(Exception):
     """Comes from outside, in the middle."""
 
 
@@ -250,12 +253,12 @@ def test_a_restore_that_is_interrupted_leaves_an_empty_folder_and_can_be_repeate
 
     def interrupt(progress: Progress) -> None:
         if progress.stage == stage and progress.done * 2 > (progress.total or 0):
-            raise _Interrupt
+            raise _InterruptedError
 
     with place.entered() as system:
         config: ServerConfig = place.config
         config.home.mkdir()
-        with pytest.raises(_Interrupt):
+        with pytest.raises(_InterruptedError):
             restore_backup(backup, config, COMMAND_LINE, interrupt)
         assert list(config.home.iterdir()) == []
         restore(backup, config)
@@ -268,10 +271,10 @@ def test_a_restore_into_postgres_that_was_interrupted_can_be_repeated(new_place:
 
     def interrupt(progress: Progress) -> None:
         if progress.stage == "Filling the database" and progress.done * 2 > (progress.total or 0):
-            raise _Interrupt
+            raise _InterruptedError
 
     with place.entered() as system:
-        with pytest.raises(_Interrupt):
+        with pytest.raises(_InterruptedError):
             restore_backup(backup, place.config, COMMAND_LINE, interrupt)
         restore(backup, place.config)
         assert len(system.group_ids()) == len(ROWS)

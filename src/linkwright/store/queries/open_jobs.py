@@ -10,3 +10,10 @@ def open_system_job(kind: JobKind, project: LinkageProject | None = None) -> Job
     # as alternatives: each has an index of its own, of few rows
     is_open = Q(state=JobState.RUNNING) | Q(state=JobState.QUEUED)
     return Job.objects.filter(is_open, project=project, kind=kind, envelope=None).order_by("pk").first()
+
+
+def last_system_job(kind: JobKind) -> Job | None:
+    """Return the latest job of a kind that belongs to no project."""
+    # few among many: the code of a project, or none, is what an index has
+    found = Job.objects.filter(project_code="", project=None, kind=kind, envelope=None)
+    return found.order_by("-pk").first()
