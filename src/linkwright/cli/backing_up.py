@@ -19,8 +19,6 @@ from linkwright.store.audit_log import COMMAND_LINE
 from linkwright.store.backup.folder import backup_folder
 from linkwright.store.models import Job
 
-MIB = 1024 * 1024
-
 
 def backup(
     wait: Annotated[bool, typer.Option("--wait", help="Wait until it is finished, and say where it is.")] = False,
@@ -34,8 +32,8 @@ def backup(
         await_success(job)
         told = job.statistics
         typer.echo(
-            f"{backup_folder(config) / told['name']}: {told['files_count']:,} files, {told['rows_count']:,} rows, "
-            f"{told['size_bytes'] / MIB:,.1f} MiB"
+            f"{backup_folder(config) / told['name']}: {told['files_count']:,} file(s), {told['rows_count']:,} row(s), "
+            f"{told['size_bytes']:,} bytes"
         )
 
 

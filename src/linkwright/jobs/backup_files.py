@@ -110,7 +110,7 @@ def copy_files(
                 make_folder(target.parent)
                 made.add(target.parent)
             try:
-                part = copy_file(config.home / PurePosixPath(listed.name), target, listed.name)
+                part = copy_file(config.home / PurePosixPath(listed.name), target, listed.name, advance)
             except FileNotFoundError:
                 absent_count += _absent(config, listed)
                 continue
@@ -121,7 +121,6 @@ def copy_files(
             lines.add([part.name, part.bytes_count, part.sha256])
             files_count += 1
             bytes_count += part.bytes_count
-            advance(part.bytes_count)
     return Copied(lines.written, files_count, bytes_count, absent_count)
 
 

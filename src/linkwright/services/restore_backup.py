@@ -122,18 +122,22 @@ def _demand_empty_database(manifest: Manifest) -> None:
 
 def _copy_files(backup: Path, manifest: Manifest, config: ServerConfig, report: ReportProgress) -> None:
     done = 0
+
+    def advance(more: int) -> None:
+        nonlocal done
+        done += more
+        report(Progress("Copying files", done, manifest.files_bytes, "bytes"))
+
     for listed in listed_parts(backup):
         name = PurePosixPath(listed.name)
         target = config.home / name
         make_folder(target.parent)
         # read once more, and once more compared: a disk that fails may have begun to
-        if copy_file(backup / FILES_FOLDER / name, target, listed.name) != listed:
+        if copy_file(backup / FILES_FOLDER / name, target, listed.name, advance) != listed:
             raise DamagedBackupError(
                 f"{backup.name} cannot be read reliably. Nothing was left of it; use another backup or disk.",
                 [f"{listed.name} was right when it was checked, and is not now."],
             )
-        done += listed.bytes_count
-        report(Progress("Copying files", done, manifest.files_bytes, "bytes"))
 
 
 def _load_rows(backup: Path, manifest: Manifest, models: dict[str, type[Model]], report: ReportProgress) -> None:

@@ -3,7 +3,7 @@
 import os
 import shutil
 import subprocess
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -163,13 +163,13 @@ def test_a_file_that_its_row_gave_up_meanwhile_makes_it_look_again(
     batch = Batch.objects.get(kind="index")
     calls: list[str] = []
 
-    def give_up_first(source: Path, target: Path, name: str) -> WrittenPart:
+    def give_up_first(source: Path, target: Path, name: str, advance: Callable[[int], None]) -> WrittenPart:
         if not calls:
             # as a sweep does that was overtaken by the snapshot
             Batch.objects.filter(pk=batch.pk).update(state=BatchState.REMOVED)
             (system.project_folder / batch.file_name).unlink()
         calls.append(name)
-        return copy_file(source, target, name)
+        return copy_file(source, target, name, advance)
 
     monkeypatch.setattr(backup_files, "copy_file", give_up_first)
     backup = back_up(system)

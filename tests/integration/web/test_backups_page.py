@@ -12,6 +12,7 @@ from linkwright.store.audit_log import COMMAND_LINE
 from linkwright.store.backup.manifest import FORMAT, MANIFEST_NAME, Manifest, WrittenPart, manifest_text
 from linkwright.store.models import AuditLogEntry, EndReason, Job, JobKind, JobState
 from linkwright.store.settings import change_setting
+from linkwright.web.formatting import THIN_SPACE
 from tests.integration.web.conftest import SignIn
 from tests.integration.web.seed import World
 
@@ -55,7 +56,7 @@ def test_the_administrator_sees_the_backups_newest_first_and_others_not_even_the
         add_backup(folder, name)
     html = sign_in(empty_world.admin).get(PAGE).content.decode()
     assert re.findall(r"backup-\d{8}T\d{6}Z", html) == ["backup-20260131T020005Z", "backup-20260130T020005Z"]
-    assert "7 MiB" in html
+    assert f"7.0{THIN_SPACE}MiB" in html
     assert "1.2.3" in html
     assert f'href="{PAGE}" aria-current="page">Admin' in html
     assert PAGE not in sign_in(empty_world.owner).get("/jobs/all/").content.decode()

@@ -6,7 +6,7 @@ import io
 import json
 import os
 from base64 import b64encode
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import date, time
 from pathlib import Path, PurePosixPath
@@ -114,8 +114,10 @@ def read_lines(path: Path) -> Iterator[Any]:
     return map(json.loads, read_raw_lines(path))
 
 
-def copy_file(source: Path, target: Path, name: str) -> WrittenPart:
+def copy_file(source: Path, target: Path, name: str, advance: Callable[[int], None]) -> WrittenPart:
     """Copy a file, synced to disk; `name` is what the part is called.
+
+    `advance` is called with the bytes since its last call.
 
     Raises:
         FileNotFoundError: if the source is not there; nothing is written then.
@@ -127,6 +129,7 @@ def copy_file(source: Path, target: Path, name: str) -> WrittenPart:
     try:
         while chunk := _read(reading):
             raw.write(chunk)
+            advance(len(chunk))
     finally:
         reading.close()
         raw.close()
