@@ -30,9 +30,9 @@ def backup(
     say_queued(job)
     if wait:
         await_success(job)
-        told = job.statistics
+        told, folder = job.statistics, backup_folder(config)
         typer.echo(
-            f"{backup_folder(config) / told['name']}: {told['files_count']:,} file(s), {told['rows_count']:,} row(s), "
+            f"{folder / told['name']}: {told['files_count']:,} file(s), {told['rows_count']:,} row(s), "
             f"{told['size_bytes']:,} bytes"
         )
 

@@ -15,7 +15,7 @@ from django.apps.registry import Apps
 from django.db import connection
 from django.db.backends.base.base import BaseDatabaseWrapper
 from django.db.migrations.loader import MigrationLoader
-from django.db.models import Field, Model
+from django.db.models import BooleanField, CharField, Field, ForeignKey, IntegerField, Model, TextField
 
 from linkwright.store.backup.manifest import DATABASE_FOLDER, BackupError, TablePart
 from linkwright.store.backup.parts import read_raw_lines, write_lines
@@ -27,6 +27,10 @@ ROWS_AT_ONCE = 2000
 # PostgreSQL takes every character in a text but this one
 _WRITTEN_NUL = b"\\u0000"
 _SHOWN_NUL = "\ufffd"
+
+
+# numbers, texts and keys: both databases take what JSON gives. Most columns are of these
+_TAKEN_AS_THEY_ARE = (BooleanField, CharField, IntegerField, TextField)
 
 
 def columns_of(model: type[Model]) -> "list[Field[Any, Any]]":
@@ -102,9 +106,10 @@ def load_table(model: type[Model], table: TablePart, backup: Path, advance: Call
     places = ", ".join(["%s"] * len(fields))
     statement = f"INSERT INTO {quote(table_name(model))} ({columns}) VALUES ({places})"
     rows_count = 0
+    prepare = [None if _is_taken_as_it_is(field) else _preparing(field) for field in fields]
     with connection.cursor() as cursor:
         for piece in _pieces(backup / PurePosixPath(table.part.name)):
-            cursor.executemany(statement, [_prepared(fields, row) for row in piece])
+            cursor.executemany(statement, [_prepared(prepare, row) for row in piece])
             rows_count += len(piece)
             advance(len(piece))
     return rows_count
@@ -123,10 +128,18 @@ def _row(line: bytes) -> list[Any]:
     return row
 
 
-def _prepared(fields: "Sequence[Field[Any, Any]]", row: Sequence[Any]) -> list[Any]:
+def _is_taken_as_it_is(field: "Field[Any, Any]") -> bool:
+    return isinstance(field.target_field if isinstance(field, ForeignKey) else field, _TAKEN_AS_THEY_ARE)
+
+
+def _preparing(field: "Field[Any, Any]") -> Callable[[Any], Any]:
+    """Return what turns a plain value into what the database in use takes for a column."""
+    return lambda value: field.get_db_prep_save(field.to_python(value), connection)
+
+
+def _prepared(prepare: Sequence[Callable[[Any], Any] | None], row: Sequence[Any]) -> list[Any]:
     return [
-        field.get_db_prep_save(field.to_python(value), connection)
-        for field, value in zip(fields, row, strict=True)
+        value if turn is None or value is None else turn(value) for turn, value in zip(prepare, row, strict=True)
     ]
 
 
