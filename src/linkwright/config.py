@@ -74,6 +74,16 @@ class ServerConfig:
         return self.home / "results"
 
     @property
+    def backups_folder(self) -> Path:
+        """Backups, unless the Setting Backup.Folder names another folder."""
+        return self.home / "backups"
+
+    @property
+    def database_file(self) -> Path:
+        """The embedded database, unless DATABASE_URL names another one."""
+        return self.home / "linkwright.sqlite3"
+
+    @property
     def lock_file(self) -> Path:
         """Held by the one worker when the database is SQLite."""
         return self.home / "worker.lock"
@@ -133,7 +143,8 @@ def prepare_home(config: ServerConfig) -> None:
 def read_secret_key(config: ServerConfig) -> str:
     """Return the server's secret, made on first use and kept in the data folder, readable by its owner alone."""
     path = config.home / SECRET_FILE_NAME
-    if not path.exists() and config.home.is_dir():
+    # Not before the data folder was prepared: a folder that is to be filled from a backup must stay empty.
+    if not path.exists() and config.scratch_folder.is_dir():
         # Two processes may start at once: whoever links its file first wins, the other reads it.
         fresh = config.home / f"{SECRET_FILE_NAME}.{os.getpid()}"
         descriptor = os.open(fresh, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)

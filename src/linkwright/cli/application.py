@@ -10,6 +10,7 @@ from rich.console import Console
 from linkwright import __version__
 from linkwright.cli import (
     api_keys,
+    backing_up,
     configurations,
     demo,
     envelopes,
@@ -64,6 +65,9 @@ app.command("add-member")(setting_up.add_member_command)
 app.command("create-api-key")(api_keys.create_api_key_command)
 app.command("list-api-keys")(api_keys.list_api_keys)
 app.command("revoke-api-key")(api_keys.revoke_api_key_command)
+app.command("backup")(backing_up.backup)
+app.command("restore")(backing_up.restore)
+app.command("cancel-job")(backing_up.cancel_job_command)
 app.command("doctor")(setting_up.doctor)
 app.command("demo")(demo.demo)
 

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Mapping
 
+from linkwright.jobs.backup import run_backup
 from linkwright.jobs.compact import run_compact
 from linkwright.jobs.context import JobContext, JobResult
 from linkwright.jobs.delete import run_delete
@@ -32,4 +33,5 @@ RUN: Mapping[JobKind, Callable[[JobContext], JobResult]] = {
     JobKind.EXTRACT: run_extract,
     JobKind.COMPACT: run_compact,
     JobKind.PURGE: run_purge,
+    JobKind.BACKUP: run_backup,
 }

@@ -47,17 +47,18 @@ def enqueue_chain(envelope: Envelope, steps: Sequence[Step]) -> list[Job]:
     return jobs
 
 
-def enqueue_job(step: Step, project: LinkageProject, *, at_front: bool = False) -> Job:
-    """Queue a job that belongs to a project and to no Envelope, behind all others or before them.
+def enqueue_job(step: Step, project: LinkageProject | None = None, *, at_front: bool = False) -> Job:
+    """Queue a job that belongs to no Envelope, behind all others or before them.
 
-    Before them, it still comes after the Envelope whose jobs have begun.
+    Without a project it is of the whole system. Before all others, it still comes after the Envelope whose jobs have
+    begun.
     """
     with transaction.atomic():
         queue_state(lock=True)
         job = Job.objects.create(
             kind=step.kind,
             project=project,
-            project_code=project.code,
+            project_code=project.code if project else "",
             parameters=dict(step.parameters),
             queue_rank=front_rank() if at_front else back_rank(),
             queued_at=timezone.now(),

@@ -129,16 +129,22 @@ def withdraw_open_jobs(envelope: Envelope, end_reason: EndReason, reason: str) -
     """Take an Envelope's queued and held jobs out of the queue for good; returns how many."""
     jobs = list(Job.objects.filter(envelope=envelope, state__in=_OPEN))
     for job in jobs:
-        change_state(
-            job,
-            leaving=_OPEN,
-            entering=JobState.ERRORS,
-            reason=reason,
-            ended_at=timezone.now(),
-            end_reason=end_reason,
-            error_message=f"Never started: {reason}.",
-        )
+        withdraw_job(job, end_reason, reason)
     return len(jobs)
+
+
+def withdraw_job(job: Job, end_reason: EndReason, reason: str) -> None:
+    """Take one queued or held job out of the queue for good."""
+    never = "Never started" if job.attempt == 0 else "Not started again"
+    change_state(
+        job,
+        leaving=_OPEN,
+        entering=JobState.ERRORS,
+        reason=reason,
+        ended_at=timezone.now(),
+        end_reason=end_reason,
+        error_message=f"{never}: {reason}.",
+    )
 
 
 def _end_envelope(envelope: Envelope, state: EnvelopeState, **changes: Any) -> EnvelopeState:

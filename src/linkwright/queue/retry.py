@@ -19,17 +19,19 @@ def why_not_retry(job: Job) -> str:
     if job.state != JobState.ERRORS:
         return "Only a failed job can be retried."
     if job.end_reason not in _RETRIABLE:
-        return f"This job was {job.end_reason}; submit the Envelope again instead."
+        return f"This job was {job.end_reason}; {_instead(job)}."
     if job.envelope is not None and job.envelope.state != EnvelopeState.ERRORS:
         return f"The Envelope is {job.envelope.get_state_display()}; submit a new one instead."
     since = _run_since(job)
     if since is not None:
         of = f" of {since.envelope.name}" if since.envelope else ""
-        return (
-            f"Job {since.pk} ({since.kind}{of}) has been run against {job.project_code} since; "
-            "submit the Envelope again instead."
-        )
+        against = f" against {job.project_code}" if job.project_code else ""
+        return f"Job {since.pk} ({since.kind}{of}) has been run{against} since; {_instead(job)}."
     return ""
+
+
+def _instead(job: Job) -> str:
+    return "submit the Envelope again instead" if job.envelope else "start a new one instead"
 
 
 def _run_since(job: Job) -> Job | None:

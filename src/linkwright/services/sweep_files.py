@@ -18,6 +18,7 @@ from linkwright.envelopes.manifest import RequestType
 from linkwright.jobs.context import attempt_scratch_folder, attempts_folder, project_folder
 from linkwright.queue.retry import why_not_retry
 from linkwright.store import batch_catalog
+from linkwright.store.backup.folder import backup_folder, remove_unfinished, unfinished_name
 from linkwright.store.batch_catalog import counted_file_names
 from linkwright.store.extraction_catalog import give_up_expired, kept_result_names
 from linkwright.store.models import Batch, Envelope, EnvelopeState, Job, JobState, LinkageProject
@@ -57,6 +58,9 @@ def sweep_files(config: ServerConfig, project: LinkageProject | None = None) -> 
         if scratch not in kept:
             files_count += _delete_scratch(scratch)
     files_count += _sweep_forms(config)
+    # a folder of backups that cannot be reached must stop nobody but the next Backup
+    with suppress(OSError):
+        files_count += remove_unfinished(backup_folder(config), but=unfinished_name(running) if running else "")
     return Swept(files_count=files_count)
 
 

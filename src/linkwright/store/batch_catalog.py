@@ -5,8 +5,9 @@ Rows only; the files themselves are written by `warehouse` and swept by services
 
 from collections.abc import Collection, Iterable
 from dataclasses import dataclass
+from typing import Any
 
-from django.db.models import Max, Q, QuerySet
+from django.db.models import BigIntegerField, Max, Q, QuerySet, Value
 from django.utils import timezone
 
 from linkwright.store.compacted_batches import give_up_compacted
@@ -200,13 +201,25 @@ def remove_staged_of_others(envelope: Envelope) -> None:
     )
 
 
+def naming_rows() -> tuple[QuerySet[Any, tuple[Any, ...]], ...]:
+    """Return all rows that make a file count, of every project: batches, staged or live, and term frequencies.
+
+    Each gives the project's key, the file's name and its size in bytes, or None where that is not kept. What is
+    not among them is swept, and is in no backup.
+    """
+    columns = ("project_id", "file_name", "bytes_count")
+    batches = Batch.objects.exclude(state=BatchState.REMOVED).order_by("pk").values_list(*columns)
+    unknown_size: Any = Value(None, output_field=BigIntegerField())
+    frequencies = ("project_id", "term_frequencies", unknown_size)
+    return (
+        batches,
+        *(
+            model.objects.exclude(term_frequencies="").order_by("pk").values_list(*frequencies)
+            for model in (MatchConfigurationVersion, Estimation)
+        ),
+    )
+
+
 def counted_file_names(project: LinkageProject) -> set[str]:
-    """Return the names of all files that count: of batches, staged or live, and of term frequencies."""
-    batches = Batch.objects.filter(project=project).exclude(state=BatchState.REMOVED)
-    versions = MatchConfigurationVersion.objects.filter(project=project).exclude(term_frequencies="")
-    estimations = Estimation.objects.filter(project=project).exclude(term_frequencies="")
-    return {
-        *batches.values_list("file_name", flat=True),
-        *versions.values_list("term_frequencies", flat=True),
-        *estimations.values_list("term_frequencies", flat=True),
-    }
+    """Return the names of all files of a project that count (see `naming_rows`)."""
+    return {name for rows in naming_rows() for _project, name, _bytes in rows.filter(project=project)}

@@ -5,6 +5,7 @@ own configuration (data folder, database) stands in config.py instead.
 """
 
 import difflib
+import re
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -33,6 +34,30 @@ class Setting:
     maximum: int | None = None
     unit: str = ""
     allowed: tuple[str, ...] = field(default=())
+    # a text must match it as a whole; `form` says what it asks for
+    pattern: str = ""
+    form: str = ""
+
+
+def _schedule(name: str, *, every_hours: int, does: str) -> tuple[Setting, Setting]:
+    """Return the two Settings of a system job that is started by schedule (services/schedule_jobs.py)."""
+    return (
+        Setting(
+            f"Schedule.{name}.EveryHours",
+            default=every_hours,
+            minimum=0,
+            maximum=24 * 366,
+            unit="hours",
+            help=f"How often {does}; 0 is never.",
+        ),
+        Setting(
+            f"Schedule.{name}.At",
+            default="",
+            pattern=r"([01]\d|2[0-3]):[0-5]\d",
+            form="a time of day in UTC, as 02:30, or nothing for midnight",
+            help=f"The time of day, in UTC, from which the hours of Schedule.{name}.EveryHours are counted.",
+        ),
+    )
 
 
 SETTINGS: dict[str, Setting] = {
@@ -177,6 +202,24 @@ SETTINGS: dict[str, Setting] = {
             unit="days",
             help="How long the results of new Extraction Projects are kept, unless it says otherwise.",
         ),
+        Setting(
+            "Backup.Folder",
+            default="",
+            pattern="/.+",
+            form="the path of a folder, from the root, or nothing for the folder backups in the data folder",
+            help="Where backups are made: best on another disk than the data folder. It must be there already.",
+        ),
+        Setting(
+            "Backup.Keep",
+            default=7,
+            minimum=1,
+            maximum=10_000,
+            unit="backups",
+            help="How many finished backups stay; the oldest are deleted once a new one is finished.",
+        ),
+        *_schedule("Backup", every_hours=0, does="a Backup is started"),
+        *_schedule("Compact", every_hours=0, does="a Compact is started in each project with small files"),
+        *_schedule("Purge", every_hours=0, does="a Purge is started in each project with old ends"),
     )
 }
 
@@ -216,6 +259,10 @@ def check_setting(name: str, value: Any) -> Value:
         if isinstance(value, dict) and all(isinstance(part, str) for pair in value.items() for part in pair):
             return dict(value)
         raise SettingError(f"{name} is {value!r}; allowed is a map from text to text.")
+    if setting.pattern:
+        if isinstance(value, str) and (not value or re.fullmatch(setting.pattern, value)):
+            return value
+        raise SettingError(f"{name} is {value!r}; allowed is {setting.form}.")
     if not isinstance(value, str) or (setting.allowed and value not in setting.allowed):
         raise SettingError(f"{name} is {value!r}; allowed are: {', '.join(setting.allowed) or 'text'}.")
     return value

@@ -31,6 +31,11 @@ class Access:
             where = "in this project" if project_id is not None else "here"
             raise PermissionDenied(f"Your role does not hold the permission '{permission}' {where}.")
 
+    def demand_administrator(self) -> None:
+        """Refuse with 403 unless the person is an Administrator: what concerns every project is no role's."""
+        if not self.user.is_superuser:
+            raise PermissionDenied("This is for Administrators.")
+
 
 def signed_in(request: HttpRequest) -> User:
     """Return the person; the sign-in middleware lets nobody else through."""

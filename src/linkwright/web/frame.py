@@ -122,12 +122,15 @@ def _banner(queue: QueueView) -> Piece:
     return make_piece("pause-banner", "web/partials/pause_banner.html", context, *context.values())
 
 
-def _tabs(request: HttpRequest) -> list[Tab]:
+def _tabs(request: HttpRequest, user: User) -> list[Tab]:
     path = request.path
-    return [
+    tabs = [
         Tab("Projects", reverse("projects"), path.startswith("/projects/")),
         Tab("Jobs", reverse("envelopes"), path.startswith("/jobs/")),
     ]
+    if user.is_superuser:
+        tabs.append(Tab("Admin", reverse("backups"), path.startswith("/admin/")))
+    return tabs
 
 
 def build_frame(request: HttpRequest) -> Frame:
@@ -145,7 +148,7 @@ def build_frame(request: HttpRequest) -> Frame:
     if not isinstance(user, User):
         return bare
     return Frame(
-        tabs=_tabs(request),
+        tabs=_tabs(request, user),
         user=user,
         pieces=frame_pieces(queue_view_of(request)),
         flashes=take_flashes(request),

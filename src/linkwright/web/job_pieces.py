@@ -36,6 +36,7 @@ _HEADLINE_NOUNS: Mapping[str, tuple[str, str]] = {
     JobKind.EXTRACT: ("record extracted", "records extracted"),
     JobKind.COMPACT: ("file compacted", "files compacted"),
     JobKind.PURGE: ("record purged", "records purged"),
+    JobKind.BACKUP: ("file copied", "files copied"),
 }
 
 
@@ -45,6 +46,7 @@ class JobOptions:
 
     may_retry: bool
     retry_refusal: str
+    may_cancel: bool
 
 
 def job_row_piece(row: JobRow, access: Access, *, prefix: str, is_open: bool) -> Piece:
@@ -148,7 +150,14 @@ def headline_of(row: JobRow) -> str:
 def _options(row: JobRow, access: Access) -> JobOptions:
     failed = row.status is ShownStatus.ERRORS and row.end_reason in _RETRIABLE
     if not failed or not access.may(Permission.RETRY, row.project_id):
-        return JobOptions(may_retry=False, retry_refusal="")
+        return JobOptions(may_retry=False, retry_refusal="", may_cancel=_may_cancel(row, access))
     job = Job.objects.select_related("envelope").get(pk=row.id)
     refusal = why_not_retry(job)
-    return JobOptions(may_retry=not refusal, retry_refusal=refusal)
+    return JobOptions(may_retry=not refusal, retry_refusal=refusal, may_cancel=False)
+
+
+def _may_cancel(row: JobRow, access: Access) -> bool:
+    """Tell whether to offer it: jobs of an Envelope are cancelled with that, and no job twice."""
+    is_open = row.status is ShownStatus.QUEUED or row.status.is_active
+    is_wanted = is_open and row.envelope_id is None and row.cancel_requested_at is None
+    return is_wanted and access.may(Permission.CANCEL, row.project_id)

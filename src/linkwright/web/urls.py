@@ -8,7 +8,9 @@ from linkwright.web.pages import (
     api_keys,
     apply_estimation,
     audit,
+    backups,
     cancel,
+    cancel_job,
     envelopes,
     estimation,
     event_types,
@@ -103,6 +105,7 @@ urlpatterns: list[URLPattern] = [
     path("jobs/<int:job_id>/statistics/", jobs.job_statistics, name="job-statistics"),
     path("jobs/<int:job_id>/audit/", audit.audit, name="job-audit"),
     path("jobs/<int:job_id>/retry/", retry.retry, name="job-retry"),
+    path("jobs/<int:job_id>/cancel/", cancel_job.cancel, name="job-cancel"),
     path("jobs/<int:job_id>/rejects/", rejects.rejects, name="job-rejects"),
     path("jobs/queue/pause/", queue_steering.pause, name="queue-pause"),
     path("jobs/queue/resume/", queue_steering.resume, name="queue-resume"),
@@ -110,6 +113,10 @@ urlpatterns: list[URLPattern] = [
     path("account/api-keys/", api_keys.api_keys, name="api-keys"),
     path("account/api-keys/new/", api_keys.create, name="api-key-create"),
     path("account/api-keys/<int:key_id>/revoke/", api_keys.revoke, name="api-key-revoke"),
+    path("admin/", RedirectView.as_view(pattern_name="backups"), name="admin"),
+    path("admin/backups/", backups.backups_page, name="backups"),
+    path("admin/backups/live/", backups.backups_live, name="backups-live"),
+    path("admin/backups/start/", backups.back_up, name="backup-start"),
 ]
 
 handler400 = "linkwright.web.pages.errors.bad_request"

@@ -18,6 +18,7 @@ from linkwright.queue.claim import claim_next
 from linkwright.queue.lock import WorkerLock, worker_lock
 from linkwright.services.recover_jobs import recover_orphans
 from linkwright.store.models import WorkerRole
+from linkwright.worker.due_jobs import DueJobs
 from linkwright.worker.housekeeping import Housekeeping
 from linkwright.worker.inbox import watching_inbox
 from linkwright.worker.presence import announce, leave, take_over
@@ -115,11 +116,12 @@ def _work(
 
     take_over()
     recover_orphans()
-    housekeeping = Housekeeping(config)
+    housekeeping, due_jobs = Housekeeping(config), DueJobs()
     while not stop.is_set():
         if not still_ours():
             return Stopped.LOST_LOCK
         housekeeping.before_claim()
+        due_jobs.before_claim()
         job = claim_next()
         if job is None:
             if until_idle:

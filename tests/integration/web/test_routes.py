@@ -62,6 +62,11 @@ PAGES: dict[str, tuple[str, tuple[int, int, int, int, int]]] = {
     "job-statistics": ("/jobs/{failed}/statistics/", (302, 302, 302, 404, SIGN_IN)),
     "job-audit": ("/jobs/{failed}/audit/", (200, 200, 200, 404, SIGN_IN)),
     "job-retry": ("/jobs/{failed}/retry/", (200, 200, 403, 404, SIGN_IN)),
+    "job-cancel": ("/jobs/{failed}/cancel/", (200, 200, 403, 404, SIGN_IN)),
+    "admin": ("/admin/", (302, 302, 302, 302, SIGN_IN)),
+    "backups": ("/admin/backups/", (200, 403, 403, 403, SIGN_IN)),
+    "backups-live": ("/admin/backups/live/", (200, 403, 403, 403, SIGN_IN)),
+    "backup-start": ("/admin/backups/start/", (200, 403, 403, 403, SIGN_IN)),
     # this job rejected nothing: whoever may have the file is told that there is none
     "job-rejects": ("/jobs/{failed}/rejects/", (404, 404, 403, 404, SIGN_IN)),
     "queue-pause": ("/jobs/queue/pause/", (200, 200, 403, 200, SIGN_IN)),
@@ -100,6 +105,9 @@ ACTIONS: dict[str, tuple[str, tuple[int, int, int, int, int]]] = {
     "envelope-rollback": ("/jobs/envelopes/{queued}/rollback/", (409, 409, 403, 404, SIGN_IN)),
     # another Envelope of the project has run since: whoever may retry is told so
     "job-retry": ("/jobs/{failed}/retry/", (409, 409, 403, 404, SIGN_IN)),
+    # it is one of an Envelope: whoever may cancel is told so
+    "job-cancel": ("/jobs/{failed}/cancel/", (409, 409, 403, 404, SIGN_IN)),
+    "backup-start": ("/admin/backups/start/", (302, 403, 403, 403, SIGN_IN)),
     "queue-pause": ("/jobs/queue/pause/", (302, 302, 403, 302, SIGN_IN)),
     # it is not paused: whoever may resume is told so
     "queue-resume": ("/jobs/queue/resume/", (409, 409, 403, 409, SIGN_IN)),

@@ -8,7 +8,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('store', '0009_compaction'),
+        ('store', '0010_backup'),
     ]
 
     operations = [

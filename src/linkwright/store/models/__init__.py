@@ -26,6 +26,7 @@ from linkwright.store.models.jobs import (
 from linkwright.store.models.people import Membership, Role, User
 from linkwright.store.models.projects import LinkageProject, MatchConfigurationVersion
 from linkwright.store.models.queue import QueueState, WorkerPresence, WorkerRole
+from linkwright.store.models.schedules import ScheduleState
 from linkwright.store.models.settings import SettingValue
 
 __all__ = [
@@ -61,6 +62,7 @@ __all__ = [
     "QueueState",
     "ResultEnd",
     "Role",
+    "ScheduleState",
     "SettingValue",
     "Severity",
     "User",

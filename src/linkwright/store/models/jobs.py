@@ -27,6 +27,7 @@ class JobKind(models.TextChoices):
     EXTRACT = "Extract", "Extract"
     COMPACT = "Compact", "Compact"
     PURGE = "Purge", "Purge"
+    BACKUP = "Backup", "Backup"
 
 
 INVISIBLE_KINDS = (JobKind.COMPACT, JobKind.PURGE)

@@ -37,6 +37,7 @@ HEADLINE_KEYS: Mapping[str, str] = {
     JobKind.EXTRACT: "records_count",
     JobKind.COMPACT: "files_before_count",
     JobKind.PURGE: "records_count",
+    JobKind.BACKUP: "files_count",
 }
 
 
