@@ -181,6 +181,9 @@ class _Endless:
         self.left_bytes -= given
         return bytes(given)
 
+    def readline(self, _size: int = -1) -> bytes:
+        raise AssertionError("a body has no lines")
+
 
 def test_a_body_is_read_piece_by_piece_and_never_whole(empty_world: World, key_for: KeyFor) -> None:
     body = _Endless()
