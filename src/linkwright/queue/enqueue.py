@@ -50,7 +50,7 @@ def enqueue_chain(envelope: Envelope, steps: Sequence[Step]) -> list[Job]:
 def enqueue_job(step: Step, project: LinkageProject | None = None, *, at_front: bool = False) -> Job:
     """Queue a job that belongs to no Envelope, behind all others or before them.
 
-    Without a project it is of the whole system. At the front it still comes after the Envelope whose jobs have begun.
+    Without a project it is of the whole system. At the front it still comes after an Envelope that has begun.
     """
     with transaction.atomic():
         queue_state(lock=True)
