@@ -21,8 +21,8 @@ from linkwright.warehouse.match_index import write_index
 from linkwright.warehouse.purge import purge_file
 from linkwright.warehouse.record_sources import index_content
 from tests.benchmarks.configuration import benchmark_configuration
-from tests.benchmarks.people import SEED
 from tests.benchmarks.peak_memory import peak_mib
+from tests.benchmarks.people import SEED
 
 ENDED_COUNT = 1_000
 
