@@ -6,9 +6,16 @@ from typing import Any
 from linkwright.engine.compaction import Piece
 from linkwright.engine.progress import Progress
 from linkwright.jobs.context import JobContext, JobResult
+from linkwright.jobs.damaged_files import damaged_files
 from linkwright.jobs.project_form import current_match_configuration, current_version
 from linkwright.store import batch_catalog
-from linkwright.store.compacted_batches import CompactedFile, add_compacted, originals_of, plan_project
+from linkwright.store.compacted_batches import (
+    CompactedFile,
+    add_compacted,
+    give_up,
+    originals_of,
+    plan_project,
+)
 from linkwright.store.models import BatchKind
 from linkwright.warehouse.compaction import Content, write_compacted
 from linkwright.warehouse.connection import WrittenFile, open_engine
@@ -32,7 +39,12 @@ def run_compact(context: JobContext) -> JobResult:
     Raises:
         StorageError: if a file cannot be read or written; nothing is changed then.
     """
-    runs = [(kind, run) for kind, found in plan_project(context.project).items() for run in found]
+    damaged = damaged_files(context.config, context.project)
+    if damaged:
+        context.audit(
+            f"{len(damaged)} compacted files are gone or damaged; they are made again from their originals"
+        )
+    runs = [(kind, run) for kind, found in plan_project(context.project, damaged).items() for run in found]
     made: list[tuple[CompactedFile, WrittenFile | None]] = []
     for number, (kind, run) in enumerate(runs):
         context.report(Progress("Compacting", number, len(runs), "runs of files"))
@@ -40,6 +52,7 @@ def run_compact(context: JobContext) -> JobResult:
     context.report(Progress("Committing", len(runs), len(runs), "runs of files"))
 
     def commit() -> None:
+        give_up(damaged)
         for one, index in made:
             batch = add_compacted(context.job, context.project, one)
             if index is not None:

@@ -140,7 +140,7 @@ def _check_files(config: ServerConfig) -> Finding:
             "warehouse",
             ok=False,
             text=f"{len(missing)} of {counted} files are gone or of another size: {', '.join(missing[:LISTED])}. "
-            "Restore them from a backup.",
+            "Restore them from a backup; compacted files are made again by `linkwright compact`.",
         )
     return Finding("warehouse", ok=True, text=f"all {counted} files of the catalog are there.")
 

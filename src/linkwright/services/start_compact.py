@@ -3,8 +3,10 @@
 from django.db import transaction
 from django.db.models import Count
 
+from linkwright.config import load_config
 from linkwright.engine.compaction import SMALL_ROWS, compacted_count
 from linkwright.errors import LinkwrightError
+from linkwright.jobs.damaged_files import damaged_files
 from linkwright.queue.enqueue import Step, enqueue_job
 from linkwright.queue.order import queue_state
 from linkwright.store.audit_log import Actor, record_action
@@ -37,7 +39,7 @@ def why_not_compact(project: LinkageProject) -> str:
     waiting = Job.objects.filter(project=project, kind=JobKind.COMPACT, state__in=_OPEN).first()
     if waiting is not None:
         return f"Job {waiting.pk} (Compact) of project {project.code} is queued or runs already. Wait for its end."
-    if not plan_project(project):
+    if not plan_project(project) and not damaged_files(load_config(), project):
         return (
             f"Project {project.code} has no small files to compact: they were compacted, or each holds "
             f"{SMALL_ROWS:,} rows and more."

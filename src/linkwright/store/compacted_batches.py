@@ -7,7 +7,7 @@ replay and undo. Rows only; see docs/decisions/0019.
 from collections.abc import Collection
 from dataclasses import dataclass
 
-from django.db.models import Count, QuerySet
+from django.db.models import Count, Q, QuerySet
 from django.utils import timezone
 
 from linkwright.engine.compaction import Piece, plan_compaction
@@ -47,9 +47,20 @@ class CompactedFile:
     bytes_count: int
 
 
-def plan_project(project: LinkageProject) -> dict[BatchKind, list[list[Piece]]]:
-    """Say which files of a project become one, by kind; kinds without any are left out."""
-    live = Batch.objects.filter(project=project, state=BatchState.LIVE, compacted_into=None)
+def compacted_batches(project: LinkageProject) -> QuerySet[Batch]:
+    """Return the compacted files of a project."""
+    return Batch.objects.filter(project=project, state=BatchState.LIVE, position__isnull=False)
+
+
+def plan_project(project: LinkageProject, damaged: Collection[int] = ()) -> dict[BatchKind, list[list[Piece]]]:
+    """Say which files of a project become one, by kind; kinds without any are left out.
+
+    Args:
+        project: whose files.
+        damaged: ids of compacted files that are not to be read any more; what they stand for is compacted anew.
+    """
+    live = Batch.objects.filter(project=project, state=BatchState.LIVE).exclude(pk__in=damaged)
+    live = live.filter(Q(compacted_into=None) | Q(compacted_into__in=damaged))
     pieces: dict[str, list[Piece]] = {kind: [] for kind in COMPACTED_KINDS}
     for key, kind, rows_count, is_compacted in (
         live.filter(kind__in=COMPACTED_KINDS)
@@ -106,8 +117,12 @@ def add_compacted(job: Job, project: LinkageProject, made: CompactedFile) -> Bat
 
 def give_up_compacted(batches: QuerySet[Batch]) -> None:
     """Give up the compacted files that stand for any of these: all that they stand for is read again itself."""
-    covered = batches.exclude(compacted_into=None).order_by().values_list("compacted_into", flat=True)
-    keys = {key for key in covered if key is not None}
+    found = batches.exclude(compacted_into=None).order_by().values_list("compacted_into", flat=True)
+    give_up({key for key in found if key is not None})
+
+
+def give_up(keys: Collection[int]) -> None:
+    """Give up these compacted files, with their match indexes."""
     if not keys:
         return
     Batch.objects.filter(compacted_into__in=keys).update(compacted_into=None)

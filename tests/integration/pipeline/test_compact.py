@@ -10,7 +10,7 @@ from linkwright.services.roll_back_envelope import RollbackScope, roll_back_enve
 from linkwright.services.start_compact import start_compact, why_not_compact
 from linkwright.services.sweep_files import sweep_files
 from linkwright.store.audit_log import COMMAND_LINE
-from linkwright.store.batch_catalog import original_batches
+from linkwright.store.batch_catalog import live_batches, original_batches
 from linkwright.store.models import (
     AuditLogEntry,
     Batch,
@@ -191,6 +191,19 @@ def test_a_damaged_original_fails_it_with_a_message_and_nothing_is_lost(system: 
     compact(system)
     assert files_count()["pairs"] == 1
     assert sorted(system.group_ids()) == ["a0", "a1", "a2", "a3"]
+
+
+def test_a_compacted_file_that_is_gone_is_made_again_from_its_originals(by_hand: System) -> None:
+    for number in range(3):
+        by_hand.load(f"load{number}", [person(f"a{number}")])
+    before = visible(by_hand, "P1")
+    compact(by_hand)
+    for kind in (BatchKind.RECORDS, BatchKind.ASSIGNMENTS):
+        (by_hand.project_folder / live_batches(project(), kind)[0].file_name).unlink()
+    job = compact(by_hand)
+    assert job.statistics["files_after_count"] == 2
+    assert visible(by_hand, "P1") == before
+    assert files_count() == {"records": 1, "pairs": 1, "assignments": 1, "ends": 0, "decisions": 0}
 
 
 def test_a_file_that_lost_rows_is_not_taken_for_whole(by_hand: System) -> None:
