@@ -166,8 +166,10 @@ def _event_type(submission: DataFileSubmission, project: LinkageProject, faults:
         return attached[0]
     found = next((each for each in attached if each.code == submission.event_type_code), None)
     if found is None:
-        code = submission.event_type_code
-        faults.append(f"Event Type {code!r} is not attached to {project.code}; attached: {codes}. Choose of these.")
+        faults.append(
+            f"Event Type {submission.event_type_code!r} is not attached to {project.code}; attached: {codes}. "
+            "Choose of these."
+        )
     return found
 
 

@@ -8,7 +8,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
-from linkwright.envelopes.builder import BuildError
+from linkwright.envelopes.corruption import BuildError
 from linkwright.envelopes.manifest import FileFormat, Manifest, RequestType
 from linkwright.envelopes.package import examine_package
 from linkwright.jobs.context import package_limits
