@@ -9,6 +9,7 @@ from rich.console import Console
 
 from linkwright import __version__
 from linkwright.cli import configurations, demo, envelopes, estimating, explaining, linking, serving, setting_up
+from linkwright.engine.identifying import revealed
 from linkwright.errors import LinkwrightError
 
 EXIT_REFUSED = 2
@@ -70,5 +71,7 @@ def main() -> None:
     try:
         app()
     except LinkwrightError as error:
-        Console(stderr=True, highlight=False, soft_wrap=True).print(f"Error: {error}", markup=False, style="red")
+        Console(stderr=True, highlight=False, soft_wrap=True).print(
+            f"Error: {revealed(str(error))}", markup=False, style="red"
+        )
         sys.exit(EXIT_REFUSED)

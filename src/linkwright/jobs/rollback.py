@@ -119,10 +119,10 @@ def _forget(envelope: Envelope) -> None:
             job.statistics["largest_blocks"] = [{**block, "values": ""} for block in blocks]
             job.save(update_fields=["statistics"])
         if job.error_message:
-            Job.objects.filter(pk=job.pk).update(error_message=FORGOTTEN_TEXT)
-    Notification.objects.filter(envelope=envelope).update(text=FORGOTTEN_TEXT)
+            Job.objects.filter(pk=job.pk).update(error_message=FORGOTTEN_TEXT, error_with_values="")
+    Notification.objects.filter(envelope=envelope).update(text=FORGOTTEN_TEXT, with_values="")
     told = AuditMessage.objects.filter(job__envelope=envelope).exclude(text__endswith=STAGE_ENDING)
-    told.update(text=FORGOTTEN_TEXT)
+    told.update(text=FORGOTTEN_TEXT, with_values="")
 
 
 def _statistics(envelopes: Sequence[Envelope], undone: UndoResult | None) -> dict[str, Any]:

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from django.db import transaction
 from django.utils import timezone
 
+from linkwright.engine.identifying import concealed, take_apart
 from linkwright.jobs.context import JobResult, is_estimation
 from linkwright.queue.finish import finish_cancelled, finish_failure, finish_success
 from linkwright.store import batch_catalog
@@ -99,7 +100,14 @@ def store_notifications(job: Job, raised: Sequence[Raised]) -> None:
         return
     now = timezone.now()
     Notification.objects.bulk_create(
-        Notification(envelope=job.envelope, job=job, severity=one.severity, text=one.text, raised_at=now)
+        Notification(
+            envelope=job.envelope,
+            job=job,
+            severity=one.severity,
+            text=concealed(one.text),
+            with_values=take_apart(one.text).with_values,
+            raised_at=now,
+        )
         for one in raised
     )
     if any(one.severity == Severity.ERROR for one in raised):

@@ -39,7 +39,7 @@ _SCALES = frozenset(
     }
 )
 # what a block's records have in common says who they are
-IDENTIFYING_KEYS = frozenset({"values"})
+IDENTIFYING_KEYS = frozenset({"values", "record"})
 HIDDEN = "hidden"
 # positions in a configuration file, always beside the name of what stands there
 _LEFT_OUT = frozenset({"blocking_rule"})

@@ -5,8 +5,9 @@ import traceback
 from dataclasses import dataclass
 from pathlib import Path
 
-from django.db import DatabaseError
+from django.db import DatabaseError, InterfaceError, OperationalError
 
+from linkwright.engine.identifying import identifying
 from linkwright.envelopes.corruption import CorruptEnvelopeError
 from linkwright.errors import LinkwrightError
 from linkwright.store.models import Job
@@ -41,11 +42,14 @@ def explain(error: Exception, job: Job) -> Explanation:
             "Free space or restore the file, then retry."
         )
     if isinstance(error, DatabaseError):
-        return Explanation(f"{job.kind} lost the database: {str(error).strip()}. Check that it runs, then retry.")
+        said = str(error).strip()
+        # other than a lost connection, it can quote the row that it refused
+        said = said if isinstance(error, OperationalError | InterfaceError) else identifying(said)
+        return Explanation(f"{job.kind} lost the database: {said}. Check that it runs, then retry.")
     logger.error("job %s failed in a way that nobody foresaw", job.pk, exc_info=error)
     where = traceback.extract_tb(error.__traceback__)[-1]
     return Explanation(
-        f"{job.kind} stopped with an error that nobody foresaw: {type(error).__name__}: {error} "
-        f"({Path(where.filename).name}:{where.lineno}). The Envelope has changed nothing. "
-        "Retry the job; if it fails again, report this text."
+        f"{job.kind} stopped with an error that nobody foresaw: {type(error).__name__}: "
+        f"{identifying(str(error))} ({Path(where.filename).name}:{where.lineno}). The Envelope has changed "
+        "nothing. Retry the job; if it fails again, report this text."
     )

@@ -6,6 +6,7 @@ from linkwright.store.models.catalog import DataProvider, EventType, ImportForma
 from linkwright.store.models.envelopes import Envelope, EnvelopeReport, EnvelopeState, Notification, Severity
 from linkwright.store.models.estimations import Estimation
 from linkwright.store.models.jobs import AuditMessage, EndReason, Job, JobEvent, JobKind, JobState
+from linkwright.store.models.mail import Mail, MailEvent
 from linkwright.store.models.people import Membership, Role, User
 from linkwright.store.models.projects import LinkageProject, MatchConfigurationVersion
 from linkwright.store.models.queue import QueueState, WorkerPresence, WorkerRole
@@ -30,6 +31,8 @@ __all__ = [
     "JobKind",
     "JobState",
     "LinkageProject",
+    "Mail",
+    "MailEvent",
     "MatchConfigurationVersion",
     "Membership",
     "Notification",
