@@ -8,7 +8,17 @@ import typer
 from rich.console import Console
 
 from linkwright import __version__
-from linkwright.cli import configurations, demo, envelopes, estimating, explaining, linking, serving, setting_up
+from linkwright.cli import (
+    configurations,
+    demo,
+    envelopes,
+    estimating,
+    explaining,
+    linking,
+    mailing,
+    serving,
+    setting_up,
+)
 from linkwright.engine.identifying import revealed
 from linkwright.errors import LinkwrightError
 
@@ -42,6 +52,7 @@ app.command("import-match")(configurations.import_match)
 app.command("create-administrator")(setting_up.create_administrator_command)
 app.command("add-member")(setting_up.add_member_command)
 app.command("doctor")(setting_up.doctor)
+app.command("send-test-mail")(mailing.send_test_mail_command)
 app.command("demo")(demo.demo)
 
 

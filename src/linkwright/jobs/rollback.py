@@ -9,7 +9,7 @@ from typing import Any
 
 from linkwright.engine.grouping import NO_IDS, GroupingConfiguration
 from linkwright.engine.progress import Progress
-from linkwright.jobs.context import JobContext, JobError, JobResult
+from linkwright.jobs.context import UNDONE_ENVELOPES, JobContext, JobError, JobResult
 from linkwright.jobs.group import authoritative_codes, group_statistics
 from linkwright.store import batch_catalog
 from linkwright.store.batch_catalog import NewBatch
@@ -17,7 +17,7 @@ from linkwright.store.models import AuditMessage, Batch, BatchKind, Envelope, En
 from linkwright.warehouse.regroup import RegroupRequest
 from linkwright.warehouse.undo import UndoRequest, UndoResult, undo_records
 
-ENVELOPES, REASON = "envelopes", "reason"
+ENVELOPES, REASON = UNDONE_ENVELOPES, "reason"
 """Parameters of the job: ids of the Envelopes, the newest first; why."""
 
 STAGE_ENDING = ": started"

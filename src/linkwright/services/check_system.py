@@ -8,6 +8,8 @@ from django.db import DatabaseError
 from linkwright.config import DataFolderError, ServerConfig, prepare_home
 from linkwright.errors import LinkwrightError
 from linkwright.jobs.context import project_folder
+from linkwright.services.deliver_mail import read_mail_state
+from linkwright.services.mail_transport import destination
 from linkwright.services.prepare_database import database_name, needs_migration
 from linkwright.services.queue_status import read_queue_status
 from linkwright.store.models import Batch, BatchState, Envelope, EnvelopeState, Job, JobState, User
@@ -34,7 +36,13 @@ def check_system(config: ServerConfig) -> list[Finding]:
     database = _check_database()
     findings.append(database)
     if database.ok:
-        findings += [_check_people(), _check_worker(), _check_files(config), _check_envelopes(config)]
+        findings += [
+            _check_people(),
+            _check_worker(),
+            _check_files(config),
+            _check_envelopes(config),
+            _check_mail(),
+        ]
     return findings
 
 
@@ -93,6 +101,20 @@ def _check_worker() -> Finding:
         return Finding("queue", ok=False, text="jobs wait, and no worker is there. Start `linkwright serve`.")
     worker = "a worker is there" if status.worker_alive else "no worker is there, and none is needed now"
     return Finding("queue", ok=True, text=f"{worker}; {status.queued_count} job(s) queued.")
+
+
+def _check_mail() -> Finding:
+    state = read_mail_state()
+    if state.given_up_count:
+        return Finding(
+            "e-mail",
+            ok=False,
+            text=f"{state.given_up_count} mail(s) of the last 7 days were given up; the last: {state.last_error} "
+            "Mend the settings Notifications.Email.*, and try them with `linkwright send-test-mail ADDRESS`.",
+        )
+    if not state.is_enabled:
+        return Finding("e-mail", ok=True, text="no mails are sent (Notifications.Email.Enabled is false).")
+    return Finding("e-mail", ok=True, text=f"{destination()} is used; {state.waiting_count} mail(s) wait.")
 
 
 def _check_files(config: ServerConfig) -> Finding:

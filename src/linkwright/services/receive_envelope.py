@@ -18,6 +18,7 @@ from linkwright.envelopes.package import examine_package
 from linkwright.errors import LinkwrightError
 from linkwright.jobs.context import package_limits
 from linkwright.queue.enqueue import Step, enqueue_chain
+from linkwright.services.mail_outbox import tell_envelopes
 from linkwright.store.audit_log import Actor, record_action
 from linkwright.store.models import Envelope, EnvelopeState, JobKind, LinkageProject, Notification, Severity
 
@@ -137,6 +138,7 @@ def _store_corrupt(envelope: Envelope, message: str, actor: Actor) -> Envelope:
             envelope=envelope, severity=Severity.ERROR, text=message, raised_at=envelope.received_at
         )
         _record(envelope, actor)
+        tell_envelopes([envelope.pk], EnvelopeState.CORRUPT)
     return envelope
 
 

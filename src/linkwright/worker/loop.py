@@ -18,6 +18,7 @@ from linkwright.queue.lock import WorkerLock, worker_lock
 from linkwright.services.recover_jobs import recover_orphans
 from linkwright.store.models import WorkerRole
 from linkwright.worker.housekeeping import Housekeeping
+from linkwright.worker.postman import posting, send_the_rest
 from linkwright.worker.presence import announce, leave, take_over
 from linkwright.worker.supervise import Ended, fork_server, run_in_child
 
@@ -57,7 +58,10 @@ def run_worker(
             if not _await_lock(lock, stop, say):
                 break
             say("working")
-            ended = _work(config, context, lock, stop, until_idle=until_idle)
+            with posting():
+                ended = _work(config, context, lock, stop, until_idle=until_idle)
+            if ended is Stopped.IDLE:
+                send_the_rest()
             if ended is not Stopped.LOST_LOCK:
                 leave()
                 return ended

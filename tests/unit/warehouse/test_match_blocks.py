@@ -131,9 +131,7 @@ def test_a_configuration_can_refuse_oversized_blocks_before_anything_is_compared
 def test_more_candidate_pairs_than_allowed_are_refused_with_the_largest_blocks(project: Project) -> None:
     new = [project.records("new", [ANN, ANNE, BOB])]
     assert project.match(new, max_candidate_pairs=4).candidate_pairs_count == 4
-    with pytest.raises(
-        OverLimitsError, match=r"4 candidate pairs, over the limit of 3.*'1987-02-03'. \(3 pairs\)"
-    ):
+    with pytest.raises(OverLimitsError, match=r"4 candidate pairs, over the limit of 3.*'1987-02-03'. \(3 p"):
         project.match(new, max_candidate_pairs=3)
 
 
