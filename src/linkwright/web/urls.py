@@ -16,6 +16,7 @@ from linkwright.web.pages import (
     notifications,
     project,
     projects,
+    queue_history,
     queue_steering,
     rejects,
     retry,
@@ -67,6 +68,8 @@ urlpatterns: list[URLPattern] = [
     path("jobs/<int:job_id>/rejects/", rejects.rejects, name="job-rejects"),
     path("jobs/queue/pause/", queue_steering.pause, name="queue-pause"),
     path("jobs/queue/resume/", queue_steering.resume, name="queue-resume"),
+    path("jobs/queue/history/", queue_history.queue_history, name="queue-history"),
+    path("jobs/queue/history/live/", queue_history.queue_history_live, name="queue-history-live"),
     path("jobs/queue/clear/", queue_steering.clear, name="queue-clear"),
 ]
 
