@@ -95,6 +95,14 @@ class Migration(migrations.Migration):
             index=models.Index(condition=models.Q(('is_steering', True)), fields=['project_code', 'action', '-id'], name='steering_project_action'),
         ),
         migrations.AddIndex(
+            model_name='auditlogentry',
+            index=models.Index(condition=models.Q(('is_steering', True)), fields=['user', 'action', '-id'], name='steering_user_action'),
+        ),
+        migrations.AddIndex(
+            model_name='auditlogentry',
+            index=models.Index(condition=models.Q(('is_steering', True)), fields=['project_code', 'user', '-id'], name='steering_project_user'),
+        ),
+        migrations.AddIndex(
             model_name='mail',
             index=models.Index(condition=models.Q(('given_up_at', None), ('sent_at', None)), fields=['not_before'], name='mail_waiting'),
         ),

@@ -31,7 +31,13 @@ class AuditLogEntry(models.Model):
             models.Index(fields=["-id"], condition=Q(is_steering=True), name="steering"),
             models.Index(fields=["action", "-id"], condition=Q(is_steering=True), name="steering_action"),
             models.Index(fields=["user", "-id"], condition=Q(is_steering=True), name="steering_user"),
+            models.Index(
+                fields=["user", "action", "-id"], condition=Q(is_steering=True), name="steering_user_action"
+            ),
             models.Index(fields=["project_code", "-id"], condition=Q(is_steering=True), name="steering_project"),
+            models.Index(
+                fields=["project_code", "user", "-id"], condition=Q(is_steering=True), name="steering_project_user"
+            ),
             models.Index(
                 fields=["project_code", "action", "-id"],
                 condition=Q(is_steering=True),

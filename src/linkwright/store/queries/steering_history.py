@@ -57,21 +57,19 @@ def list_steering(
     Each part of it is read from its own index, so that it costs the same whatever the audit log holds.
     """
     codes = _visible_codes(user)
-    found: list[AuditLogEntry] = []
+    keys: list[int] = []
     for part in _parts(wanted, codes):
+        numbers = part.values_list("pk", flat=True)
         if after is not None:
-            found += part.filter(pk__gt=after).order_by("pk")[: limit + 1]
+            keys += numbers.filter(pk__gt=after).order_by("pk")[: limit + 1]
         else:
-            older = part.filter(pk__lt=before) if before is not None else part
-            found += older.order_by("-pk")[: limit + 1]
-    if after is not None:
-        rows = sorted(found, key=lambda entry: entry.pk)[: limit + 1]
-        has_newer, rows = len(rows) > limit, rows[:limit][::-1]
-        has_older = True
-    else:
-        rows = sorted(found, key=lambda entry: -entry.pk)[: limit + 1]
-        has_older, rows = len(rows) > limit, rows[:limit]
-        has_newer = before is not None
+            older = numbers.filter(pk__lt=before) if before is not None else numbers
+            keys += older.order_by("-pk")[: limit + 1]
+    # nearest to the cursor first; one more than is shown tells whether there are more
+    nearest = sorted(keys, reverse=after is None)[: limit + 1]
+    is_cut, shown = len(nearest) > limit, nearest[:limit]
+    rows = list(AuditLogEntry.objects.filter(pk__in=shown).select_related("user").order_by("-pk"))
+    has_newer, has_older = (is_cut, True) if after is not None else (before is not None, is_cut)
     shows_origin = is_allowed(user, Permission.READ_AUDIT_LOG)
     return Page(
         [_entry(entry, codes, shows_origin=shows_origin) for entry in rows],
@@ -87,7 +85,7 @@ def _visible_codes(user: User) -> frozenset[str] | None:
 
 def _parts(wanted: HistoryFilter, codes: frozenset[str] | None) -> Iterator[QuerySet[AuditLogEntry]]:
     """Return the parts of the history, each of them one range of an index."""
-    entries = AuditLogEntry.objects.filter(is_steering=True).select_related("user")
+    entries = AuditLogEntry.objects.filter(is_steering=True)
     if wanted.person == SYSTEM_NAME:
         entries = entries.filter(user=None, origin=SYSTEM_NAME)
     elif wanted.person:
