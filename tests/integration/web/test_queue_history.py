@@ -73,7 +73,7 @@ def test_the_page_tells_when_who_what_and_why_with_links(steered: World, sign_in
     envelope, failed = steered.envelopes["HOSP-2026-10"], steered.job("BIRTHS-2025-late", JobKind.LOAD)
     assert f"{timezone.now():%Y-%m-%d} " in html
     assert f'href="/jobs/envelopes/{envelope.pk}/jobs/" title="HOSP-2026-10">HOSP-2026-10</a>' in html
-    assert f'<a href="/jobs/{failed.pk}/statistics/">job {failed.pk}</a>' in html
+    assert f'<a class="name" href="/jobs/{failed.pk}/statistics/">job {failed.pk}</a>' in html
     for shown in ("sent twice", "the disk is being changed", "births.csv, line 8 211", "Rollback</option>"):
         assert shown in html
     assert "10.1.2.3" not in html
