@@ -4,6 +4,7 @@ Speaks as much of RFC 5321, STARTTLS and AUTH PLAIN as Python's smtplib asks of 
 """
 
 import base64
+import io
 import socketserver
 import ssl
 import subprocess
@@ -15,7 +16,6 @@ from email import message_from_bytes
 from email.message import EmailMessage
 from email.policy import default
 from pathlib import Path
-from typing import BinaryIO
 
 
 @dataclass
@@ -88,7 +88,7 @@ class _Session(socketserver.StreamRequestHandler):
     def _encrypt(self, context: ssl.SSLContext) -> None:
         self.connection = context.wrap_socket(self.connection, server_side=True)
         self.rfile = self.connection.makefile("rb")
-        self.wfile: BinaryIO = self.connection.makefile("wb", buffering=0)
+        self.wfile = io.BufferedWriter(self.connection.makefile("wb", buffering=0))
 
     def _say(self, text: str) -> None:
         self.wfile.write(f"{text}\r\n".encode())

@@ -84,11 +84,7 @@ def finish_failure(
         error_with_values=told.with_values,
     )
     if pause_on_failure:
-        state = queue_state(lock=True)
-        if state.paused_at is None:
-            state.paused_at, state.paused_by, state.paused_by_job = timezone.now(), None, job
-            state.paused_reason = told.text
-            state.save()
+        _pause_because_of(job)
     envelope = job.envelope
     if envelope is None:
         return None
@@ -100,13 +96,20 @@ def finish_failure(
         with_values=told.with_values,
         raised_at=timezone.now(),
     )
-    chain = Job.objects.filter(envelope=envelope)
     if corrupt:
         withdraw_open_jobs(envelope, EndReason.CANCELLED, "the Envelope is corrupt")
         return _end_envelope(envelope, EnvelopeState.CORRUPT, errors_occurred=True)
-    for later in chain.filter(state=JobState.QUEUED):
+    for later in Job.objects.filter(envelope=envelope, state=JobState.QUEUED):
         change_state(later, leaving=[JobState.QUEUED], entering=JobState.HELD, reason=f"job {job.pk} failed")
     return _end_envelope(envelope, EnvelopeState.ERRORS, errors_occurred=True)
+
+
+def _pause_because_of(job: Job) -> None:
+    state = queue_state(lock=True)
+    if state.paused_at is None:
+        state.paused_at, state.paused_by, state.paused_by_job = timezone.now(), None, job
+        state.paused_reason = job.error_message
+        state.save()
 
 
 def finish_cancelled(job: Job, *, attempt: int) -> EnvelopeState | None:

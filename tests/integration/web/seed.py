@@ -106,7 +106,8 @@ def seed_people_and_projects() -> World:
         people["owner"],
         people["viewer"],
         people["stranger"],
-        *projects,
+        projects[0],
+        projects[1],
         people["operator"],
         people["reviewer"],
     )

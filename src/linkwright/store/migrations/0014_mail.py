@@ -2,6 +2,8 @@
 
 import django.db.models.deletion
 from django.db import migrations, models
+from django.db.backends.base.schema import BaseDatabaseSchemaEditor
+from django.db.migrations.state import StateApps
 
 
 STEERING = (
@@ -15,7 +17,7 @@ STEERING = (
 )
 
 
-def mark_steering(apps, schema_editor):
+def mark_steering(apps: StateApps, schema_editor: BaseDatabaseSchemaEditor) -> None:
     entries = apps.get_model("store", "AuditLogEntry").objects.using(schema_editor.connection.alias)
     entries.filter(action__in=STEERING).update(is_steering=True)
 

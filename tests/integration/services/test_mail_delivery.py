@@ -1,21 +1,15 @@
-"""E-mails: what is told to whom, sent once by a real SMTP server, tried again, bundled and given up."""
+"""E-mails are sent once by a real SMTP server, tried again, bundled and given up."""
 
 import socket
-from collections.abc import Iterator
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
 from typer.testing import CliRunner
 
 from linkwright.cli import app
-from linkwright.config import load_config, prepare_home, read_email_password
-from linkwright.engine.identifying import identifying
-from linkwright.jobs.context import UNDONE_ENVELOPES, JobResult
-from linkwright.queue.claim import claim_next
-from linkwright.queue.enqueue import Step, enqueue_chain, enqueue_job
+from linkwright.config import load_config, read_email_password
 from linkwright.services import deliver_mail, mail_outbox
-from linkwright.services.cancel_envelope import cancel_envelope
 from linkwright.services.check_system import check_system
 from linkwright.services.deliver_mail import (
     deliver_due,
@@ -24,174 +18,18 @@ from linkwright.services.deliver_mail import (
     read_mail_state,
     write_letter,
 )
-from linkwright.services.end_job import complete_job, fail_job
-from linkwright.services.receive_envelope import receive_envelope
-from linkwright.store.audit_log import COMMAND_LINE
+from linkwright.services.mail_transport import Letter, send_letter
 from linkwright.store.models import (
     AuditLogEntry,
-    Envelope,
-    EnvelopeState,
-    JobKind,
-    LinkageProject,
     Mail,
     MailEvent,
     SettingValue,
 )
-from linkwright.store.settings import SettingError, change_setting
+from linkwright.store.settings import SettingError
+from tests.integration.services.mailing import ADDRESS, MINUTE, NOW, set_email, tell
 from tests.smtp_sink import Sink, self_signed, smtp_sink
 
 pytestmark = pytest.mark.django_db
-
-NOW = datetime(2026, 3, 1, 12, 0, tzinfo=UTC)
-MINUTE = timedelta(minutes=1)
-ADDRESS = "unit@example.org"
-
-
-def set_email(**values: bool | int | str) -> None:
-    for name, value in values.items():
-        change_setting(f"Notifications.Email.{name}", value, COMMAND_LINE)
-
-
-@pytest.fixture
-def sink(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, db: None) -> Iterator[Sink]:
-    """Return an SMTP server that the Settings point to."""
-    monkeypatch.setenv("LINKWRIGHT_HOME", str(tmp_path / "home"))
-    prepare_home(load_config())
-    with smtp_sink() as running:
-        set_email(Enabled=True, Host="127.0.0.1", Port=running.port, SystemAddress="system@example.org")
-        yield running
-
-
-@pytest.fixture
-def project(db: None) -> LinkageProject:
-    return LinkageProject.objects.create(code="P1", name="P1", notification_email=ADDRESS)
-
-
-def add_envelope(project: LinkageProject, name: str = "HOSP-2026-09", **changes: object) -> Envelope:
-    values = {"records_count": 48_213, **changes}
-    return Envelope.objects.create(
-        name=name, project=project, project_code=project.code, file_name="a.zip", received_at=NOW, **values
-    )
-
-
-def run_to(project: LinkageProject, state: EnvelopeState, **changes: object) -> Envelope:
-    """Let an Envelope with one job end."""
-    envelope = add_envelope(project, **changes)
-    enqueue_chain(envelope, [Step(JobKind.REPORT)])
-    job = claim_next()
-    assert job is not None
-    if state == EnvelopeState.SUCCESS:
-        complete_job(job, attempt=job.attempt, result=JobResult(), raised=(), peak_memory_bytes=1)
-    else:
-        message = f"The block {identifying('Anna Lee')} is too large."
-        fail_job(job, attempt=job.attempt, message=message, corrupt=state == EnvelopeState.CORRUPT)
-    return envelope
-
-
-def tell(text: str, address: str = ADDRESS) -> None:
-    MailEvent.objects.create(address=address, text=text, happened_at=NOW)
-
-
-def events() -> list[tuple[str, str]]:
-    return list(MailEvent.objects.values_list("address", "text"))
-
-
-def test_success_is_told_to_the_projects_address_with_a_link(sink: Sink, project: LinkageProject) -> None:
-    set_email(PagesAddress="https://linkage.example.org")
-    envelope = run_to(project, EnvelopeState.SUCCESS)
-    assert deliver_due(NOW) == 1
-    (mail,) = sink.mails
-    line = f"Envelope {envelope.pk} (HOSP-2026-09) of P1: Success. 48,213 records."
-    assert (mail["To"], mail["Subject"]) == (ADDRESS, f"Linkwright: {line}")
-    assert mail.get_content_type() == "text/plain"
-    text = mail.get_content()
-    assert text.startswith(line)
-    assert f"https://linkage.example.org/jobs/envelopes/{envelope.pk}/jobs/" in text
-    assert mail["Auto-Submitted"] == "auto-generated"
-
-
-def test_a_failure_is_told_by_numbers_and_never_by_the_values_that_its_message_names(
-    sink: Sink, project: LinkageProject
-) -> None:
-    envelope = run_to(project, EnvelopeState.ERRORS)
-    job = envelope.jobs.get()
-    assert events() == [
-        (
-            ADDRESS,
-            (
-                f"Envelope {envelope.pk} (HOSP-2026-09) of P1: Errors. "
-                f"Job {job.pk} (Report) failed; nothing has been changed."
-            ),
-        )
-    ]
-    deliver_due(NOW)
-    assert "Anna" not in sink.mails[0].as_string()
-
-
-def test_a_pause_by_a_failure_is_told_to_the_system_address_and_stands_in_the_audit_log(
-    sink: Sink, project: LinkageProject
-) -> None:
-    change_setting("Worker.Jobs.PauseProcessingOnFailure", value=True, actor=COMMAND_LINE)
-    envelope = run_to(project, EnvelopeState.ERRORS)
-    job = envelope.jobs.get()
-    assert events()[1] == (
-        "system@example.org",
-        f"The Job Queue has paused itself: job {job.pk} (Report) of P1 failed.",
-    )
-    entry = AuditLogEntry.objects.get(action="pause queue")
-    assert (entry.user, entry.origin, entry.is_steering) == (None, "system", True)
-    assert (entry.detail["job"], entry.reason) == (job.pk, "The block [hidden] is too large.")
-
-
-def test_a_corrupt_envelope_without_a_project_is_told_to_the_system_address(sink: Sink, tmp_path: Path) -> None:
-    (tmp_path / "broken.zip").write_bytes(b"no zip")
-    envelope = receive_envelope(tmp_path / "broken.zip", name="", actor=COMMAND_LINE)
-    assert events() == [("system@example.org", f"Envelope {envelope.pk} (broken): Corrupt. It cannot be used.")]
-
-
-def test_a_rollback_and_its_failure_are_told(sink: Sink, project: LinkageProject) -> None:
-    envelope = add_envelope(project, state=EnvelopeState.SUCCESS)
-    for fails in (False, True):
-        enqueue_job(Step(JobKind.ROLLBACK, {UNDONE_ENVELOPES: [envelope.pk]}), project)
-        job = claim_next()
-        assert job is not None
-        if fails:
-            fail_job(job, attempt=1, message="no")
-        else:
-            complete_job(job, attempt=1, result=JobResult(), raised=(), peak_memory_bytes=1)
-    assert [text for _address, text in events()] == [
-        f"Envelope {envelope.pk} (HOSP-2026-09) of P1: RolledBack.",
-        f"Job {job.pk} (Rollback) of P1 failed.",
-    ]
-
-
-def test_what_a_person_did_or_nobody_wants_is_told_to_nobody(sink: Sink, project: LinkageProject) -> None:
-    envelope = add_envelope(project)
-    enqueue_chain(envelope, [Step(JobKind.REPORT)])
-    cancel_envelope(envelope.pk, COMMAND_LINE)
-    set_email(OnSuccess=False)
-    run_to(project, EnvelopeState.SUCCESS)
-    set_email(OnSuccess=True, Enabled=False)
-    run_to(project, EnvelopeState.SUCCESS)
-    project.notification_email = ""
-    project.save()
-    set_email(Enabled=True)
-    run_to(project, EnvelopeState.SUCCESS)
-    assert events() == []
-
-
-def test_what_is_undone_with_its_transaction_is_told_to_nobody(
-    sink: Sink, project: LinkageProject, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    def fail() -> None:
-        raise RuntimeError("the disk is gone")
-
-    enqueue_chain(add_envelope(project), [Step(JobKind.REPORT)])
-    job = claim_next()
-    assert job is not None
-    with pytest.raises(RuntimeError):
-        complete_job(job, attempt=1, result=JobResult(commit=fail), raised=(), peak_memory_bytes=1)
-    assert events() == []
 
 
 def test_a_thousand_envelopes_make_two_mails_and_not_a_thousand(sink: Sink) -> None:
@@ -269,12 +107,12 @@ def test_a_crash_between_sending_and_marking_sends_the_same_mail_once_more_under
     class PowerCut(BaseException):
         pass
 
-    def send_and_die(letter: deliver_mail.Letter) -> str:
+    def send_and_die(letter: Letter) -> str:
         send(letter)
         raise PowerCut
 
     tell("Envelope 1: Success.")
-    send = deliver_mail.send_letter
+    send = send_letter
     monkeypatch.setattr(deliver_mail, "send_letter", send_and_die)
     with pytest.raises(PowerCut):
         deliver_due(NOW)
@@ -299,9 +137,9 @@ def test_a_server_that_hangs_up_before_it_confirms_is_asked_again(sink: Sink) ->
 
 def test_of_two_senders_one_gets_the_mail(sink: Sink, monkeypatch: pytest.MonkeyPatch) -> None:
     tell("Envelope 1: Success.")
-    send = deliver_mail.send_letter
+    send = send_letter
 
-    def meanwhile(letter: deliver_mail.Letter) -> str:
+    def meanwhile(letter: Letter) -> str:
         monkeypatch.setattr(deliver_mail, "send_letter", send)
         assert deliver_due(NOW) == 0
         return send(letter)
@@ -360,16 +198,6 @@ def test_the_password_comes_from_the_environment_or_a_file_and_is_in_no_table_an
     assert deliver_due(NOW + 3 * MINUTE) == 1
     stored = [*Mail.objects.values(), *MailEvent.objects.values(), *SettingValue.objects.values()]
     assert "s3cret" not in repr([*stored, *AuditLogEntry.objects.values()])
-
-
-def test_no_name_begins_a_header_or_a_line(sink: Sink, project: LinkageProject) -> None:
-    run_to(project, EnvelopeState.SUCCESS, name="X\r\nBcc: thief@example.org\r\n\r\nGet \u202erich\x00")
-    assert deliver_due(NOW) == 1
-    (mail,) = sink.mails
-    assert mail["Bcc"] is None
-    assert mail["Subject"].startswith("Linkwright: Envelope")
-    assert "X Bcc: thief@example.org Get rich" in mail.get_content().splitlines()[0]
-    assert len([command for command in sink.commands if command.startswith(("RCPT", "rcpt"))]) == 1
 
 
 def test_an_address_with_a_line_end_is_given_up_and_reaches_nobody(sink: Sink) -> None:
