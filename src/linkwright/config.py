@@ -24,6 +24,10 @@ class DatabaseUrlError(LinkwrightError):
     """DATABASE_URL names no database that Linkwright can use."""
 
 
+class EmailPasswordError(LinkwrightError):
+    """The file with the password for the SMTP server cannot be read."""
+
+
 @dataclass(frozen=True)
 class ServerConfig:
     """Where this server keeps its data and how it may be reached."""
@@ -84,6 +88,11 @@ class ServerConfig:
         return self.home / "linkwright.sqlite3"
 
     @property
+    def mail_folder(self) -> Path:
+        """E-mails as files, if they are not to be sent."""
+        return self.home / "mail"
+
+    @property
     def lock_file(self) -> Path:
         """Held by the one worker when the database is SQLite."""
         return self.home / "worker.lock"
@@ -109,6 +118,29 @@ def load_config(environment: Mapping[str, str] | None = None) -> ServerConfig:
         allowed_hosts=tuple(host.strip() for host in hosts.split(",") if host.strip()),
         https=source.get("LINKWRIGHT_HTTPS", "") == "1",
     )
+
+
+def read_email_password(environment: Mapping[str, str] | None = None) -> str:
+    """Return the password for the SMTP server, or ''; it is read when it is needed and kept nowhere.
+
+    LINKWRIGHT_EMAIL_PASSWORD: the password. LINKWRIGHT_EMAIL_PASSWORD_FILE: a file that holds it.
+
+    Raises:
+        EmailPasswordError: if the file cannot be read.
+    """
+    source = os.environ if environment is None else environment
+    if password := source.get("LINKWRIGHT_EMAIL_PASSWORD"):
+        return password
+    path = source.get("LINKWRIGHT_EMAIL_PASSWORD_FILE")
+    if not path:
+        return ""
+    try:
+        return Path(path).read_text(encoding="utf-8").rstrip("\r\n")
+    except (OSError, UnicodeDecodeError) as error:
+        raise EmailPasswordError(
+            f"The file {path}, which LINKWRIGHT_EMAIL_PASSWORD_FILE names, cannot be read. Give the user that "
+            "runs Linkwright the right to read it, or set LINKWRIGHT_EMAIL_PASSWORD instead."
+        ) from error
 
 
 def database_url_text(config: ServerConfig) -> str:

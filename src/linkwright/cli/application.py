@@ -19,10 +19,12 @@ from linkwright.cli import (
     explaining,
     extracting,
     linking,
+    mailing,
     serving,
     setting_up,
     storage,
 )
+from linkwright.engine.identifying import revealed
 from linkwright.errors import LinkwrightError
 
 EXIT_REFUSED = 2
@@ -69,6 +71,7 @@ app.command("backup")(backing_up.backup)
 app.command("restore")(backing_up.restore)
 app.command("cancel-job")(backing_up.cancel_job_command)
 app.command("doctor")(setting_up.doctor)
+app.command("send-test-mail")(mailing.send_test_mail_command)
 app.command("demo")(demo.demo)
 
 
@@ -98,5 +101,7 @@ def main() -> None:
     try:
         app()
     except LinkwrightError as error:
-        Console(stderr=True, highlight=False, soft_wrap=True).print(f"Error: {error}", markup=False, style="red")
+        Console(stderr=True, highlight=False, soft_wrap=True).print(
+            f"Error: {revealed(str(error))}", markup=False, style="red"
+        )
         sys.exit(EXIT_REFUSED)

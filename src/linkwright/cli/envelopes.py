@@ -46,7 +46,7 @@ def submit(
         received.append(envelope.pk)
         typer.echo(f"Envelope {envelope.pk} ({envelope.name}): {envelope.get_state_display()}")
         for notification in Notification.objects.filter(envelope=envelope):
-            typer.echo(f"  {notification.severity}: {notification.text}")
+            typer.echo(f"  {notification.severity}: {notification.with_values or notification.text}")
     lines = read_envelopes(received)
     while wait and any(line.state == EnvelopeState.QUEUED for line in lines):
         time.sleep(POLL_S)

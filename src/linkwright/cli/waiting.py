@@ -25,5 +25,5 @@ def await_success(job: Job) -> None:
         job.refresh_from_db()
     typer.echo(f"{job}: {job.get_state_display()}")
     if job.state != JobState.SUCCESS:
-        typer.echo(job.error_message)
+        typer.echo(job.error_with_values or job.error_message)
         raise typer.Exit(EXIT_NOT_SUCCESS)

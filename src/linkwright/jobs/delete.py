@@ -7,6 +7,7 @@ from collections import Counter
 from collections.abc import Iterator
 from typing import Any
 
+from linkwright.engine.identifying import identifying
 from linkwright.jobs.context import JobContext, JobError, JobResult, package_limits
 from linkwright.jobs.listed_rows import read_lines
 from linkwright.store import batch_catalog
@@ -80,7 +81,7 @@ def _listed(context: JobContext) -> Iterator[RecordKey]:
 
 
 def _unknown_text(unknown: list[str]) -> str:
-    named = ", ".join(unknown[:NAMED_COUNT])
+    named = identifying(", ".join(unknown[:NAMED_COUNT]))
     more = f" and {len(unknown) - NAMED_COUNT:,} more" if len(unknown) > NAMED_COUNT else ""
     return (
         f"{len(unknown):,} listed records are not in the project, or were deleted before, and were passed over: "

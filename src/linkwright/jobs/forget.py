@@ -38,10 +38,10 @@ def forget_envelope(envelope: Envelope) -> None:
             job.statistics["largest_blocks"] = [{**block, "values": ""} for block in blocks]
             job.save(update_fields=["statistics"])
         if job.error_message:
-            Job.objects.filter(pk=job.pk).update(error_message=FORGOTTEN_TEXT)
-    Notification.objects.filter(envelope=envelope).update(text=FORGOTTEN_TEXT)
+            Job.objects.filter(pk=job.pk).update(error_message=FORGOTTEN_TEXT, error_with_values="")
+    Notification.objects.filter(envelope=envelope).update(text=FORGOTTEN_TEXT, with_values="")
     told = AuditMessage.objects.filter(job__envelope=envelope).exclude(text__endswith=STAGE_ENDING)
-    told.update(text=FORGOTTEN_TEXT)
+    told.update(text=FORGOTTEN_TEXT, with_values="")
 
 
 def find_texts(project: LinkageProject, brought_by: Collection[int], values: Collection[str]) -> PurgedTexts:
@@ -61,15 +61,19 @@ def find_texts(project: LinkageProject, brought_by: Collection[int], values: Col
         audit_messages=list(told.filter(loads).exclude(text=PURGED_TEXT).values_list("pk", flat=True)),
     )
     if values:
-        found.notifications += _naming(raised.exclude(loads).values_list("pk", "text").iterator(), values)
-        found.audit_messages += _naming(told.exclude(loads).values_list("pk", "text").iterator(), values)
+        found.notifications += _naming(
+            raised.exclude(loads).values_list("pk", "text", "with_values").iterator(), values
+        )
+        found.audit_messages += _naming(
+            told.exclude(loads).values_list("pk", "text", "with_values").iterator(), values
+        )
         _look_through_jobs(found, project, values)
     return found
 
 
 def _look_through_jobs(found: PurgedTexts, project: LinkageProject, values: Collection[str]) -> None:
     jobs = Job.objects.filter(project=project)
-    errors = jobs.exclude(error_message="").values_list("pk", "error_message")
+    errors = jobs.exclude(error_message="").values_list("pk", "error_message", "error_with_values")
     found.error_messages += _naming(errors.iterator(), values)
     matches = jobs.filter(kind=JobKind.MATCH).values_list("pk", "statistics")
     for key, statistics in matches.iterator():
@@ -82,17 +86,17 @@ def _look_through_jobs(found: PurgedTexts, project: LinkageProject, values: Coll
 def blank_texts(texts: PurgedTexts) -> None:
     """Blank them; call it in the transaction that ends the job."""
     for chunk in _chunks(texts.notifications):
-        Notification.objects.filter(pk__in=chunk).update(text=PURGED_TEXT)
+        Notification.objects.filter(pk__in=chunk).update(text=PURGED_TEXT, with_values="")
     for chunk in _chunks(texts.audit_messages):
-        AuditMessage.objects.filter(pk__in=chunk).update(text=PURGED_TEXT)
+        AuditMessage.objects.filter(pk__in=chunk).update(text=PURGED_TEXT, with_values="")
     for chunk in _chunks(texts.error_messages):
-        Job.objects.filter(pk__in=chunk).update(error_message=PURGED_TEXT)
+        Job.objects.filter(pk__in=chunk).update(error_message=PURGED_TEXT, error_with_values="")
     for key, statistics in texts.statistics.items():
         Job.objects.filter(pk=key).update(statistics=statistics)
 
 
-def _naming(texts: Iterable[tuple[int, str]], values: Collection[str]) -> list[int]:
-    return [key for key, text in texts if _names(text, values)]
+def _naming(texts: Iterable[tuple[int, str, str]], values: Collection[str]) -> list[int]:
+    return [key for key, *told in texts if any(_names(text, values) for text in told)]
 
 
 def _names(text: str, values: Collection[str]) -> bool:

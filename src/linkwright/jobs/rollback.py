@@ -12,7 +12,7 @@ from django.utils import timezone
 
 from linkwright.engine.grouping import NO_IDS, GroupingConfiguration
 from linkwright.engine.progress import Progress
-from linkwright.jobs.context import JobContext, JobError, JobResult
+from linkwright.jobs.context import UNDONE_ENVELOPES, JobContext, JobError, JobResult
 from linkwright.jobs.forget import forget_envelope
 from linkwright.jobs.group import authoritative_codes, group_statistics
 from linkwright.jobs.purge import why_purged
@@ -24,7 +24,7 @@ from linkwright.store.models import Batch, BatchKind, Envelope, EnvelopeState
 from linkwright.warehouse.regroup import RegroupRequest
 from linkwright.warehouse.undo import UndoRequest, UndoResult, undo_records
 
-ENVELOPES, REASON = "envelopes", "reason"
+ENVELOPES, REASON = UNDONE_ENVELOPES, "reason"
 """Parameters of the job: ids of the Envelopes, the newest first; why."""
 
 

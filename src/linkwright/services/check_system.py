@@ -9,8 +9,10 @@ from linkwright.config import DataFolderError, ServerConfig, prepare_home
 from linkwright.errors import LinkwrightError
 from linkwright.jobs.context import project_folder
 from linkwright.jobs.keyring import KeyringError, keyring_path, secret_of_version
+from linkwright.services.deliver_mail import read_mail_state
 from linkwright.services.inbox_settings import REJECTED, folder_fault, read_inbox_settings
 from linkwright.services.inbox_status import read_inbox_status
+from linkwright.services.mail_transport import destination
 from linkwright.services.prepare_database import database_name, needs_migration
 from linkwright.services.queue_status import read_queue_status
 from linkwright.store.models import (
@@ -50,7 +52,7 @@ def check_system(config: ServerConfig) -> list[Finding]:
     if database.ok:
         findings += [_check_people(), _check_worker(), _check_files(config), _check_envelopes(config)]
         findings += _check_inbox(config)
-        findings.append(_check_extractions(config))
+        findings += [_check_extractions(config), _check_mail()]
     return findings
 
 
@@ -126,6 +128,20 @@ def _check_inbox(config: ServerConfig) -> list[Finding]:
         f"{status.rejected_count} in {REJECTED}/."
     )
     return [Finding("inbox", ok=True, text=text)]
+
+
+def _check_mail() -> Finding:
+    state = read_mail_state()
+    if state.given_up_count:
+        return Finding(
+            "e-mail",
+            ok=False,
+            text=f"{state.given_up_count} mail(s) of the last 7 days were given up; the last: {state.last_error} "
+            "Mend the settings Notifications.Email.*, and try them with `linkwright send-test-mail ADDRESS`.",
+        )
+    if not state.is_enabled:
+        return Finding("e-mail", ok=True, text="no mails are sent (Notifications.Email.Enabled is false).")
+    return Finding("e-mail", ok=True, text=f"{destination()} is used; {state.waiting_count} mail(s) wait.")
 
 
 def _check_files(config: ServerConfig) -> Finding:

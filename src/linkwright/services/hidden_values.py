@@ -3,7 +3,7 @@
 from typing import Any
 
 # in statistics a value that stands under one of these names was in somebody's record
-IDENTIFYING_KEYS = frozenset({"values"})
+IDENTIFYING_KEYS = frozenset({"values", "record"})
 HIDDEN = "hidden"
 
 

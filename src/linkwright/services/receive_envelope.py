@@ -16,6 +16,7 @@ from linkwright.envelopes.package import examine_package
 from linkwright.jobs.context import package_limits
 from linkwright.queue.enqueue import Step, enqueue_chain
 from linkwright.services.kept_file import KeptFile, give_back, keep_copy, keep_moved
+from linkwright.services.mail_outbox import tell_envelopes
 from linkwright.services.submit_rights import demand_submit, project_to_submit_to
 from linkwright.store.audit_log import Actor, record_action
 from linkwright.store.models import Envelope, EnvelopeState, JobKind, Notification, Severity
@@ -129,6 +130,7 @@ def _store_corrupt(envelope: Envelope, message: str, actor: Actor, detail: Mappi
             envelope=envelope, severity=Severity.ERROR, text=message, raised_at=envelope.received_at
         )
         _record(envelope, actor, detail)
+        tell_envelopes([envelope.pk], EnvelopeState.CORRUPT)
     return envelope
 
 

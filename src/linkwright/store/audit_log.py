@@ -8,6 +8,16 @@ from django.utils import timezone
 
 from linkwright.store.models import AuditLogEntry, User
 
+# what people, and a failed job, do to the Job Queue: shown as its history
+WHOLE_QUEUE_ACTIONS = ("pause queue", "resume queue", "clear queue")
+STEERING_ACTIONS = (
+    "submit Envelope",
+    "cancel Envelope",
+    "retry job",
+    "roll back Envelope",
+    *WHOLE_QUEUE_ACTIONS,
+)
+
 
 @dataclass(frozen=True)
 class Actor:
@@ -50,4 +60,5 @@ def record_action(
         reason=reason,
         detail=dict(detail or {}),
         origin=actor.origin[:100],
+        is_steering=action in STEERING_ACTIONS,
     )

@@ -220,6 +220,68 @@ SETTINGS: dict[str, Setting] = {
         *_schedule("Backup", every_hours=0, does="a Backup is started"),
         *_schedule("Compact", every_hours=0, does="a Compact is started in each project with small files"),
         *_schedule("Purge", every_hours=0, does="a Purge is started in each project with old ends"),
+        Setting(
+            "Notifications.Email.Enabled",
+            default=False,
+            help="E-mails tell the notification address of a project how its Envelopes ended.",
+        ),
+        Setting(
+            "Notifications.Email.Delivery",
+            default="smtp",
+            allowed=("smtp", "file"),
+            help="smtp hands mails to the server at Host; file writes them into the data folder, under mail.",
+        ),
+        Setting(
+            "Notifications.Email.From", default="linkwright@localhost", help="The address that mails come from."
+        ),
+        Setting("Notifications.Email.Host", default="localhost", help="The SMTP server."),
+        Setting(
+            "Notifications.Email.Port", default=25, minimum=1, maximum=65_535, help="The port of the SMTP server."
+        ),
+        Setting(
+            "Notifications.Email.Security",
+            default="none",
+            allowed=("none", "starttls", "tls"),
+            help="starttls encrypts after the greeting (port 587), tls from the start (port 465); with either, "
+            "the server's certificate must be valid.",
+        ),
+        Setting(
+            "Notifications.Email.User",
+            default="",
+            help="The user name at the SMTP server; empty for none. The password stands in the environment.",
+        ),
+        Setting("Notifications.Email.OnSuccess", default=True, help="Tell when an Envelope ended in Success."),
+        Setting(
+            "Notifications.Email.OnFailure",
+            default=True,
+            help="Tell when an Envelope ended in Errors or is Corrupt, and when a job outside Envelopes failed.",
+        ),
+        Setting("Notifications.Email.OnRollback", default=True, help="Tell when an Envelope was rolled back."),
+        Setting(
+            "Notifications.Email.SystemAddress",
+            default="",
+            help="Whom to tell that the queue paused itself, and of Corrupt Envelopes that name no project.",
+        ),
+        Setting(
+            "Notifications.Email.BundleMinutes",
+            default=5,
+            minimum=0,
+            maximum=10_080,
+            unit="min",
+            help="At most one mail to an address in so many minutes; what happens meanwhile is in the next one.",
+        ),
+        Setting(
+            "Notifications.Email.MaxAttempts",
+            default=10,
+            minimum=1,
+            maximum=100,
+            help="A mail that could not be sent so often is given up. The pauses grow from 1 minute to 4 hours.",
+        ),
+        Setting(
+            "Notifications.Email.PagesAddress",
+            default="",
+            help="Where people reach the pages, as https://linkage.example.org; empty for mails without links.",
+        ),
     )
 }
 
@@ -259,6 +321,13 @@ def check_setting(name: str, value: Any) -> Value:
         if isinstance(value, dict) and all(isinstance(part, str) for pair in value.items() for part in pair):
             return dict(value)
         raise SettingError(f"{name} is {value!r}; allowed is a map from text to text.")
+    return _check_text(setting, value)
+
+
+def _check_text(setting: Setting, value: Any) -> str:
+    name = setting.name
+    if isinstance(value, str) and not value.isprintable():
+        raise SettingError(f"{name} is {value!r}; allowed is text of one line, without control characters.")
     if setting.pattern:
         if isinstance(value, str) and (not value or re.fullmatch(setting.pattern, value)):
             return value

@@ -13,6 +13,7 @@ from typing import NamedTuple
 import duckdb
 import pyarrow as pa
 
+from linkwright.engine.identifying import identifying
 from linkwright.engine.sql import literal
 from linkwright.errors import LinkwrightError
 from linkwright.warehouse.connection import sync
@@ -108,7 +109,7 @@ class Rejects:
         ).fetchall()
         examples = "; ".join(
             f"{self._place} {line} {fault}"
-            + (f" ({shortened(identifier)!r})" if identifier and self._shows_values else "")
+            + (f" ({identifying(repr(shortened(identifier)))})" if identifier and self._shows_values else "")
             for line, fault, identifier in rows
         )
         return f"{by_reason}. First: {examples}"

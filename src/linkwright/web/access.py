@@ -25,6 +25,10 @@ class Access:
             self._answers[key] = is_allowed(self.user, permission, project)
         return self._answers[key]
 
+    def may_see_values(self, project_id: int | None) -> bool:
+        """Tell whether the person may see what identifies people in a project's data."""
+        return self.may(Permission.SEE_IDENTIFYING_VALUES, project_id)
+
     def demand(self, permission: Permission, project_id: int | None = None) -> None:
         """Refuse with 403 unless the person holds the permission."""
         if not self.may(permission, project_id):

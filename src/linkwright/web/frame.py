@@ -11,9 +11,10 @@ from django.http import HttpRequest
 from django.urls import reverse
 from django.utils.functional import SimpleLazyObject
 
+from linkwright.services.deliver_mail import read_mail_state
 from linkwright.services.queue_status import VisibleQueue, read_visible_queue
 from linkwright.store.models import User
-from linkwright.store.permissions import Permission
+from linkwright.store.permissions import Permission, is_allowed
 from linkwright.web.access import Access, signed_in
 from linkwright.web.flash import Flash, take_flashes
 from linkwright.web.formatting import count_words
@@ -55,6 +56,19 @@ class Frame:
     flashes: Sequence[Flash]
     theme: str
     is_live_on: bool
+    may_pause: bool = False
+    are_keys_on: bool = True
+
+    @property
+    def mail_warning(self) -> str:
+        """What went wrong with e-mails lately, for those who may change the settings; asked where it is shown."""
+        if self.user is None or not is_allowed(self.user, Permission.CHANGE_SETTINGS):
+            return ""
+        state = read_mail_state()
+        if not state.given_up_count:
+            return ""
+        count = count_words(state.given_up_count, "e-mail was", "e-mails were")
+        return f"{count} given up in the last 7 days. The last: {state.last_error}"
 
 
 def read_queue_view(user: User) -> QueueView:
@@ -147,13 +161,16 @@ def build_frame(request: HttpRequest) -> Frame:
     )
     if not isinstance(user, User):
         return bare
+    queue = queue_view_of(request)
     return Frame(
         tabs=_tabs(request, user),
         user=user,
-        pieces=frame_pieces(queue_view_of(request)),
+        pieces=frame_pieces(queue),
         flashes=take_flashes(request),
         theme=bare.theme,
         is_live_on=bare.is_live_on,
+        may_pause=queue.may_pause,
+        are_keys_on=request.COOKIES.get("keys") != "off",
     )
 
 

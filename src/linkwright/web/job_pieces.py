@@ -77,19 +77,25 @@ def statistics_pieces(rows: Iterable[JobRow], access: Access) -> list[Piece]:
         else {}
     )
     statistics = read_statistics([row.id for row in wanted]) if wanted else {}
+    # a list shows the short text; here it is told in full to those who may see values
+    failed = [row.id for row in wanted if row.error_message and access.may_see_values(row.project_id)]
+    errors = dict(Job.objects.filter(pk__in=failed).values_list("pk", "error_with_values")) if failed else {}
     return [
         _statistics_piece(
             row,
             statistics.get(row.id, {}),
             access,
             plots.get(row.envelope_id or 0, []) if row.kind == JobKind.REPORT else [],
+            error=errors.get(row.id) or row.error_message,
         )
         for row in wanted
     ]
 
 
-def _statistics_piece(row: JobRow, statistics: Mapping[str, Any], access: Access, plots: Sequence[Any]) -> Piece:
-    hide_values = not access.may(Permission.SEE_IDENTIFYING_VALUES, row.project_id)
+def _statistics_piece(
+    row: JobRow, statistics: Mapping[str, Any], access: Access, plots: Sequence[Any], *, error: str
+) -> Piece:
+    hide_values = not access.may_see_values(row.project_id)
     progress = view_progress(row.progress) if row.status.is_active else None
     may_download_rejects = (
         bool(statistics.get("rows_rejected_count"))
@@ -99,6 +105,7 @@ def _statistics_piece(row: JobRow, statistics: Mapping[str, Any], access: Access
     estimation = _estimation_of(row)
     context = {
         "row": row,
+        "error": error,
         "estimation": estimation,
         "may_download_rejects": may_download_rejects,
         "view": view_statistics(statistics, hide_values=hide_values),
@@ -116,6 +123,7 @@ def _statistics_piece(row: JobRow, statistics: Mapping[str, Any], access: Access
         hide_values,
         may_download_rejects,
         estimation,
+        error,
     )
 
 

@@ -5,9 +5,10 @@ import traceback
 from dataclasses import dataclass
 from pathlib import Path
 
-from django.db import DatabaseError
+from django.db import DatabaseError, InterfaceError, OperationalError
 
 from linkwright.config import load_config
+from linkwright.engine.identifying import identifying
 from linkwright.envelopes.corruption import CorruptEnvelopeError, PackageAccessError
 from linkwright.errors import LinkwrightError
 from linkwright.services.find_damage import find_damage
@@ -50,8 +51,8 @@ def explain(error: Exception, job: Job) -> Explanation:
         return Explanation(f"{job.kind} could not go on. {damaged}")
     where = traceback.extract_tb(error.__traceback__)[-1]
     return Explanation(
-        f"{job.kind} stopped with an error that nobody foresaw: {type(error).__name__}: {error} "
-        f"({Path(where.filename).name}:{where.lineno}). Nothing was changed. "
+        f"{job.kind} stopped with an error that nobody foresaw: {type(error).__name__}: "
+        f"{identifying(str(error))} ({Path(where.filename).name}:{where.lineno}). Nothing was changed. "
         "Retry the job; if it fails again, report this text."
     )
 
@@ -74,6 +75,8 @@ def _database_text(error: DatabaseError, job: Job) -> str:
             f"{job.kind} could not write to the database: another program held it for too long ({told}). End what "
             "else writes to it or copies it, then retry."
         )
+    # other than a lost connection, it can quote the row that it refused
+    told = told if isinstance(error, OperationalError | InterfaceError) else identifying(told)
     return f"{job.kind} lost the database: {told}. Check that it runs, then retry."
 
 

@@ -21,6 +21,7 @@ from linkwright.store.models import WorkerRole
 from linkwright.worker.due_jobs import DueJobs
 from linkwright.worker.housekeeping import Housekeeping
 from linkwright.worker.inbox import watching_inbox
+from linkwright.worker.postman import posting, send_the_rest
 from linkwright.worker.presence import announce, leave, take_over
 from linkwright.worker.supervise import Ended, fork_server, run_in_child
 
@@ -61,8 +62,10 @@ def run_worker(
                 break
             say("working")
             # what is there when it starts is all that a worker does which ends when it is idle
-            with nullcontext() if until_idle else watching_inbox(config):
+            with nullcontext() if until_idle else watching_inbox(config), posting():
                 ended = _work(config, context, lock, stop, until_idle=until_idle)
+            if ended is Stopped.IDLE:
+                send_the_rest()
             if ended is not Stopped.LOST_LOCK:
                 leave()
                 return ended

@@ -54,6 +54,8 @@ class World:
     stranger: User
     perinatal: LinkageProject
     cancer: LinkageProject
+    operator: User
+    reviewer: User
     estimation: Estimation | None = None
     extraction: ExtractionProject | None = None
     result: ExtractionResult | None = None
@@ -71,10 +73,9 @@ def _hashed() -> str:
 
 
 def seed_people_and_projects() -> World:
-    """Make two projects, and four people: Administrator, Owner and Viewer of PERINATAL, Owner of CANCER."""
-    people = {
-        name: User.objects.create(username=name, password=_hashed()) for name in ("owner", "viewer", "stranger")
-    }
+    """Make two projects, and people: Administrator, one of each role in PERINATAL, Owner of CANCER (stranger)."""
+    names = (*(role.value.lower() for role in Role), "stranger")
+    people = {name: User.objects.create(username=name, password=_hashed()) for name in names}
     admin = User.objects.create(username="admin", password=_hashed(), is_superuser=True)
     form = ImportFormat.objects.create(code="CSV", definition={})
     projects = []
@@ -98,14 +99,23 @@ def seed_people_and_projects() -> World:
             )
         MatchConfigurationVersion.objects.create(project=project, version=3, definition=MATCH_CONFIGURATION)
         projects.append(project)
-    Membership.objects.create(user=people["owner"], project=projects[0], role=Role.OWNER)
-    Membership.objects.create(user=people["viewer"], project=projects[0], role=Role.VIEWER)
+    for role in Role:
+        Membership.objects.create(user=people[role.value.lower()], project=projects[0], role=role)
     Membership.objects.create(user=people["stranger"], project=projects[1], role=Role.OWNER)
     WorkerPresence.objects.create(
         host="linkage-1", pid=4711, role=WorkerRole.ACTIVE, started_at=timezone.now(), seen_at=timezone.now()
     )
     QueueState.objects.get_or_create(pk=1)
-    return World(admin, people["owner"], people["viewer"], people["stranger"], projects[0], projects[1])
+    return World(
+        admin,
+        people["owner"],
+        people["viewer"],
+        people["stranger"],
+        projects[0],
+        projects[1],
+        people["operator"],
+        people["reviewer"],
+    )
 
 
 def add_envelope(

@@ -71,6 +71,8 @@ PAGES: dict[str, tuple[str, tuple[int, int, int, int, int]]] = {
     "job-rejects": ("/jobs/{failed}/rejects/", (404, 404, 403, 404, SIGN_IN)),
     "queue-pause": ("/jobs/queue/pause/", (200, 200, 403, 200, SIGN_IN)),
     "queue-resume": ("/jobs/queue/resume/", (200, 200, 403, 200, SIGN_IN)),
+    "queue-history": ("/jobs/queue/history/", (200, 200, 200, 200, SIGN_IN)),
+    "queue-history-live": ("/jobs/queue/history/live/", (200, 200, 200, 200, SIGN_IN)),
     "queue-clear": ("/jobs/queue/clear/", (200, 403, 403, 403, SIGN_IN)),
     "api-keys": ("/account/api-keys/", (200, 200, 200, 200, SIGN_IN)),
     "api-key-create": ("/account/api-keys/new/", (200, 200, 200, 200, SIGN_IN)),

@@ -23,6 +23,7 @@ from linkwright.store.models.jobs import (
     JobKind,
     JobState,
 )
+from linkwright.store.models.mail import Mail, MailEvent
 from linkwright.store.models.people import Membership, Role, User
 from linkwright.store.models.projects import LinkageProject, MatchConfigurationVersion
 from linkwright.store.models.queue import QueueState, WorkerPresence, WorkerRole
@@ -56,6 +57,8 @@ __all__ = [
     "JobKind",
     "JobState",
     "LinkageProject",
+    "Mail",
+    "MailEvent",
     "MatchConfigurationVersion",
     "Membership",
     "Notification",
