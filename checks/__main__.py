@@ -46,6 +46,7 @@ CHECKS = (
     Check("migrations", (*PYTHON, "-m", "django", "makemigrations", "--check", "--dry-run")),
     Check("commands", (*PYTHON, "-m", "checks.documented_commands")),
     Check("reference", (*PYTHON, "-m", "checks.match_reference")),
+    Check("api", (*PYTHON, "-m", "checks.api_reference")),
 )
 
 

@@ -79,7 +79,7 @@ class GroupedProject:
     def end(self, *record_ids: int) -> None:
         """Delete records; their groups stay as they are until a regroup."""
         self.ended.append(write_ends(self.path(), record_ids))
-        self.history.append(HistoryBatch(len(self.history), None, self.ended[-1]))
+        self.history.append(HistoryBatch(len(self.history), None, (self.ended[-1],)))
 
     def decide(self, *, together: Sequence[tuple[int, int]] = (), apart: Sequence[tuple[int, int]] = ()) -> None:
         """Take a Quality Review; it counts from the next run on."""
@@ -94,6 +94,7 @@ class GroupedProject:
             records=tuple(self.records),
             pairs=tuple(self.pairs),
             assignments=tuple(self.assignments),
+            arrivals=tuple(self.assignments),
             ended=tuple(self.ended),
             decisions=tuple(self.decisions),
             configuration=self.configuration,

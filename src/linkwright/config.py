@@ -24,6 +24,10 @@ class DatabaseUrlError(LinkwrightError):
     """DATABASE_URL names no database that Linkwright can use."""
 
 
+class EmailPasswordError(LinkwrightError):
+    """The file with the password for the SMTP server cannot be read."""
+
+
 @dataclass(frozen=True)
 class ServerConfig:
     """Where this server keeps its data and how it may be reached."""
@@ -47,6 +51,46 @@ class ServerConfig:
     def scratch_folder(self) -> Path:
         """Files that a running job or an upload needs for a moment."""
         return self.home / "scratch"
+
+    @property
+    def taking_folder(self) -> Path:
+        """Files on their way out of the inbox, one folder each."""
+        return self.home / "taking"
+
+    @property
+    def waiting_folder(self) -> Path:
+        """Data files that were uploaded and wait to be confirmed, one folder each."""
+        return self.home / "waiting"
+
+    @property
+    def inbox_lock_file(self) -> Path:
+        """Held by the one thread that watches the inbox."""
+        return self.home / "inbox.lock"
+
+    @property
+    def inbox_status_file(self) -> Path:
+        """What the watch over the inbox saw last, for pages and commands."""
+        return self.home / "inbox.json"
+
+    @property
+    def results_folder(self) -> Path:
+        """Results of extractions, until they expire."""
+        return self.home / "results"
+
+    @property
+    def backups_folder(self) -> Path:
+        """Backups, unless the Setting Backup.Folder names another folder."""
+        return self.home / "backups"
+
+    @property
+    def database_file(self) -> Path:
+        """The embedded database, unless DATABASE_URL names another one."""
+        return self.home / "linkwright.sqlite3"
+
+    @property
+    def mail_folder(self) -> Path:
+        """E-mails as files, if they are not to be sent."""
+        return self.home / "mail"
 
     @property
     def lock_file(self) -> Path:
@@ -76,6 +120,29 @@ def load_config(environment: Mapping[str, str] | None = None) -> ServerConfig:
     )
 
 
+def read_email_password(environment: Mapping[str, str] | None = None) -> str:
+    """Return the password for the SMTP server, or ''; it is read when it is needed and kept nowhere.
+
+    LINKWRIGHT_EMAIL_PASSWORD: the password. LINKWRIGHT_EMAIL_PASSWORD_FILE: a file that holds it.
+
+    Raises:
+        EmailPasswordError: if the file cannot be read.
+    """
+    source = os.environ if environment is None else environment
+    if password := source.get("LINKWRIGHT_EMAIL_PASSWORD"):
+        return password
+    path = source.get("LINKWRIGHT_EMAIL_PASSWORD_FILE")
+    if not path:
+        return ""
+    try:
+        return Path(path).read_text(encoding="utf-8").rstrip("\r\n")
+    except (OSError, UnicodeDecodeError) as error:
+        raise EmailPasswordError(
+            f"The file {path}, which LINKWRIGHT_EMAIL_PASSWORD_FILE names, cannot be read. Give the user that "
+            "runs Linkwright the right to read it, or set LINKWRIGHT_EMAIL_PASSWORD instead."
+        ) from error
+
+
 def database_url_text(config: ServerConfig) -> str:
     """Return what to tell somebody whose DATABASE_URL cannot be used; no password."""
     scheme = config.database_url.split(":", 1)[0]
@@ -91,7 +158,8 @@ def prepare_home(config: ServerConfig) -> None:
     Raises:
         DataFolderError: if the folder cannot be made or written.
     """
-    for folder in (config.home, config.incoming_folder, config.warehouse_folder, config.scratch_folder):
+    folders = (config.incoming_folder, config.warehouse_folder, config.scratch_folder, config.results_folder)
+    for folder in (config.home, *folders):
         try:
             folder.mkdir(mode=0o700, parents=True, exist_ok=True)
             probe = folder / f".write-probe-{os.getpid()}"
@@ -107,7 +175,8 @@ def prepare_home(config: ServerConfig) -> None:
 def read_secret_key(config: ServerConfig) -> str:
     """Return the server's secret, made on first use and kept in the data folder, readable by its owner alone."""
     path = config.home / SECRET_FILE_NAME
-    if not path.exists() and config.home.is_dir():
+    # Not before the data folder was prepared: a folder that is to be filled from a backup must stay empty.
+    if not path.exists() and config.scratch_folder.is_dir():
         # Two processes may start at once: whoever links its file first wins, the other reads it.
         fresh = config.home / f"{SECRET_FILE_NAME}.{os.getpid()}"
         descriptor = os.open(fresh, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)

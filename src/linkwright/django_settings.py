@@ -14,7 +14,7 @@ CONFIG = load_config()
 SECRET_KEY = read_secret_key(CONFIG)
 DEBUG = False
 ALLOWED_HOSTS = list(CONFIG.allowed_hosts)
-ROOT_URLCONF = "linkwright.web.urls"
+ROOT_URLCONF = "linkwright.urls"
 WSGI_APPLICATION = "linkwright.web.wsgi.application"
 AUTH_USER_MODEL = "store.User"
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
@@ -33,6 +33,7 @@ INSTALLED_APPS = [
 ]
 
 MIDDLEWARE = [
+    "linkwright.api.boundary.ApiBoundaryMiddleware",
     "linkwright.web.security.SecurityHeadersMiddleware",
     "django.middleware.security.SecurityMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",

@@ -47,8 +47,8 @@ _RULES: list[list[Any]] = [
 ]
 
 
-def benchmark_configuration() -> MatchConfiguration:
-    """Return the configuration, parsed."""
+def benchmark_definition() -> dict[str, Any]:
+    """Return the configuration as a project file has it."""
     strategy = {
         "name": "person",
         "match_threshold": 8,
@@ -58,4 +58,9 @@ def benchmark_configuration() -> MatchConfiguration:
             {"field": field, "method": method, "levels": levels} for field, method, levels in _COMPARED
         ],
     }
-    return parse_match_configuration({"prior": 1e-6, "strategies": [strategy]}, STANDARD_FIELDS)
+    return {"prior": 1e-6, "strategies": [strategy]}
+
+
+def benchmark_configuration() -> MatchConfiguration:
+    """Return the configuration, parsed."""
+    return parse_match_configuration(benchmark_definition(), STANDARD_FIELDS)

@@ -141,6 +141,7 @@ def _start_one_job() -> None:
     now = timezone.now()
     job = Job.objects.filter(state=JobState.QUEUED).order_by("queue_rank", "chain_position")[0]
     Job.objects.filter(pk=job.pk).update(state=JobState.RUNNING, attempt=1, started_at=now)
+    assert job.envelope_id is not None
     Envelope.objects.filter(pk=job.envelope_id).update(processing_started_at=now)
     QueueState.objects.update(active_envelope=job.envelope_id)
     WorkerPresence.objects.create(

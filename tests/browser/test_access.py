@@ -26,11 +26,17 @@ def _addresses(world: World) -> dict[str, str]:
         "All Envelopes, filtered": "/jobs/envelopes/?status=Success&text=HOSP",
         "All Jobs": "/jobs/all/?project=CANCER",
         "All Jobs, a failure open": f"/jobs/all/?open=job-{failed.pk}",
+        "Queue history": "/jobs/queue/history/?action=Pause",
         "Projects": "/projects/",
         "a project": "/projects/PERINATAL/",
         "an estimation": f"/projects/PERINATAL/estimations/{world.estimation.pk if world.estimation else 0}/",
         "apply": f"/projects/PERINATAL/estimations/{world.estimation.pk if world.estimation else 0}/apply/",
+        "submit a file": "/projects/PERINATAL/submit/",
         "estimate": "/projects/PERINATAL/estimate/",
+        "an Extraction Project": "/projects/PERINATAL/extractions/DIABETES/",
+        "a new Extraction Project": "/projects/PERINATAL/new-extraction/",
+        "extract": "/projects/PERINATAL/extractions/DIABETES/extract/",
+        "close an Extraction Project": "/projects/PERINATAL/extractions/DIABETES/close/",
         "an unknown page": "/projects/NONE/",
         "pause": "/jobs/queue/pause/",
         "resume": "/jobs/queue/resume/",
@@ -38,6 +44,8 @@ def _addresses(world: World) -> dict[str, str]:
         "cancel": f"/jobs/envelopes/{waiting.pk}/cancel/",
         "retry": f"/jobs/{failed.pk}/retry/",
         "audit": f"/jobs/{failed.pk}/audit/",
+        "API keys": "/account/api-keys/",
+        "a new API key": "/account/api-keys/new/",
         "Notifications": f"/jobs/envelopes/{envelope.pk}/notifications/",
     }
 
@@ -85,15 +93,18 @@ def test_the_paused_queue_has_no_serious_fault(world: World, open_page: OpenPage
 def test_empty_pages_have_no_serious_fault(empty_world: World, open_page: OpenPage) -> None:
     page = open_page("/jobs/envelopes/", empty_world.owner)
     faults = faults_of(page)
-    for address in ("/jobs/all/", "/projects/PERINATAL/"):
+    for address in ("/jobs/all/", "/projects/PERINATAL/", "/jobs/queue/history/"):
         page.goto(address)
         faults += faults_of(page)
     assert faults == []
 
 
-@pytest.mark.parametrize("opener", ["#pause-link", "#clear-link", "[id$=-audit]"])
+@pytest.mark.parametrize("opener", ["#pause-link", "#clear-link", "[id$=-audit]", "keys"])
 def test_open_dialogs_have_no_serious_fault(world: World, open_page: OpenPage, opener: str) -> None:
     page = open_page("/jobs/all/", world.admin)
-    page.locator(opener).first.click()
+    if opener == "keys":
+        page.keyboard.press("?")
+    else:
+        page.locator(opener).first.click()
     page.wait_for_selector("dialog[open]")
     assert faults_of(page) == []

@@ -3,9 +3,10 @@
 import re
 
 from django.contrib.sessions.models import Session
+from django.utils import timezone
 from playwright.sync_api import Page, Response, expect
 
-from linkwright.store.models import Envelope, EnvelopeState, Job, JobKind, JobState, Severity
+from linkwright.store.models import Envelope, EnvelopeState, Job, JobKind, JobState, QueueState, Severity
 from tests.browser.conftest import OpenPage
 from tests.integration.web.seed import World, add_envelope, fail_job, notify, progress_of
 
@@ -136,10 +137,30 @@ def test_two_browsers_one_pauses_and_the_other_shows_it(world: World, open_page:
 def test_a_failure_is_told_to_those_who_do_not_look(world: World, open_page: OpenPage) -> None:
     page = open_page(ENVELOPES, world.admin)
     fail_job(world.job("HOSP-2026-09", JobKind.MATCH), "the disk is full")
-    expect(page.locator("#announcer")).to_have_text("Envelope HOSP-2026-09: Errors")
+    expect(page.locator("#announcer")).to_have_text("Envelope HOSP-2026-09: Errors.")
     row = page.locator(f"#envelope-{world.envelopes['HOSP-2026-09'].pk}")
     expect(row.locator(".status")).to_have_text("Errors")
     expect(page.locator("#recent-errors")).to_contain_text("the disk is full")
+
+
+def test_what_ends_in_one_poll_is_told_together_and_ticks_are_not_told(world: World, open_page: OpenPage) -> None:
+    page = open_page(ENVELOPES, world.admin)
+    polls = _count_polls(page)
+    Job.objects.filter(state=JobState.RUNNING).update(progress=progress_of(630, 1000))
+    _wait_for_polls(page, polls, 1)
+    page.wait_for_timeout(300)
+    expect(page.locator("#announcer")).to_have_text("")
+    names = ("HOSP-2026-09", "HOSP-2026-10")
+    Envelope.objects.filter(name__in=names).update(state=EnvelopeState.SUCCESS, processed_at=timezone.now())
+    QueueState.objects.update(paused_at=timezone.now(), paused_by=world.owner)
+    expect(page.locator("#announcer")).to_have_text(
+        re.compile(
+            "(?=.*Envelope HOSP-2026-09: Success\\.)(?=.*Envelope HOSP-2026-10: Success\\.)"
+            "(?=.*The Job Queue is paused by owner\\.)"
+        )
+    )
+    QueueState.objects.update(paused_at=None, paused_by=None)
+    expect(page.locator("#announcer")).to_have_text("The Job Queue goes on.")
 
 
 def test_a_session_that_ends_leads_to_sign_in(world: World, open_page: OpenPage) -> None:

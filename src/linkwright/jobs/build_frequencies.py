@@ -5,6 +5,7 @@ records does not depend on what was loaded when.
 """
 
 from collections.abc import Sequence
+from pathlib import Path
 
 from linkwright.engine.progress import Progress
 from linkwright.engine.strategy import MatchConfiguration
@@ -14,6 +15,7 @@ from linkwright.jobs.project_form import current_match_configuration, current_ve
 from linkwright.store import batch_catalog
 from linkwright.store.models import Batch, BatchKind, Job, LinkageProject, MatchConfigurationVersion
 from linkwright.warehouse.connection import WrittenFile
+from linkwright.warehouse.record_views import count_live_records
 from linkwright.warehouse.term_frequencies import build_term_frequencies
 
 ONLY_FREQUENCIES = "only_frequencies"
@@ -35,7 +37,8 @@ def run_build_frequencies(context: JobContext) -> JobResult:
     context.audit(f"Match configuration version {base.version}")
     demand_frequency_fields(configuration, project.code)
     held = list(batch_catalog.live_batches(project, BatchKind.RECORDS))
-    if not sum(batch.rows_count for batch in held):
+    held_count = count_held_records(context, held)
+    if not held_count:
         raise JobError(
             f"Project {project.code} holds no records to count term frequencies in. Load records, then retry."
         )
@@ -58,7 +61,7 @@ def run_build_frequencies(context: JobContext) -> JobResult:
 
     statistics = {
         "match_configuration_version": base.version + 1,
-        "records_count": sum(batch.rows_count for batch in held),
+        "records_count": held_count,
         "values_count": written.rows_count,
         "file_bytes": written.bytes_count,
         "fields": list(frequency_fields(configuration)),
@@ -79,6 +82,20 @@ def demand_frequency_fields(configuration: MatchConfiguration, project_code: str
         )
 
 
+def ended_paths(context: JobContext) -> tuple[Path, ...]:
+    """Return the ends files of the project: what they name does not count, deleted or replaced."""
+    return context.paths(batch_catalog.live_batches(context.project, BatchKind.ENDS))
+
+
+def count_held_records(context: JobContext, held: Sequence[Batch]) -> int:
+    """Count the held records that have not ended.
+
+    Raises:
+        StorageError: if a file cannot be read.
+    """
+    return count_live_records(context.limits, context.paths(held), ended_paths(context))
+
+
 def write_frequencies(
     context: JobContext, configuration: MatchConfiguration, held: Sequence[Batch]
 ) -> WrittenFile:
@@ -90,7 +107,7 @@ def write_frequencies(
     fields = frequency_fields(configuration)
     context.report(Progress("Counting term frequencies", 0, len(fields), "fields"))
     target = context.project_folder / f"{context.stem}-frequencies.parquet"
-    return build_term_frequencies(context.paths(held), (), fields, target, context.limits)
+    return build_term_frequencies(context.paths(held), ended_paths(context), fields, target, context.limits)
 
 
 def _started_by(job: Job) -> int | None:

@@ -17,6 +17,9 @@ from linkwright.store.settings import read_setting
 from linkwright.warehouse.connection import EngineLimits
 from linkwright.warehouse.live_files import LiveFiles
 
+# in the parameters of a Rollback job: the ids of the Envelopes that it undoes
+UNDONE_ENVELOPES = "envelopes"
+
 
 class JobError(LinkwrightError):
     """The job cannot do its work; the text says what to mend before a retry."""

@@ -4,7 +4,7 @@ Nothing of an Envelope's data goes into what is stored: counts and probabilities
 held records alone.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -13,7 +13,13 @@ from django.utils import timezone
 from linkwright.engine.progress import Progress
 from linkwright.engine.strategy import MatchConfiguration
 from linkwright.engine.term_frequencies import frequency_fields
-from linkwright.jobs.build_frequencies import ONLY_FREQUENCIES, run_build_frequencies, write_frequencies
+from linkwright.jobs.build_frequencies import (
+    ONLY_FREQUENCIES,
+    count_held_records,
+    ended_paths,
+    run_build_frequencies,
+    write_frequencies,
+)
 from linkwright.jobs.context import JobContext, JobError, JobResult
 from linkwright.jobs.estimation_tables import estimation_plots, estimation_results, rows_of, strategy_rows
 from linkwright.jobs.project_form import current_match_configuration
@@ -46,7 +52,7 @@ def run_estimate(context: JobContext) -> JobResult:
         EstimateRequest(
             new_records=context.paths(records.new),
             held_records=context.paths(records.held),
-            ended=records.repeated,
+            ended=(*ended_paths(context), *records.repeated),
             configuration=configuration,
             limits=context.limits,
             max_block_size=int(read_setting("Worker.Match.MaxBlockSize")),
@@ -89,10 +95,14 @@ def demand_comparisons(configuration: MatchConfiguration, project_code: str) -> 
 
 @dataclass(frozen=True)
 class _Records:
-    """What is estimated from: batches of records, and an ends file of held ones that come again, if any do."""
+    """What is estimated from: batches of records, and an ends file of held ones that come again, if any do.
+
+    `held_count` is of those that have not ended.
+    """
 
     new: tuple[Batch, ...]
     held: tuple[Batch, ...]
+    held_count: int
     repeated: tuple[Path, ...]
     repeated_count: int
 
@@ -100,16 +110,12 @@ class _Records:
     def new_count(self) -> int:
         return sum(batch.rows_count for batch in self.new)
 
-    @property
-    def held_count(self) -> int:
-        return sum(batch.rows_count for batch in self.held)
-
 
 def _records(context: JobContext) -> _Records:
     envelope = context.job.envelope
     new = tuple(batch_catalog.own_batches(envelope, BatchKind.RECORDS)) if envelope else ()
     held = tuple(batch_catalog.live_batches(context.project, BatchKind.RECORDS))
-    records = _Records(new, held, (), 0)
+    records = _Records(new, held, count_held_records(context, held), (), 0)
     if records.new_count + records.held_count < LEAST_RECORDS:
         together = " and the Envelope together" if envelope else ""
         raise JobError(
@@ -120,8 +126,10 @@ def _records(context: JobContext) -> _Records:
         return records
     target = context.scratch_folder / "repeated.parquet"
     context.report(Progress("Comparing Source Unique IDs"))
-    repeated = write_repeated_records(context.paths(new), context.paths(held), target, context.limits)
-    return _Records(new, held, (repeated.path,), repeated.rows_count)
+    repeated = write_repeated_records(
+        context.paths(new), context.paths(held), target, context.limits, ended=ended_paths(context)
+    )
+    return replace(records, repeated=(repeated.path,), repeated_count=repeated.rows_count)
 
 
 def _announce(context: JobContext, result: EstimateResult) -> None:

@@ -32,6 +32,9 @@ def run_group(context: JobContext) -> JobResult:
         return _run_regroup(context)
     if envelope.match_configuration is None:
         raise JobError(f"{envelope.name} has not been matched. Retry its Match job, or submit the Envelope again.")
+    if batch_catalog.own_batches(envelope, BatchKind.ENDS).exists():
+        context.audit("Records were replaced: the groups that their old versions were part of are worked out anew")
+        return _run_regroup(context)
     result = group_records(
         GroupRequest(
             new_records=context.paths(batch_catalog.own_batches(envelope, BatchKind.RECORDS)),
@@ -53,7 +56,7 @@ def run_group(context: JobContext) -> JobResult:
 
 
 def _run_regroup(context: JobContext) -> JobResult:
-    """Work the groups out anew that a deletion or a Quality Review touches."""
+    """Work the groups out anew that a deletion, a Quality Review or new versions of records touch."""
     envelope, project = context.envelope, context.project
     own = [
         *batch_catalog.own_batches(envelope, BatchKind.ENDS),
@@ -63,9 +66,10 @@ def _run_regroup(context: JobContext) -> JobResult:
         RegroupRequest(
             touched_group_ids=NO_IDS,
             touched_record_ids=read_record_ids(context.limits, context.paths(own)),
-            records=context.paths(batch_catalog.held_batches(envelope, BatchKind.RECORDS)),
-            pairs=context.paths(batch_catalog.held_batches(envelope, BatchKind.PAIRS)),
+            records=context.paths(batch_catalog.visible_batches(envelope, BatchKind.RECORDS)),
+            pairs=context.paths(batch_catalog.visible_batches(envelope, BatchKind.PAIRS)),
             assignments=context.paths(batch_catalog.held_batches(envelope, BatchKind.ASSIGNMENTS)),
+            arrivals=context.paths(batch_catalog.held_originals(envelope, BatchKind.ASSIGNMENTS)),
             ended=context.paths(batch_catalog.visible_batches(envelope, BatchKind.ENDS)),
             decisions=context.paths(batch_catalog.visible_batches(envelope, BatchKind.DECISIONS)),
             configuration=GroupingConfiguration.model_validate(project.grouping),
@@ -73,6 +77,7 @@ def _run_regroup(context: JobContext) -> JobResult:
             next_group_id=batch_catalog.next_id(batch_catalog.visible_batches(envelope, BatchKind.ASSIGNMENTS)),
             target=context.project_folder / f"{context.stem}-assignments.parquet",
             limits=context.limits,
+            new_records=context.paths(batch_catalog.own_batches(envelope, BatchKind.RECORDS)),
         ),
         context.report,
     )

@@ -7,6 +7,7 @@ from typing import Any
 from linkwright.engine.import_format import parse_import_format
 from linkwright.engine.progress import Progress
 from linkwright.engine.standardisation import DEFAULT_SEX_MAP, DEFAULT_STATE_MAP, StandardisationMaps
+from linkwright.engine.updates import UpdateMode
 from linkwright.envelopes.manifest import DataFile, FileFormat
 from linkwright.envelopes.package import examine_package
 from linkwright.envelopes.reader import spool_data_file
@@ -14,7 +15,14 @@ from linkwright.jobs.context import JobContext, JobError, JobResult, is_estimati
 from linkwright.jobs.project_form import current_match_configuration, current_version, linkage_fields
 from linkwright.store import batch_catalog
 from linkwright.store.batch_catalog import NewBatch
-from linkwright.store.models import BatchKind, Envelope, EventType, LinkageProject, Severity
+from linkwright.store.models import (
+    AttachedEventType,
+    BatchKind,
+    Envelope,
+    EventType,
+    LinkageProject,
+    Severity,
+)
 from linkwright.store.settings import read_setting
 from linkwright.warehouse.connection import EngineLimits, WrittenFile, open_engine
 from linkwright.warehouse.load import LoadRequest, LoadResult, load_data_file
@@ -35,6 +43,8 @@ def run_load(context: JobContext) -> JobResult:
     index = _make_index(context, result)
     for warning in result.warnings:
         context.notify(Severity.WARNING, warning)
+    for text in _update_texts(data_file, result):
+        context.notify(Severity.INFO, text)
     context.report(Progress("Committing", result.rows_loaded_count, result.rows_loaded_count, "records"))
 
     def commit() -> None:
@@ -47,6 +57,23 @@ def run_load(context: JobContext) -> JobResult:
         Envelope.objects.filter(pk=envelope.pk).update(records_count=records_count)
 
     return JobResult(statistics=_statistics(data_file, result), commit=commit)
+
+
+def _update_texts(data_file: DataFile, result: LoadResult) -> list[str]:
+    """Say what became of records that came again, if any did."""
+    name, code = data_file.file_name, data_file.event_type_code
+    texts = []
+    if result.rows_skipped_count:
+        texts.append(
+            f"{name}: {result.rows_skipped_count:,} rows were passed over: their Source Unique IDs are loaded "
+            f"already, and the project skips records of {code} that come again."
+        )
+    if result.rows_replaced_count:
+        texts.append(
+            f"{name}: {result.rows_replaced_count:,} rows replace records of {code} with the same Source Unique "
+            "ID. The old versions end when this Envelope is grouped; rolling it back brings them back."
+        )
+    return texts
 
 
 def _make_index(context: JobContext, result: LoadResult) -> WrittenFile | None:
@@ -70,15 +97,16 @@ def _data_file(context: JobContext) -> DataFile:
 
 
 def _request(context: JobContext, data_file: DataFile) -> LoadRequest:
-    envelope = context.envelope
+    envelope, project = context.envelope, context.project
     source = spool_data_file(
         context.envelope_path, data_file, context.scratch_folder, package_limits(), context.report
     )
-    # what is held may come again for an estimation: it is not loaded twice, for it is not kept
-    follows = batch_catalog.own_batches if is_estimation(envelope) else batch_catalog.visible_batches
+    event_type = EventType.objects.select_related("import_format").get(code=data_file.event_type_code)
+    # what is held may come again for an estimation: nothing of that is kept, so it ends nothing
+    estimates = is_estimation(envelope)
     request = load_request(
-        context.project,
-        EventType.objects.select_related("import_format").get(code=data_file.event_type_code),
+        project,
+        event_type,
         LoadSource(source, data_file.file_name, parquet=data_file.file_format is FileFormat.PARQUET),
         LoadTarget(
             folder=context.project_folder,
@@ -88,12 +116,30 @@ def _request(context: JobContext, data_file: DataFile) -> LoadRequest:
                 # an id that has ended is never given again
                 | batch_catalog.visible_batches(envelope, BatchKind.ENDS)
             ),
-            held_records=context.paths(follows(envelope, BatchKind.RECORDS)),
-            ended=context.paths(follows(envelope, BatchKind.ENDS)),
+            held_records=()
+            if estimates
+            else context.paths(batch_catalog.held_batches(envelope, BatchKind.RECORDS)),
+            ended=() if estimates else context.paths(batch_catalog.visible_batches(envelope, BatchKind.ENDS)),
+            own_records=context.paths(batch_catalog.own_batches(envelope, BatchKind.RECORDS)),
+            updates=update_mode(project, event_type),
         ),
         context.limits,
     )
-    return replace(request, keep_aux=False, shows_values=False) if is_estimation(envelope) else request
+    return replace(request, keep_aux=False, shows_values=False) if estimates else request
+
+
+def update_mode(project: LinkageProject, event_type: EventType) -> UpdateMode:
+    """Return what is done with records of an Event Type that come again.
+
+    Raises:
+        JobError: if it was never attached to the project.
+    """
+    attached = AttachedEventType.objects.filter(project=project, event_type=event_type).first()
+    if attached is None:
+        raise JobError(
+            f"Event Type {event_type.code} is not attached to project {project.code}. Attach it, then retry."
+        )
+    return UpdateMode(attached.updates)
 
 
 @dataclass(frozen=True)
@@ -114,6 +160,8 @@ class LoadTarget:
     first_record_id: int
     held_records: tuple[Path, ...]
     ended: tuple[Path, ...] = ()
+    own_records: tuple[Path, ...] = ()
+    updates: UpdateMode = UpdateMode.REJECT
 
 
 def load_request(
@@ -131,6 +179,8 @@ def load_request(
         first_record_id=target.first_record_id,
         held_records=target.held_records,
         ended=target.ended,
+        own_records=target.own_records,
+        updates=target.updates,
         keep_aux=project.keep_unused_columns,
         target_folder=target.folder,
         stem=target.stem,
@@ -149,6 +199,9 @@ def _batches(result: LoadResult) -> list[NewBatch]:
     ]
     if result.aux is not None:
         batches.append(_batch(BatchKind.AUX, result.aux))
+    if result.ends is not None:
+        # its ids are those of records that are there: the next free id does not depend on it
+        batches.append(_batch(BatchKind.ENDS, result.ends))
     if result.rejects is not None:
         batches.append(
             NewBatch(
@@ -180,6 +233,8 @@ def _statistics(data_file: DataFile, result: LoadResult) -> dict[str, Any]:
         "event_type": data_file.event_type_code,
         "rows_read_count": result.rows_read_count,
         "rows_loaded_count": result.rows_loaded_count,
+        "rows_replaced_count": result.rows_replaced_count,
+        "rows_skipped_count": result.rows_skipped_count,
         "rows_rejected_count": result.rows_rejected_count,
         "rejected_by_reason": dict(result.rejected_by_reason),
         "bytes_read_count": result.bytes_read_count,

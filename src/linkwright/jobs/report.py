@@ -44,7 +44,7 @@ def run_report(context: JobContext) -> JobResult:
     for number, plot in enumerate(plots):
         context.report(Progress("Drawing", number, len(plots), "plots"))
         rendered.append(rendered_plot(plot))
-    statistics = _statistics(numbers, match, group)
+    statistics = _statistics(numbers, match, group, _updates(context))
 
     def commit() -> None:
         # a retry after Report failed finds the files hidden: what is reported is live
@@ -60,6 +60,14 @@ def run_report(context: JobContext) -> JobResult:
 def _statistics_of(context: JobContext, kind: JobKind) -> Mapping[str, Any]:
     jobs = Job.objects.filter(envelope=context.envelope, kind=kind, state=JobState.SUCCESS)
     return jobs.values_list("statistics", flat=True).first() or {}
+
+
+def _updates(context: JobContext) -> dict[str, int]:
+    """Return what became of records that came again: of all data files together; nothing if nothing was loaded."""
+    loads = Job.objects.filter(envelope=context.envelope, kind=JobKind.LOAD, state=JobState.SUCCESS)
+    found = list(loads.values_list("statistics", flat=True))
+    names = ("rows_replaced_count", "rows_skipped_count", "rows_rejected_count") if found else ()
+    return {name: sum(int(statistics.get(name, 0)) for statistics in found) for name in names}
 
 
 def _plots(context: JobContext, numbers: ReportNumbers, match: Mapping[str, Any]) -> list[Plot]:
@@ -113,10 +121,11 @@ def rendered_plot(plot: Plot) -> dict[str, Any]:
 
 
 def _statistics(
-    numbers: ReportNumbers, match: Mapping[str, Any], group: Mapping[str, Any]
+    numbers: ReportNumbers, match: Mapping[str, Any], group: Mapping[str, Any], updates: Mapping[str, int]
 ) -> dict[str, dict[str, Any]]:
     own = {
         "records_count": numbers.envelope_records_count,
+        **updates,
         "candidate_pairs_count": match.get("candidate_pairs_count", 0),
         "kept_pairs_count": match.get("kept_pairs_count", 0),
         "new_groups_count": group.get("new_groups_count", 0),

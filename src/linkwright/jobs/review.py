@@ -3,6 +3,7 @@
 import csv
 from typing import Any
 
+from linkwright.engine.identifying import identifying
 from linkwright.errors import FaultsError
 from linkwright.jobs.context import JobContext, JobResult, package_limits
 from linkwright.jobs.listed_rows import read_lines
@@ -33,8 +34,8 @@ def run_review(context: JobContext) -> JobResult:
     keys = list(targets)
     found = dict(zip(keys, find_records(context.limits, context.live_files(), keys), strict=True))
     faults += [
-        f"{key}: {context.project.code} has no such record. Correct the identifier or the Event Type, or leave "
-        "the line out."
+        f"{identifying(str(key))}: {context.project.code} has no such record. Correct the identifier or the "
+        "Event Type, or leave the line out."
         for key, record_id in found.items()
         if record_id is None
     ]
@@ -76,14 +77,15 @@ def _targets(context: JobContext, faults: list[str]) -> dict[RecordKey, str]:
             project, source_unique_id, event_type, target = values
             if project != context.project.code:
                 faults.append(
-                    f"{place}: the Linkage Project is {project!r}, but the manifest names {context.project.code}. "
-                    "Send one Envelope per project."
+                    f"{place}: the Linkage Project is {identifying(repr(project))}, but the manifest names "
+                    f"{context.project.code}. Send one Envelope per project."
                 )
                 continue
             key = RecordKey(event_type, source_unique_id)
             if targets.setdefault(key, target) != target:
                 faults.append(
-                    f"{place}: {key} is moved to {target!r} and to {targets[key]!r}. A record has one target: "
+                    f"{place}: {identifying(str(key))} is moved to {identifying(repr(target))} and to "
+                    f"{identifying(repr(targets[key]))}. A record has one target: "
                     "remove one of the lines."
                 )
     return targets

@@ -1,36 +1,47 @@
 """Rollback: everything that an Envelope changed in its project is undone; it is as if it had never been loaded.
 
 The latest Envelope goes by dropping its files, whatever their size. If later data was built upon it and stays, its
-records end, and the groups that they touched are worked out anew.
+records end, those that it had ended come back, and the groups that they touch are worked out anew.
 """
 
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from typing import Any
+
+from django.utils import timezone
 
 from linkwright.engine.grouping import NO_IDS, GroupingConfiguration
 from linkwright.engine.progress import Progress
-from linkwright.jobs.context import JobContext, JobError, JobResult
+from linkwright.jobs.context import UNDONE_ENVELOPES, JobContext, JobError, JobResult
+from linkwright.jobs.forget import forget_envelope
 from linkwright.jobs.group import authoritative_codes, group_statistics
+from linkwright.jobs.purge import why_purged
+from linkwright.jobs.returning import Returned, bring_back
+from linkwright.jobs.rollback_extractions import MendedExtractions, mend_extractions
 from linkwright.store import batch_catalog
 from linkwright.store.batch_catalog import NewBatch
-from linkwright.store.models import AuditMessage, Batch, BatchKind, Envelope, EnvelopeState, Job, Notification
+from linkwright.store.models import Batch, BatchKind, Envelope, EnvelopeState
 from linkwright.warehouse.regroup import RegroupRequest
 from linkwright.warehouse.undo import UndoRequest, UndoResult, undo_records
 
-ENVELOPES, REASON = "envelopes", "reason"
+ENVELOPES, REASON = UNDONE_ENVELOPES, "reason"
 """Parameters of the job: ids of the Envelopes, the newest first; why."""
 
-STAGE_ENDING = ": started"
-"""How audit messages end that say a stage has begun: they name no values."""
 
-FORGOTTEN_TEXT = "This text named values of data that was rolled back, and was removed with it."
+@dataclass(frozen=True)
+class _Written:
+    """What the job has written and wants to have counted; `undone` only if later data stays."""
+
+    undone: UndoResult | None
+    returned: Returned
+    mended: MendedExtractions
 
 
 def run_rollback(context: JobContext) -> JobResult:
     """Undo one Envelope, with later reviews or with all later ones.
 
     Raises:
-        JobError: if an Envelope is not one that can be undone any more.
+        JobError: if an Envelope is not one that can be undone any more, or records that it ended were purged.
     """
     ids = [int(key) for key in context.job.parameters[ENVELOPES]]
     found = {envelope.pk: envelope for envelope in Envelope.objects.filter(pk__in=ids)}
@@ -41,30 +52,43 @@ def run_rollback(context: JobContext) -> JobResult:
             f"{', '.join(gone)} cannot be rolled back any more: only an Envelope that ended in Success can. "
             "Nothing was changed; look at the list of Envelopes."
         )
+    refusal = why_purged(context.config, envelopes)
+    if refusal:
+        raise JobError(f"{refusal} Nothing was changed.")
     context.report(Progress("drop", 0, len(envelopes), "Envelopes"))
-    undone = None
+    undone, returned = None, Returned()
     if not batch_catalog.stand_last(context.project, ids):
         context.audit("Later data stays: the groups that were touched are worked out anew")
-        undone = _undo(context, set(ids))
-    return JobResult(statistics=_statistics(envelopes, undone), commit=_commit(context, envelopes, undone))
+        undone, returned = _undo(context, set(ids))
+    mended = mend_extractions(context, ids)
+    return JobResult(
+        statistics={**_statistics(envelopes, undone, returned), **mended.statistics()},
+        commit=_commit(context, envelopes, _Written(undone, returned, mended)),
+    )
 
 
-def _undo(context: JobContext, gone: set[int]) -> UndoResult:
+def _undo(context: JobContext, gone: set[int]) -> tuple[UndoResult, Returned]:
     """Write the ends of the Envelopes' records, and the groups without them and their decisions."""
     project = context.project
-    live = {kind: list(batch_catalog.live_batches(project, kind)) for kind in BatchKind}
+    # who brought what is to be told apart: what was compacted is read from the files that it was made of
+    live = {
+        kind: list(batch_catalog.original_batches(project, kind).select_related("envelope__match_configuration"))
+        for kind in BatchKind
+    }
     kept: dict[BatchKind, list[Batch]] = {kind: [] for kind in BatchKind}
     own: dict[BatchKind, list[Batch]] = {kind: [] for kind in BatchKind}
     for kind, batches in live.items():
         for batch in batches:
             (own if batch.envelope_id in gone else kept)[kind].append(batch)
+    returned = bring_back(context, kept, own)
     remaining = RegroupRequest(
         touched_group_ids=NO_IDS,
         touched_record_ids=NO_IDS,
         records=context.paths(kept[BatchKind.RECORDS]),
-        pairs=context.paths(kept[BatchKind.PAIRS]),
+        pairs=(*context.paths(kept[BatchKind.PAIRS]), *returned.files.get(BatchKind.PAIRS, ())),
         assignments=context.paths(kept[BatchKind.ASSIGNMENTS]),
-        ended=context.paths(kept[BatchKind.ENDS]),
+        arrivals=context.paths(kept[BatchKind.ASSIGNMENTS]),
+        ended=(*context.paths(kept[BatchKind.ENDS]), *returned.files.get(BatchKind.ENDS, ())),
         decisions=context.paths(kept[BatchKind.DECISIONS]),
         configuration=GroupingConfiguration.model_validate(project.grouping),
         authoritative_event_types=authoritative_codes(project),
@@ -80,19 +104,23 @@ def _undo(context: JobContext, gone: set[int]) -> UndoResult:
         released=context.paths([*own[BatchKind.ENDS], *own[BatchKind.DECISIONS]]),
         ends_target=context.project_folder / f"{context.stem}-ends.parquet",
     )
-    return undo_records(request, context.report)
+    return undo_records(request, context.report), returned
 
 
-def _commit(context: JobContext, envelopes: Sequence[Envelope], undone: UndoResult | None) -> Callable[[], None]:
+def _commit(context: JobContext, envelopes: Sequence[Envelope], written: _Written) -> Callable[[], None]:
     def commit() -> None:
         for envelope in envelopes:
             batch_catalog.remove(envelope)
-            _forget(envelope)
+            forget_envelope(envelope)
         Envelope.objects.filter(pk__in=[envelope.pk for envelope in envelopes]).update(
             state=EnvelopeState.ROLLED_BACK
         )
-        if undone is not None:
-            batch_catalog.add_batches(context.job, _batches(undone))
+        if written.undone is not None:
+            written.returned.commit(context)
+            ends, _assignments = batch_catalog.add_batches(context.job, _batches(written.undone))
+            # the files that held these records go with them: a Purge finds nothing to blank
+            Batch.objects.filter(pk=ends.pk).update(purged_at=timezone.now())
+        written.mended.commit(context)
 
     return commit
 
@@ -111,21 +139,7 @@ def _batches(undone: UndoResult) -> list[NewBatch]:
     ]
 
 
-def _forget(envelope: Envelope) -> None:
-    """Blank the values of the Envelope's data that statistics, Notifications and audit messages name."""
-    for job in Job.objects.filter(envelope=envelope):
-        blocks = job.statistics.get("largest_blocks", [])
-        if blocks:
-            job.statistics["largest_blocks"] = [{**block, "values": ""} for block in blocks]
-            job.save(update_fields=["statistics"])
-        if job.error_message:
-            Job.objects.filter(pk=job.pk).update(error_message=FORGOTTEN_TEXT)
-    Notification.objects.filter(envelope=envelope).update(text=FORGOTTEN_TEXT)
-    told = AuditMessage.objects.filter(job__envelope=envelope).exclude(text__endswith=STAGE_ENDING)
-    told.update(text=FORGOTTEN_TEXT)
-
-
-def _statistics(envelopes: Sequence[Envelope], undone: UndoResult | None) -> dict[str, Any]:
+def _statistics(envelopes: Sequence[Envelope], undone: UndoResult | None, returned: Returned) -> dict[str, Any]:
     statistics: dict[str, Any] = {
         "envelopes": [
             {"envelope": envelope.name, "records_count": envelope.records_count or 0} for envelope in envelopes
@@ -133,5 +147,6 @@ def _statistics(envelopes: Sequence[Envelope], undone: UndoResult | None) -> dic
         "records_count": sum(envelope.records_count or 0 for envelope in envelopes),
     }
     if undone is not None:
+        statistics["returning_records_count"] = returned.returning_count
         statistics |= group_statistics(undone.groups)
     return statistics

@@ -10,16 +10,20 @@ from linkwright.envelopes.manifest import Manifest, RequestType
 from linkwright.envelopes.package import verify_package
 from linkwright.errors import FaultsError
 from linkwright.jobs.context import JobContext, JobResult, package_limits
-from linkwright.store.models import DataProvider, EventType, LinkageProject, Severity
+from linkwright.jobs.extraction_project import event_type_codes, find_extraction_project, why_not_extract
+from linkwright.store.models import (
+    AttachedEventType,
+    DataProvider,
+    Envelope,
+    EventType,
+    LinkageProject,
+    Severity,
+)
+from linkwright.store.permissions import project_for_sender
+from linkwright.store.queries.attachments import attached_event_types, find_attachment
 from linkwright.store.series import settle_project
 
 LISTED_CODES = 20
-_HANDLED = (
-    RequestType.SUBMIT_LINKAGE,
-    RequestType.SUBMIT_DELETION,
-    RequestType.SUBMIT_QUALITY_REVIEW,
-    RequestType.ESTIMATE_PROBABILITIES,
-)
 
 
 class RefusedEnvelopeError(FaultsError):
@@ -36,15 +40,15 @@ def run_validate(context: JobContext) -> JobResult:
     envelope = context.envelope
     verification = verify_package(context.envelope_path, package_limits(), context.report)
     manifest = verification.examination.manifest
-    faults = manifest_code_faults(manifest)
-    if faults:
+    project = envelope.project or project_for_sender(manifest.linkage_project, envelope.received_by)
+    faults = manifest_code_faults(manifest, project, envelope)
+    if faults or project is None:
         raise RefusedEnvelopeError(
             f"{envelope.name} is refused. Mend what is named here, then retry the Validate job.", faults
         )
     if verification.examination.unlisted_files:
         names = ", ".join(verification.examination.unlisted_files[:10])
         context.notify(Severity.INFO, f"Files that the manifest does not list are not used: {names}.")
-    project = LinkageProject.objects.get(code=manifest.linkage_project)
 
     def commit() -> None:
         settle_project(envelope, project)
@@ -62,20 +66,22 @@ def run_validate(context: JobContext) -> JobResult:
     return JobResult(statistics={"files_count": len(files), "files": files}, commit=commit)
 
 
-def manifest_code_faults(manifest: Manifest) -> list[str]:
-    """Name every code of a manifest that is unknown or does not belong; empty if all is well."""
+def manifest_code_faults(
+    manifest: Manifest, project: LinkageProject | None, envelope: Envelope | None = None
+) -> list[str]:
+    """Name every code of a manifest that is unknown or does not belong; empty if all is well.
+
+    Args:
+        manifest: of an Envelope.
+        project: None if its code is unknown, or the sender's not to know: both are told in the same words.
+        envelope: that has come with it, if it has: what was sent before its Event Type was detached is taken.
+    """
     faults = []
-    if manifest.request_type not in _HANDLED:
-        faults.append(
-            f"RequestType is {manifest.request_type.value}; this version handles "
-            f"{' and '.join(handled.value for handled in _HANDLED)} only. Send the data as one of these."
-        )
-    elif not manifest.data_files:
+    if manifest.request_type is RequestType.ESTIMATE_PROBABILITIES and not manifest.data_files:
         faults.append(
             "Data lists no file: there is nothing to estimate from. List data files and send a new Envelope, or "
             "start an estimation over the held records on the project's page."
         )
-    project = LinkageProject.objects.filter(code=manifest.linkage_project).first()
     if project is None:
         faults.append(
             f"Linkage Project {manifest.linkage_project!r} is unknown. "
@@ -89,15 +95,36 @@ def manifest_code_faults(manifest: Manifest) -> list[str]:
         )
     codes = dict.fromkeys(file.event_type_code for file in manifest.data_files)
     for code in codes:
-        faults.extend(_event_type_faults(code, project, provider))
+        faults.extend(_event_type_faults(code, project, provider, envelope))
+    if project is not None and manifest.extraction_project is not None:
+        faults.extend(_extraction_faults(manifest.extraction_project, project, codes))
     return faults
 
 
-def _event_type_faults(code: str, project: LinkageProject | None, provider: DataProvider | None) -> list[str]:
+def _extraction_faults(code: str, project: LinkageProject, event_types: Iterable[str]) -> list[str]:
+    extraction_project = find_extraction_project(project, code)
+    if extraction_project is None:
+        # one of another project is as unknown: its code is not the sender's to know
+        remedy = "Create it, or correct ExtractionProject in the manifest and send a new Envelope."
+        return [f"Extraction Project {code!r} is unknown in {project.code}. {remedy}"]
+    shown = event_type_codes(extraction_project)
+    part_of = f"part of Extraction Project {code!r}, which shows {', '.join(shown)}"
+    faults = [
+        f"Event Type {one!r} is not {part_of}. Leave its data file out, and send a new Envelope."
+        for one in event_types
+        if one not in shown
+    ]
+    refusal = why_not_extract(extraction_project)
+    return [*faults, refusal] if refusal else faults
+
+
+def _event_type_faults(
+    code: str, project: LinkageProject | None, provider: DataProvider | None, envelope: Envelope | None
+) -> list[str]:
     event_type = EventType.objects.filter(code=code).select_related("provider").first()
     if event_type is None:
         # of this project alone: the codes of others are not the sender's to know
-        known = _known(project.event_types.values_list("code", flat=True)) if project else ""
+        known = _known(attached_event_types(project).values_list("code", flat=True)) if project else ""
         remedy = "Create it, or correct the datasource in the manifest and send a new Envelope."
         return [" ".join(part for part in (f"Event Type {code!r} is unknown.", known, remedy) if part)]
     faults = []
@@ -106,11 +133,19 @@ def _event_type_faults(code: str, project: LinkageProject | None, provider: Data
             f"Event Type {code!r} belongs to Data Provider {event_type.provider.code}, not to the Sender "
             f"{provider.code}. An Envelope holds data of one Data Provider: send it under that provider's code."
         )
-    if project is not None and not project.event_types.filter(pk=event_type.pk).exists():
-        faults.append(
-            f"Event Type {code!r} is not attached to project {project.code}. Attach it to the project, then retry."
-        )
+    attached = find_attachment(project, code) if project is not None else None
+    if project is not None and (attached is None or not attached.takes(envelope)):
+        faults.append(_not_attached(code, project, attached))
     return faults
+
+
+def _not_attached(code: str, project: LinkageProject, attached: AttachedEventType | None) -> str:
+    if attached is not None and attached.is_being_detached:
+        return (
+            f"Event Type {code!r} is being detached from project {project.code}, by {attached.detached_by}: it "
+            "takes no new data. Attach it again once that has ended, then retry."
+        )
+    return f"Event Type {code!r} is not attached to project {project.code}. Attach it to the project, then retry."
 
 
 def _known(codes: Iterable[str]) -> str:

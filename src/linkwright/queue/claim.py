@@ -41,6 +41,7 @@ def claim_next() -> Job | None:
             statistics={},
             end_reason="",
             error_message="",
+            error_with_values="",
         )
         if state.active_envelope_id != job.envelope_id:
             state.active_envelope_id = job.envelope_id

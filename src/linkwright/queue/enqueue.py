@@ -7,7 +7,7 @@ from typing import Any
 from django.db import transaction
 from django.utils import timezone
 
-from linkwright.queue.order import back_rank, queue_state
+from linkwright.queue.order import back_rank, front_rank, queue_state
 from linkwright.queue.transitions import record_event
 from linkwright.store.models import Envelope, Job, JobKind, LinkageProject
 
@@ -47,16 +47,19 @@ def enqueue_chain(envelope: Envelope, steps: Sequence[Step]) -> list[Job]:
     return jobs
 
 
-def enqueue_job(step: Step, project: LinkageProject) -> Job:
-    """Queue a job that belongs to a project and to no Envelope, behind all others."""
+def enqueue_job(step: Step, project: LinkageProject | None = None, *, at_front: bool = False) -> Job:
+    """Queue a job that belongs to no Envelope, behind all others or before them.
+
+    Without a project it is of the whole system. At the front it still comes after an Envelope that has begun.
+    """
     with transaction.atomic():
         queue_state(lock=True)
         job = Job.objects.create(
             kind=step.kind,
             project=project,
-            project_code=project.code,
+            project_code=project.code if project else "",
             parameters=dict(step.parameters),
-            queue_rank=back_rank(),
+            queue_rank=front_rank() if at_front else back_rank(),
             queued_at=timezone.now(),
         )
         record_event(job, left="", reason="queued")

@@ -10,6 +10,7 @@ from typing import Any
 
 from django.utils import timezone
 
+from linkwright.engine.identifying import take_apart
 from linkwright.queue.order import queue_state
 from linkwright.queue.transitions import change_state
 from linkwright.store.models import EndReason, Envelope, EnvelopeState, Job, JobState, Notification, Severity
@@ -68,6 +69,7 @@ def finish_failure(
     Raises:
         StaleTransitionError: if this attempt was given up.
     """
+    told = take_apart(message)
     queue_state(lock=True)
     change_state(
         job,
@@ -78,27 +80,36 @@ def finish_failure(
         ended_at=timezone.now(),
         end_reason=end_reason,
         errors_occurred=True,
-        error_message=message,
+        error_message=told.text,
+        error_with_values=told.with_values,
     )
     if pause_on_failure:
-        state = queue_state(lock=True)
-        if state.paused_at is None:
-            state.paused_at, state.paused_by, state.paused_by_job = timezone.now(), None, job
-            state.paused_reason = message
-            state.save()
+        _pause_because_of(job)
     envelope = job.envelope
     if envelope is None:
         return None
     Notification.objects.create(
-        envelope=envelope, job=job, severity=Severity.ERROR, text=message, raised_at=timezone.now()
+        envelope=envelope,
+        job=job,
+        severity=Severity.ERROR,
+        text=told.text,
+        with_values=told.with_values,
+        raised_at=timezone.now(),
     )
-    chain = Job.objects.filter(envelope=envelope)
     if corrupt:
         withdraw_open_jobs(envelope, EndReason.CANCELLED, "the Envelope is corrupt")
         return _end_envelope(envelope, EnvelopeState.CORRUPT, errors_occurred=True)
-    for later in chain.filter(state=JobState.QUEUED):
+    for later in Job.objects.filter(envelope=envelope, state=JobState.QUEUED):
         change_state(later, leaving=[JobState.QUEUED], entering=JobState.HELD, reason=f"job {job.pk} failed")
     return _end_envelope(envelope, EnvelopeState.ERRORS, errors_occurred=True)
+
+
+def _pause_because_of(job: Job) -> None:
+    state = queue_state(lock=True)
+    if state.paused_at is None:
+        state.paused_at, state.paused_by, state.paused_by_job = timezone.now(), None, job
+        state.paused_reason = job.error_message
+        state.save()
 
 
 def finish_cancelled(job: Job, *, attempt: int) -> EnvelopeState | None:
@@ -129,16 +140,22 @@ def withdraw_open_jobs(envelope: Envelope, end_reason: EndReason, reason: str) -
     """Take an Envelope's queued and held jobs out of the queue for good; returns how many."""
     jobs = list(Job.objects.filter(envelope=envelope, state__in=_OPEN))
     for job in jobs:
-        change_state(
-            job,
-            leaving=_OPEN,
-            entering=JobState.ERRORS,
-            reason=reason,
-            ended_at=timezone.now(),
-            end_reason=end_reason,
-            error_message=f"Never started: {reason}.",
-        )
+        withdraw_job(job, end_reason, reason)
     return len(jobs)
+
+
+def withdraw_job(job: Job, end_reason: EndReason, reason: str) -> None:
+    """Take one queued or held job out of the queue for good."""
+    never = "Never started" if job.attempt == 0 else "Not started again"
+    change_state(
+        job,
+        leaving=_OPEN,
+        entering=JobState.ERRORS,
+        reason=reason,
+        ended_at=timezone.now(),
+        end_reason=end_reason,
+        error_message=f"{never}: {reason}.",
+    )
 
 
 def _end_envelope(envelope: Envelope, state: EnvelopeState, **changes: Any) -> EnvelopeState:

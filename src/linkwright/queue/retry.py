@@ -1,6 +1,9 @@
-"""The retry rule: a failed job may be retried while no other job has been run against its project since."""
+"""The retry rule: a failed job may be retried while no other job has been run against its project since.
 
-from collections.abc import Collection
+Jobs that change nothing of what others build upon (Compact, Purge) do not count.
+"""
+
+from collections.abc import Collection, Iterable, Sequence
 from typing import Any
 
 from django.db.models import OuterRef, Q, QuerySet, Subquery
@@ -8,42 +11,43 @@ from django.utils import timezone
 
 from linkwright.queue.order import front_rank, queue_state
 from linkwright.queue.transitions import change_state
-from linkwright.store.models import EndReason, Envelope, EnvelopeState, Job, JobState
+from linkwright.store.models import INVISIBLE_KINDS, EndReason, Envelope, EnvelopeState, Job, JobState
+from linkwright.store.permissions import project_for_sender
 
 _RETRIABLE = (EndReason.FAILED, EndReason.CRASHED)
 # what the rule looks at
-_ASKED = ("state", "end_reason", "project_code", "ended_at", "envelope__state", "envelope__name")
+_ASKED = (
+    "state",
+    "end_reason",
+    "project",
+    "project_code",
+    "ended_at",
+    "envelope__state",
+    "envelope__name",
+    "envelope__received_by",
+)
 
 
 def why_not_retry(job: Job) -> str:
     """Return the sentence that says why a job cannot be retried, or '' if it can."""
-    others = _others_run(job.project_code, job.ended_at, job.envelope_id, job.pk)
-    return _why_not(job) or _refusal(job, others.first())
+    return _why_not(job) or _refusal(job, _run_since(job))
 
 
 def why_not_retry_each(keys: Collection[int]) -> dict[int, str]:
     """Return the same for many jobs at once: a list of failed jobs asks three times, not once a row."""
-    asked = (OuterRef(name) for name in ("project_code", "ended_at", "envelope_id", "pk"))
-    others = _others_run(*asked)
-    found = Job.objects.filter(pk__in=keys).select_related("envelope").only(*_ASKED)
+    found = Job.objects.filter(pk__in=keys).select_related("envelope__received_by").only(*_ASKED)
     # SQL compares nothing with NULL: system jobs, of which few fail, are asked for one by one
     refusals = {job.pk: why_not_retry(job) for job in found.filter(envelope=None)}
     jobs = list(found.exclude(envelope=None))
-    first = dict(
-        Job.objects.filter(pk__in=[job.pk for job in jobs])
-        .annotate(since=Subquery(others.values("pk")[:1]))
-        .values_list("pk", "since")
-    )
-    named = Job.objects.select_related("envelope").only("kind", "envelope__name")
-    since = named.in_bulk(list(filter(None, first.values())))
-    return refusals | {job.pk: _why_not(job) or _refusal(job, since.get(first[job.pk] or 0)) for job in jobs}
+    since = _run_since_each(jobs)
+    return refusals | {job.pk: _why_not(job) or _refusal(job, since.get(job.pk)) for job in jobs}
 
 
 def _why_not(job: Job) -> str:
     if job.state != JobState.ERRORS:
         return "Only a failed job can be retried."
     if job.end_reason not in _RETRIABLE:
-        return f"This job was {job.end_reason}; submit the Envelope again instead."
+        return f"This job was {job.end_reason}; {_instead(job)}."
     if job.envelope is not None and job.envelope.state != EnvelopeState.ERRORS:
         return f"The Envelope is {job.envelope.get_state_display()}; submit a new one instead."
     return ""
@@ -53,18 +57,57 @@ def _refusal(job: Job, since: Job | None) -> str:
     if since is None:
         return ""
     of = f" of {since.envelope.name}" if since.envelope else ""
-    return (
-        f"Job {since.pk} ({since.kind}{of}) has been run against {job.project_code} since; "
-        "submit the Envelope again instead."
-    )
+    against = f" against {job.project_code}" if job.project_code else ""
+    return f"Job {since.pk} ({since.kind}{of}) has been run{against} since; {_instead(job)}."
+
+
+def _instead(job: Job) -> str:
+    return "submit the Envelope again instead" if job.envelope else "start a new one instead"
+
+
+def _run_since(job: Job) -> Job | None:
+    if _of_no_project([job]):
+        return None
+    others = _others_run(job.project_code, job.ended_at, job.envelope_id, job.pk)
+    return others.select_related("envelope").first()
+
+
+def _run_since_each(jobs: Sequence[Job]) -> dict[int, Job]:
+    """Return the first other job run since, by the keys of jobs that belong to Envelopes; absent if none was."""
+    of_none = _of_no_project(jobs)
+    others = _others_run(*(OuterRef(name) for name in ("project_code", "ended_at", "envelope_id", "pk")))
+    asked = Job.objects.filter(pk__in=[job.pk for job in jobs if job.pk not in of_none])
+    first = dict(asked.annotate(since=Subquery(others.values("pk")[:1])).values_list("pk", "since"))
+    named = Job.objects.select_related("envelope").only("kind", "envelope__name")
+    since = named.in_bulk([key for key in first.values() if key is not None])
+    return {key: since[other] for key, other in first.items() if other in since}
+
+
+def _of_no_project(jobs: Iterable[Job]) -> set[int]:
+    """Return the keys of the jobs of Envelopes whose project is unknown, or not the sender's to know.
+
+    They touched nothing; and to whoever may not submit to a project its jobs are not to be told.
+    """
+    named: dict[tuple[str, int | None], list[Job]] = {}
+    for job in jobs:
+        if job.project_id is None and job.envelope is not None:
+            named.setdefault((job.project_code, job.envelope.received_by_id), []).append(job)
+    return {
+        job.pk
+        for (code, _sender), alike in named.items()
+        if alike[0].envelope is not None and project_for_sender(code, alike[0].envelope.received_by) is None
+        for job in alike
+    }
 
 
 def _others_run(project_code: Any, ended_at: Any, envelope_id: Any, job_id: Any) -> QuerySet[Job]:
     """Return the other jobs run against a project since, first one first; for values, or for an outer query's."""
     others = Job.objects.filter(project_code=project_code, started_at__gt=ended_at).exclude(pk=job_id)
+    # a job whose project is not known has not been run against it: it named a code, and failed
+    others = others.filter(project__isnull=False).exclude(kind__in=INVISIBLE_KINDS)
     # NULL <> x is not true in SQL: system jobs must be named
     others = others.filter(Q(envelope_id=None) | ~Q(envelope_id=envelope_id))
-    return others.select_related("envelope").order_by("started_at")
+    return others.order_by("started_at")
 
 
 def requeue_for_retry(job: Job) -> list[Job]:

@@ -6,9 +6,8 @@ from django.db import transaction
 from django.utils import timezone
 
 from linkwright.errors import LinkwrightError
-from linkwright.queue.finish import end_envelope_cancelled, withdraw_open_jobs
+from linkwright.queue.finish import end_envelope_cancelled, withdraw_job, withdraw_open_jobs
 from linkwright.queue.order import queue_state
-from linkwright.queue.transitions import change_state
 from linkwright.store.models import EndReason, Envelope, Job, JobState, QueueState, User
 
 
@@ -80,15 +79,7 @@ def clear() -> Cleared:
         running = set(Job.objects.filter(state=JobState.RUNNING).values_list("envelope_id", flat=True))
         envelopes = list(Envelope.objects.filter(jobs__in=queued).distinct())
         for job in queued.filter(envelope=None):
-            change_state(
-                job,
-                leaving=[JobState.QUEUED],
-                entering=JobState.ERRORS,
-                reason="the queue was cleared",
-                ended_at=timezone.now(),
-                end_reason=EndReason.CLEARED,
-                error_message="Never started: the queue was cleared.",
-            )
+            withdraw_job(job, EndReason.CLEARED, "the queue was cleared")
         cancelled = []
         for envelope in envelopes:
             withdraw_open_jobs(envelope, EndReason.CLEARED, "the queue was cleared")

@@ -12,6 +12,8 @@ from django.db import models, transaction
 
 from linkwright.engine.default_configuration import default_match_definition
 from linkwright.engine.fields import parse_fields
+from linkwright.engine.updates import UpdateMode
+from linkwright.services.attach_event_type import attach_event_type, change_update_mode
 from linkwright.services.project_file import DEFAULT_MATCH, ProjectFile, ProjectPart, ReadFile, refused
 from linkwright.services.project_file_faults import project_file_faults
 from linkwright.store.audit_log import Actor, record_action
@@ -22,6 +24,7 @@ from linkwright.store.models import (
     LinkageProject,
     MatchConfigurationVersion,
 )
+from linkwright.store.queries.attachments import find_attachment
 from linkwright.store.settings import change_setting, read_setting
 
 _Row = TypeVar("_Row", bound=models.Model)
@@ -89,16 +92,31 @@ class _Applier:
         values |= {"own_fields": part.fields, "grouping": part.grouping.model_dump()}
         is_new = not LinkageProject.objects.filter(code=part.code).exists()
         project = self._put(LinkageProject, "project", part.code, values)
-        wanted = {event_type.pk: event_type for event_type in EventType.objects.filter(code__in=part.event_types)}
-        missing = set(wanted) - set(project.event_types.values_list("pk", flat=True))
-        if missing:
-            project.event_types.add(*missing)
-            codes = ", ".join(sorted(wanted[key].code for key in missing))
-            self._note(Change("attach Event Types to", "project", part.code, (codes,)))
+        self._attach(project, part)
         if part.match == DEFAULT_MATCH or (part.match is None and is_new):
             self._put_match(project, default_match_definition(parse_fields(part.fields)))
         elif isinstance(part.match, dict):
             self._put_match(project, part.match)
+
+    def _attach(self, project: LinkageProject, part: ProjectPart) -> None:
+        """Attach what is missing, and set the update modes that are named; what is left out stays attached."""
+        newly = []
+        for wanted in part.event_types:
+            found = find_attachment(project, wanted.code)
+            if found is None or not found.is_attached:
+                mode = wanted.updates or UpdateMode.REJECT
+                attach_event_type(project, wanted.code, self._actor, updates=mode)
+                newly.append(wanted.code)
+            elif wanted.updates is not None and found.updates != wanted.updates:
+                change_update_mode(project, wanted.code, self._actor, updates=wanted.updates)
+                change = f"{found.updates} to {wanted.updates.value}"
+                self._changes.append(
+                    Change("change update mode of", "Event Type", f"{wanted.code} in {project.code}", (change,))
+                )
+        if newly:
+            codes = ", ".join(sorted(newly))
+            # each of them stands in the audit log already
+            self._changes.append(Change("attach Event Types to", "project", part.code, (codes,)))
 
     def _put_match(self, project: LinkageProject, definition: Mapping[str, Any]) -> None:
         newest = MatchConfigurationVersion.objects.filter(project=project).order_by("-version").first()

@@ -8,12 +8,28 @@ from django.db import DatabaseError
 from linkwright.config import DataFolderError, ServerConfig, prepare_home
 from linkwright.errors import LinkwrightError
 from linkwright.jobs.context import project_folder
+from linkwright.jobs.keyring import KeyringError, keyring_path, secret_of_version
+from linkwright.services.deliver_mail import read_mail_state
+from linkwright.services.inbox_settings import REJECTED, folder_fault, read_inbox_settings
+from linkwright.services.inbox_status import read_inbox_status
+from linkwright.services.mail_transport import destination
 from linkwright.services.prepare_database import database_name, needs_migration
 from linkwright.services.queue_status import read_queue_status
-from linkwright.store.models import Batch, BatchState, Envelope, EnvelopeState, Job, JobState, User
+from linkwright.store.models import (
+    Batch,
+    BatchState,
+    Envelope,
+    EnvelopeState,
+    ExtractionProject,
+    ExtractionResult,
+    Job,
+    JobState,
+    User,
+)
 
 LOW_DISK_BYTES = 1024**3
 LISTED = 5
+_OTHERS = 0o077
 
 
 @dataclass(frozen=True)
@@ -35,6 +51,8 @@ def check_system(config: ServerConfig) -> list[Finding]:
     findings.append(database)
     if database.ok:
         findings += [_check_people(), _check_worker(), _check_files(config), _check_envelopes(config)]
+        findings += _check_inbox(config)
+        findings += [_check_extractions(config), _check_mail()]
     return findings
 
 
@@ -95,6 +113,37 @@ def _check_worker() -> Finding:
     return Finding("queue", ok=True, text=f"{worker}; {status.queued_count} job(s) queued.")
 
 
+def _check_inbox(config: ServerConfig) -> list[Finding]:
+    settings = read_inbox_settings(config)
+    if not settings.enabled:
+        return []
+    status = read_inbox_status(config)
+    problem = status.problem or folder_fault(settings.folder, config)
+    if problem or status.folder != str(settings.folder):
+        text = problem or f"{settings.folder} is not watched yet. A worker does it: start `linkwright serve`."
+        return [Finding("inbox", ok=False, text=text)]
+    last = f"last taken {status.last_name} ({status.last_at[:19]} UTC)" if status.last_name else "none taken yet"
+    text = (
+        f"{settings.folder} is watched; {last}; {status.waiting_count} file(s) wait to settle; "
+        f"{status.rejected_count} in {REJECTED}/."
+    )
+    return [Finding("inbox", ok=True, text=text)]
+
+
+def _check_mail() -> Finding:
+    state = read_mail_state()
+    if state.given_up_count:
+        return Finding(
+            "e-mail",
+            ok=False,
+            text=f"{state.given_up_count} mail(s) of the last 7 days were given up; the last: {state.last_error} "
+            "Mend the settings Notifications.Email.*, and try them with `linkwright send-test-mail ADDRESS`.",
+        )
+    if not state.is_enabled:
+        return Finding("e-mail", ok=True, text="no mails are sent (Notifications.Email.Enabled is false).")
+    return Finding("e-mail", ok=True, text=f"{destination()} is used; {state.waiting_count} mail(s) wait.")
+
+
 def _check_files(config: ServerConfig) -> Finding:
     missing, counted = [], 0
     for batch in Batch.objects.exclude(state=BatchState.REMOVED).select_related("project"):
@@ -107,7 +156,7 @@ def _check_files(config: ServerConfig) -> Finding:
             "warehouse",
             ok=False,
             text=f"{len(missing)} of {counted} files are gone or of another size: {', '.join(missing[:LISTED])}. "
-            "Restore them from a backup.",
+            "Restore them from a backup; compacted files are made again by `linkwright compact`.",
         )
     return Finding("warehouse", ok=True, text=f"all {counted} files of the catalog are there.")
 
@@ -127,3 +176,30 @@ def _check_envelopes(config: ServerConfig) -> Finding:
             text=f"{len(missing)} files of Envelopes are gone: {', '.join(missing[:LISTED])}. Send them again.",
         )
     return Finding("Envelopes", ok=True, text=f"every waiting Envelope has its file; {orphaned} job(s) running.")
+
+
+def _check_extractions(config: ServerConfig) -> Finding:
+    try:
+        for version, fingerprint in ExtractionProject.objects.values_list(
+            "secret_version", "secret_fingerprint"
+        ).distinct():
+            secret_of_version(config, version, fingerprint)
+    except KeyringError as error:
+        return Finding("extractions", ok=False, text=str(error))
+    path = keyring_path(config)
+    if path.exists() and path.stat().st_mode & _OTHERS:
+        return Finding("extractions", ok=False, text=f"{path} can be read by others. Run `chmod 600 {path}`.")
+    kept = ExtractionResult.objects.filter(removed_at=None)
+    missing = [
+        str(result)
+        for result in kept.select_related("extraction_project")
+        if not (config.results_folder / result.file_name).is_file()
+    ]
+    if missing:
+        return Finding(
+            "extractions",
+            ok=False,
+            text=f"{len(missing)} results are gone: {', '.join(missing[:LISTED])}. Extract again.",
+        )
+    count = ExtractionProject.objects.count()
+    return Finding("extractions", ok=True, text=f"{count} Extraction Project(s), each with its secret.")

@@ -11,10 +11,15 @@ from dataclasses import dataclass
 from django.db import transaction
 from django.utils import timezone
 
-from linkwright.jobs.context import JobResult, is_estimation
+from linkwright.engine.identifying import concealed, take_apart
+from linkwright.jobs.context import UNDONE_ENVELOPES, JobResult, is_estimation
 from linkwright.queue.finish import finish_cancelled, finish_failure, finish_success
+from linkwright.queue.order import queue_state
+from linkwright.services.mail_outbox import tell_envelopes, tell_job_failure, tell_pause
+from linkwright.services.start_compact import compact_if_due
 from linkwright.store import batch_catalog
-from linkwright.store.models import EndReason, EnvelopeState, Job, Notification, Severity
+from linkwright.store.audit_log import SYSTEM, record_action
+from linkwright.store.models import EndReason, EnvelopeState, Job, JobKind, Notification, Severity
 from linkwright.store.settings import read_setting
 
 
@@ -41,6 +46,12 @@ def complete_job(
         result.commit()
         store_notifications(job, raised)
         settle_files(job, state)
+        if state == EnvelopeState.SUCCESS and job.project is not None:
+            compact_if_due(job.project)
+        if job.kind == JobKind.ROLLBACK:
+            tell_envelopes(job.parameters[UNDONE_ENVELOPES], EnvelopeState.ROLLED_BACK)
+        elif job.envelope_id is not None:
+            tell_envelopes([job.envelope_id], state)
 
 
 def fail_job(
@@ -69,6 +80,7 @@ def fail_job(
         )
         store_notifications(job, raised)
         settle_files(job, state)
+        _tell_failure(job, state)
 
 
 def end_job_cancelled(job: Job, *, attempt: int) -> None:
@@ -79,6 +91,24 @@ def end_job_cancelled(job: Job, *, attempt: int) -> None:
     """
     with transaction.atomic():
         settle_files(job, finish_cancelled(job, attempt=attempt))
+
+
+def _tell_failure(job: Job, state: EnvelopeState | None) -> None:
+    """Tell by e-mail, and in the audit log if the queue paused itself."""
+    if job.envelope_id is None:
+        tell_job_failure(job)
+    else:
+        tell_envelopes([job.envelope_id], state, job)
+    if queue_state().paused_by_job_id == job.pk:
+        # of the whole queue: the job and its project stand in the detail, for those who may see them
+        record_action(
+            SYSTEM,
+            "pause queue",
+            "Job Queue",
+            reason=job.error_message,
+            detail={"job": job.pk, "kind": job.kind, "project": job.project_code},
+        )
+        tell_pause(job)
 
 
 def settle_files(job: Job, state: EnvelopeState | None) -> None:
@@ -99,7 +129,14 @@ def store_notifications(job: Job, raised: Sequence[Raised]) -> None:
         return
     now = timezone.now()
     Notification.objects.bulk_create(
-        Notification(envelope=job.envelope, job=job, severity=one.severity, text=one.text, raised_at=now)
+        Notification(
+            envelope=job.envelope,
+            job=job,
+            severity=one.severity,
+            text=concealed(one.text),
+            with_values=take_apart(one.text).with_values,
+            raised_at=now,
+        )
         for one in raised
     )
     if any(one.severity == Severity.ERROR for one in raised):

@@ -61,7 +61,7 @@ def _lines(rows: Iterable[Envelope]) -> list[EnvelopeLine]:
             spent[job.kind] = round(spent.get(job.kind, 0.0) + seconds, 3)
     errors: dict[int, str] = {}
     for row in Notification.objects.filter(envelope__in=keys, severity=Severity.ERROR).order_by("-id"):
-        errors[row.envelope_id] = row.text
+        errors[row.envelope_id] = row.with_values or row.text
     return [
         EnvelopeLine(
             id=envelope.pk,

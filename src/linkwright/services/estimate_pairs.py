@@ -13,13 +13,14 @@ from linkwright.engine.blocking import rule_text
 from linkwright.engine.progress import silent
 from linkwright.errors import LinkwrightError
 from linkwright.jobs.context import engine_limits, project_folder
-from linkwright.jobs.load import LoadSource, LoadTarget, load_request
+from linkwright.jobs.load import LoadSource, LoadTarget, load_request, update_mode
 from linkwright.jobs.match import match_limits
 from linkwright.jobs.project_form import current_match_configuration
 from linkwright.services.live_project import find_project
 from linkwright.store import batch_catalog
 from linkwright.store.audit_log import COMMAND_LINE
 from linkwright.store.models import Batch, BatchKind, EventType, LinkageProject
+from linkwright.store.queries.attachments import attached_event_types
 from linkwright.warehouse.connection import EngineLimits
 from linkwright.warehouse.load import LoadResult, load_data_file
 from linkwright.warehouse.match import CHUNK_PAIRS_COUNT
@@ -115,6 +116,8 @@ class _Aside:
                 | batch_catalog.live_batches(self.project, BatchKind.ENDS)
             ),
             held_records=self.held_records,
+            ended=self.ended,
+            updates=update_mode(self.project, event_type),
         )
         return load_data_file(load_request(self.project, event_type, file, target, self.limits), silent)
 
@@ -123,7 +126,8 @@ class _Aside:
         return RecordSources(
             new=(loaded.records.path,),
             held=self.held_records,
-            ended=self.ended,
+            # a record that the file replaces is not compared with its new version
+            ended=(*self.ended, *([loaded.ends.path] if loaded.ends else [])),
             index_folder=self.scratch,
             index_stem="estimate",
             indexes={self.project_folder / one: self.project_folder / index for one, index in indexes.items()},
@@ -132,10 +136,10 @@ class _Aside:
 
 def _find(project_code: str, event_type_code: str) -> tuple[LinkageProject, EventType]:
     project = find_project(project_code, COMMAND_LINE)
-    attached = project.event_types.select_related("import_format")
+    attached = attached_event_types(project).select_related("import_format")
     event_type = attached.filter(code=event_type_code).first()
     if event_type is None:
-        known = ", ".join(attached.order_by("code").values_list("code", flat=True)) or "none"
+        known = ", ".join(attached.values_list("code", flat=True)) or "none"
         raise LinkwrightError(
             f"The Event Type {event_type_code!r} is not attached to {project_code}. Attached are: {known}."
         )

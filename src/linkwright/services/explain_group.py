@@ -3,8 +3,10 @@
 Shows no value of a record, only how Data Providers name records.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from pathlib import Path
 from typing import Any
 
 from linkwright.config import ServerConfig
@@ -15,8 +17,8 @@ from linkwright.errors import LinkwrightError
 from linkwright.jobs.group import FLAG_REASONS
 from linkwright.services.live_project import LiveProject, find_project, locate_records, open_live_project
 from linkwright.store.audit_log import Actor
-from linkwright.store.batch_catalog import live_batches
-from linkwright.store.models import BatchKind, Envelope, Job
+from linkwright.store.batch_catalog import original_batches
+from linkwright.store.models import Batch, BatchKind, Envelope, Job
 from linkwright.warehouse.flagged_groups import FlagReason
 from linkwright.warehouse.group_history import GroupEvent, HistoryBatch, read_group_history
 from linkwright.warehouse.group_links import FlagRules, read_group_links
@@ -187,9 +189,9 @@ def explain_group(config: ServerConfig, actor: Actor, project_code: str, group_i
 
 
 def _read_history(live: LiveProject, group_id: int) -> tuple[HistoryEntry, ...]:
-    batches = list(live_batches(live.project, BatchKind.ASSIGNMENTS).select_related("envelope", "job"))
-    ends = {batch.job_id: live.folder / batch.file_name for batch in live_batches(live.project, BatchKind.ENDS)}
-    listed = [HistoryBatch(batch.pk, live.folder / batch.file_name, ends.get(batch.job_id)) for batch in batches]
+    batches = list(original_batches(live.project, BatchKind.ASSIGNMENTS).select_related("envelope", "job"))
+    ends = _ends_by_batch(live, batches)
+    listed = [HistoryBatch(batch.pk, live.folder / batch.file_name, ends.get(batch.pk, ())) for batch in batches]
     events = read_group_history(live.limits, listed, group_id)
     record_ids = {record_id for event in events for record_id in event.record_ids}
     keys = read_record_keys(live.limits, live.files, record_ids)
@@ -203,6 +205,22 @@ def _read_history(live: LiveProject, group_id: int) -> tuple[HistoryEntry, ...]:
         )
         for event in events
     )
+
+
+def _ends_by_batch(live: LiveProject, batches: Sequence[Batch]) -> dict[int, tuple[Path, ...]]:
+    """Return the ends files that belong to each assignments batch, by its id.
+
+    A Rollback writes both; in an Envelope an earlier job names the ends, and its Group job makes them count.
+    """
+    by_job = {batch.job_id: batch.pk for batch in batches}
+    by_envelope = {batch.envelope_id: batch.pk for batch in reversed(batches)}
+    found: dict[int, tuple[Path, ...]] = {}
+    for ends in original_batches(live.project, BatchKind.ENDS):
+        of_envelope = None if ends.envelope_id is None else by_envelope.get(ends.envelope_id)
+        owner = by_job.get(ends.job_id, of_envelope)
+        if owner is not None:
+            found[owner] = (*found.get(owner, ()), live.folder / ends.file_name)
+    return found
 
 
 def _flag_text(flag: FlaggedGroup) -> str:

@@ -13,7 +13,7 @@ from linkwright.config import ServerConfig
 from linkwright.errors import LinkwrightError
 from linkwright.jobs.context import engine_limits, project_folder
 from linkwright.store.audit_log import Actor
-from linkwright.store.batch_catalog import live_batches
+from linkwright.store.batch_catalog import live_batches, original_batches
 from linkwright.store.models import Batch, BatchKind, Envelope, LinkageProject
 from linkwright.store.permissions import Permission, is_allowed, visible_projects
 from linkwright.warehouse.connection import EngineLimits
@@ -36,7 +36,7 @@ class LiveProject:
         project: the project.
         folder: of its files.
         files: of its live data.
-        records: the batches of `files.records`, in the same order.
+        records: the original batches of its records, compacted or not: they tell which Envelope brought what.
         limits: what a computation may use; its folder is deleted afterwards.
     """
 
@@ -86,19 +86,19 @@ def open_live_project(config: ServerConfig, project: LinkageProject) -> Iterator
     def paths(batches: Sequence[Batch]) -> tuple[Path, ...]:
         return tuple(folder / batch.file_name for batch in batches)
 
-    records = tuple(live_batches(project, BatchKind.RECORDS).select_related("envelope__match_configuration"))
+    brought = original_batches(project, BatchKind.RECORDS).select_related("envelope__match_configuration")
     config.scratch_folder.mkdir(mode=0o700, parents=True, exist_ok=True)
     with TemporaryDirectory(prefix="explain-", dir=config.scratch_folder) as scratch:
         yield LiveProject(
             project=project,
             folder=folder,
             files=LiveFiles(
-                records=paths(records),
+                records=paths(list(live_batches(project, BatchKind.RECORDS))),
                 pairs=paths(list(live_batches(project, BatchKind.PAIRS))),
                 assignments=paths(list(live_batches(project, BatchKind.ASSIGNMENTS))),
                 ended=paths(list(live_batches(project, BatchKind.ENDS))),
             ),
-            records=records,
+            records=tuple(brought),
             limits=engine_limits(Path(scratch)),
         )
 

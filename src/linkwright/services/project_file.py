@@ -9,10 +9,19 @@ from pathlib import Path
 from typing import Annotated, Any, NamedTuple
 
 import yaml
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, PlainValidator, ValidationError
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    ConfigDict,
+    Field,
+    PlainValidator,
+    ValidationError,
+    model_validator,
+)
 
 from linkwright.engine.grouping import GroupingConfiguration
 from linkwright.engine.strategy_faults import sentences
+from linkwright.engine.updates import UpdateMode
 from linkwright.errors import ConfigurationError
 
 _CODE = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]*")
@@ -87,6 +96,21 @@ class GroupingPart(GroupingConfiguration):
     """How groups come about; the keys are engine.grouping's."""
 
 
+class AttachedPart(_Part):
+    """An Event Type of a project, as its code alone, or with what is done with records that come again.
+
+    Without `updates` that stays as it is; newly attached: reject.
+    """
+
+    code: str
+    updates: UpdateMode | None = None
+
+    @model_validator(mode="before")
+    @classmethod
+    def _from_code(cls, value: object) -> object:
+        return {"code": value} if isinstance(value, str) else value
+
+
 class ProjectPart(_Part):
     """A Linkage Project; `match` is engine.strategy's form, or the word `default`."""
 
@@ -94,11 +118,16 @@ class ProjectPart(_Part):
     name: str = Field(min_length=1, max_length=200)
     description: str = ""
     notification_email: str = Field(default="", max_length=254)
-    event_types: tuple[str, ...] = ()
+    event_types: tuple[AttachedPart, ...] = ()
     fields: dict[str, str] = Field(default_factory=dict)
     keep_unused_columns: bool = True
     match: Match = None
     grouping: GroupingPart = GroupingPart()
+
+    @property
+    def event_type_codes(self) -> tuple[str, ...]:
+        """The codes of the attached Event Types."""
+        return tuple(part.code for part in self.event_types)
 
 
 class ProjectFile(_Part):

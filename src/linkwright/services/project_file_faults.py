@@ -11,8 +11,10 @@ from linkwright.engine.grouping import grouping_faults
 from linkwright.engine.import_format import parse_import_format
 from linkwright.engine.strategy import parse_match_configuration
 from linkwright.errors import ConfigurationError, LinkwrightError
+from linkwright.services.attach_event_type import why_not_attach
 from linkwright.services.project_file import ProjectFile, ProjectPart
 from linkwright.store.models import Batch, BatchState, DataProvider, EventType, ImportFormat, LinkageProject
+from linkwright.store.queries.attachments import find_attachment
 from linkwright.store.settings import check_setting
 
 LISTED_CODES = 20
@@ -38,8 +40,13 @@ def project_file_faults(content: ProjectFile) -> list[str]:
 
 def _project_faults(place: str, project: ProjectPart, event_types: set[str]) -> list[str]:
     faults = []
-    for index, code in enumerate(project.event_types):
-        faults.extend(_unknown(f"{place}.event_types[{index}]", "Event Type", code, event_types))
+    stored = LinkageProject.objects.filter(code=project.code).first()
+    for index, code in enumerate(project.event_type_codes):
+        here = f"{place}.event_types[{index}]"
+        faults.extend(_unknown(here, "Event Type", code, event_types))
+        attached = find_attachment(stored, code) if stored is not None else None
+        if attached is not None and not attached.is_attached and (refusal := why_not_attach(attached)):
+            faults.append(f"{here}: {refusal}")
     try:
         fields = parse_fields(project.fields, f"{place}.fields")
     except ConfigurationError as error:
@@ -69,7 +76,7 @@ def _fields_for(format_code: str, content: ProjectFile) -> tuple[LinkageField, .
     for project in LinkageProject.objects.filter(event_types__code__in=event_types):
         own |= project.own_fields
     for part in content.projects:
-        if event_types.intersection(part.event_types):
+        if event_types.intersection(part.event_type_codes):
             own |= part.fields
     try:
         return parse_fields(own)

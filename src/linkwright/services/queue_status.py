@@ -1,17 +1,21 @@
 """How the Job Queue stands: what runs, what waits, whether and why it is paused, whether a worker is there."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from django.utils import timezone
 
 from linkwright.queue.order import queue_state, queued_in_order
-from linkwright.store.models import Job, JobState
+from linkwright.store.models import Job, JobState, User
+from linkwright.store.permissions import visible_projects
 from linkwright.store.queries.worker_presence import active_worker_seen_since
 
 # a worker says that it is there every two seconds
 WORKER_SILENT_AFTER = timedelta(seconds=10)
 LISTED_JOBS = 50
+# whoever does not see all projects is shown those of the first ones that are theirs
+EXAMINED_JOBS = 200
 # all of a job but its statistics, which can be long; of its Envelope what a line says
 _SHOWN = (
     *(field.name for field in Job._meta.concrete_fields if field.name != "statistics"),  # noqa: SLF001
@@ -22,7 +26,7 @@ _SHOWN = (
 
 @dataclass(frozen=True)
 class QueueStatus:
-    """One look at the queue; `queued` holds the first 50 jobs in queue order."""
+    """One look at the queue; `queued` holds the first jobs in queue order."""
 
     paused_at: datetime | None
     paused_by: str
@@ -34,22 +38,67 @@ class QueueStatus:
     worker_alive: bool
 
 
-def read_queue_status() -> QueueStatus:
-    """Look at the queue once."""
+@dataclass(frozen=True)
+class VisibleQueue:
+    """The queue as one person may see it: of jobs in projects of others they learn only that something runs."""
+
+    status: QueueStatus
+    running: Job | None
+    queued: Sequence[Job]
+    # the failed job that paused the queue, if this person may see it
+    paused_by_job: Job | None
+
+    @property
+    def paused_by(self) -> str:
+        """Who or what paused the queue."""
+        if self.status.paused_by_job is None:
+            return self.status.paused_by
+        job = self.paused_by_job
+        return f"the failure of job {job.pk} ({job.kind})" if job else "the failure of a job"
+
+    @property
+    def paused_reason(self) -> str:
+        """Why; a failure in a project of others is not told."""
+        is_hidden = self.status.paused_by_job is not None and self.paused_by_job is None
+        return "" if is_hidden else self.status.paused_reason
+
+
+def read_visible_queue(user: User) -> VisibleQueue:
+    """Look at the queue with one person's eyes."""
+    status = read_queue_status(LISTED_JOBS if user.is_superuser else EXAMINED_JOBS)
+    projects = None if user.is_superuser else set(visible_projects(user).values_list("pk", flat=True))
+
+    def exists_for_them(job: Job) -> bool:
+        if projects is None or job.project_id in projects:
+            return True
+        return job.project_id is None and job.envelope is not None and job.envelope.received_by_id == user.pk
+
+    return VisibleQueue(
+        status=status,
+        running=status.running if status.running and exists_for_them(status.running) else None,
+        queued=[job for job in status.queued if exists_for_them(job)],
+        paused_by_job=(
+            status.paused_by_job if status.paused_by_job and exists_for_them(status.paused_by_job) else None
+        ),
+    )
+
+
+def read_queue_status(limit: int = LISTED_JOBS) -> QueueStatus:
+    """Look at the queue once; `limit`: how many of the queued jobs to list."""
     state = queue_state()
     lines = Job.objects.select_related("envelope").only(*_SHOWN)
     # the keys first: what is sorted is narrow
-    keys = list(queued_in_order(state).values_list("pk", flat=True)[: LISTED_JOBS + 1])
+    keys = list(queued_in_order(state).values_list("pk", flat=True)[: limit + 1])
     found = lines.in_bulk(keys)
     queued = [found[key] for key in keys if key in found]
-    full = len(queued) > LISTED_JOBS
+    full = len(queued) > limit
     return QueueStatus(
         paused_at=state.paused_at,
         paused_by=_paused_by(state.paused_by.username if state.paused_by else "", state.paused_by_job),
         paused_by_job=state.paused_by_job,
         paused_reason=state.paused_reason,
         running=lines.filter(state=JobState.RUNNING).first(),
-        queued=queued[:LISTED_JOBS],
+        queued=queued[:limit],
         queued_count=Job.objects.filter(state=JobState.QUEUED).count() if full else len(queued),
         worker_alive=worker_is_alive(),
     )

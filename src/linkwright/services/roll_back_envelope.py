@@ -5,14 +5,17 @@ from enum import StrEnum
 
 from django.db import transaction
 
+from linkwright.config import load_config
 from linkwright.envelopes.manifest import RequestType
 from linkwright.errors import LinkwrightError
+from linkwright.jobs.purge import why_purged
 from linkwright.jobs.rollback import ENVELOPES, REASON
 from linkwright.queue.enqueue import Step, enqueue_job
 from linkwright.queue.order import queue_state
 from linkwright.store import batch_catalog
 from linkwright.store.audit_log import Actor, record_action
-from linkwright.store.models import Batch, BatchKind, BatchState, Envelope, EnvelopeState, Job, JobKind, JobState
+from linkwright.store.extraction_catalog import extracted_since
+from linkwright.store.models import BatchKind, BatchState, Envelope, EnvelopeState, Job, JobKind, JobState
 
 
 class RollbackRefusedError(LinkwrightError):
@@ -27,6 +30,21 @@ class RollbackScope(StrEnum):
 
 
 @dataclass(frozen=True)
+class WithdrawnExtractions:
+    """What was extracted from the data of an Envelope that is to go.
+
+    Args:
+        results_count: results that are withdrawn.
+        downloaded_count: those of them that somebody has downloaded.
+        snapshots_count: snapshots that lose the Envelope's records.
+    """
+
+    results_count: int
+    downloaded_count: int
+    snapshots_count: int
+
+
+@dataclass(frozen=True)
 class RollbackPreview:
     """What rolling an Envelope back would undo.
 
@@ -37,6 +55,7 @@ class RollbackPreview:
         records_count: of the Envelope.
         later_records_count: of the later ones.
         refusal: why it cannot be rolled back now, as a sentence; empty if it can.
+        extractions: what was extracted since it became part of the project.
     """
 
     envelope: Envelope
@@ -45,6 +64,7 @@ class RollbackPreview:
     records_count: int
     later_records_count: int
     refusal: str
+    extractions: WithdrawnExtractions
 
     @property
     def reviews(self) -> tuple[Envelope, ...]:
@@ -62,6 +82,20 @@ def preview_rollback(envelope: Envelope) -> RollbackPreview:
         records_count=envelope.records_count or 0,
         later_records_count=sum(one.records_count or 0 for one in later),
         refusal=why_not_roll_back(envelope),
+        extractions=_extractions(envelope),
+    )
+
+
+def _extractions(envelope: Envelope) -> WithdrawnExtractions:
+    """Count what goes with an Envelope; later ones that go as well add nothing, as all was made since this one."""
+    if envelope.project is None or envelope.state != EnvelopeState.SUCCESS:
+        return WithdrawnExtractions(0, 0, 0)
+    since = extracted_since(envelope.project, [envelope.pk])
+    holds_records = envelope.batches.filter(kind=BatchKind.RECORDS, state=BatchState.LIVE).exists()
+    return WithdrawnExtractions(
+        results_count=since.results.count(),
+        downloaded_count=since.results.filter(downloads_count__gt=0).count(),
+        snapshots_count=since.snapshots.count() if holds_records else 0,
     )
 
 
@@ -74,13 +108,15 @@ def why_not_roll_back(envelope: Envelope) -> str:
         )
     if not envelope.batches.filter(state=BatchState.LIVE, kind=BatchKind.ASSIGNMENTS).exists():
         return f"{envelope.name} changed nothing in its project; there is nothing to roll back."
-    busy = Job.objects.filter(project=envelope.project, state__in=[JobState.QUEUED, JobState.RUNNING]).first()
+    open_jobs = Job.objects.filter(project=envelope.project, state__in=[JobState.QUEUED, JobState.RUNNING])
+    # a Compact changes nothing that a rollback undoes: the rollback waits for it in the queue
+    busy = open_jobs.exclude(kind=JobKind.COMPACT).first()
     if busy is not None:
         return (
             f"Job {busy.pk} ({busy.kind}) of project {envelope.project_code} is "
             f"{busy.get_state_display().lower()}; wait until no job of the project is queued or running."
         )
-    return ""
+    return why_purged(load_config(), [envelope])
 
 
 def roll_back_envelope(envelope_id: int, actor: Actor, *, reason: str, scope: RollbackScope) -> Job:
@@ -108,6 +144,9 @@ def roll_back_envelope(envelope_id: int, actor: Actor, *, reason: str, scope: Ro
         later = _later(envelope)
         # decisions are about groups that this Envelope may have made: those made since go with it
         undone = [*(later if scope is RollbackScope.WITH_LATER else filter(is_review, later)), envelope]
+        refusal = why_purged(load_config(), undone)
+        if refusal:
+            raise RollbackRefusedError(refusal)
         parameters = {ENVELOPES: [one.pk for one in undone], REASON: reason.strip()}
         job = enqueue_job(Step(JobKind.ROLLBACK, parameters), envelope.project)
         record_action(
@@ -133,10 +172,8 @@ def _stands_last(envelope: Envelope) -> bool:
 def _later(envelope: Envelope) -> tuple[Envelope, ...]:
     """Return the Envelopes of the project that stand and were written after this one, the newest first."""
     grouped = envelope.batches.filter(state=BatchState.LIVE, kind=BatchKind.ASSIGNMENTS).first()
-    if grouped is None:
+    if grouped is None or envelope.project is None:
         return ()
-    later = Batch.objects.filter(
-        project=envelope.project, state=BatchState.LIVE, kind=BatchKind.ASSIGNMENTS, pk__gt=grouped.pk
-    )
+    later = batch_catalog.original_batches(envelope.project, BatchKind.ASSIGNMENTS).filter(pk__gt=grouped.pk)
     owners = [batch.envelope for batch in later.select_related("envelope").order_by("-pk")]
     return tuple(dict.fromkeys(owner for owner in owners if owner is not None and owner != envelope))

@@ -23,6 +23,7 @@ from linkwright.services.project_file import read_project_file
 from linkwright.services.receive_envelope import receive_envelope
 from linkwright.store.audit_log import COMMAND_LINE
 from linkwright.store.models import LinkageProject
+from linkwright.store.settings import change_setting
 
 MARKER_NAME = ".linkwright-demo"
 
@@ -96,6 +97,9 @@ def _worker_at_work(config: ServerConfig) -> bool:
 def submit_demo(config: ServerConfig) -> list[int]:
     """Apply the demo's project file, build one Envelope for each data file, and submit them; returns their ids."""
     apply_project_file(read_project_file(PROJECT_FILE), COMMAND_LINE)
+    # to be looked at in the data folder: a demo sends nothing anywhere
+    change_setting("Notifications.Email.Delivery", "file", COMMAND_LINE)
+    change_setting("Notifications.Email.Enabled", value=True, actor=COMMAND_LINE)
     folder = config.home / "demo-files"
     folder.mkdir(mode=0o700, exist_ok=True)
     return [

@@ -18,8 +18,10 @@ from linkwright.envelopes.manifest import RequestType
 from linkwright.jobs.context import attempt_scratch_folder, attempts_folder, project_folder
 from linkwright.queue.retry import why_not_retry
 from linkwright.store import batch_catalog
+from linkwright.store.backup.folder import backup_folder, remove_unfinished, unfinished_name
 from linkwright.store.batch_catalog import counted_file_names
-from linkwright.store.models import Envelope, EnvelopeState, Job, JobState, LinkageProject
+from linkwright.store.extraction_catalog import give_up_expired, kept_result_names
+from linkwright.store.models import Batch, Envelope, EnvelopeState, Job, JobState, LinkageProject
 
 _LEFT_OVER_AFTER_S = 24 * 3600
 
@@ -35,28 +37,46 @@ def sweep_files(config: ServerConfig, project: LinkageProject | None = None) -> 
     """Delete the files of one project, or of all, that no staged or live batch names, and the scratch of jobs.
 
     The files and the scratch of the attempt that runs stay, and what a killed one left to the next. Of estimations
-    that are over, the received Envelopes go as well.
+    that are over, the received Envelopes go as well, and results of extractions that are no longer kept.
     """
     files_count = _sweep_estimations(config, project)
     for each in LinkageProject.objects.all() if project is None else [project]:
         files_count += _sweep_project(project_folder(config, each), each)
-    files_count += _sweep_received(config)
+    files_count += _sweep_received(config) + sweep_results(config)
     scratch_folders = [
         path for pattern in ("job-*", "parts-job-*") for path in config.scratch_folder.glob(pattern)
     ]
     running = _running_job()
     kept = {attempt_scratch_folder(config, running)} if running else set()
-    # a job that was killed is queued again, and takes up what its last attempt had finished
-    for state in (JobState.RUNNING, JobState.QUEUED):
-        # one by one: each has an index of its own, a list of both has none
-        waiting = Job.objects.filter(state=state, attempt__gt=0)
-        kept |= {attempts_folder(config, job) for job in waiting.only("pk")}
-    for pattern in ("estimate-*", "explain-*"):
+    if scratch_folders:
+        # a job that was killed is queued again, and takes up what its last attempt had finished
+        for state in (JobState.RUNNING, JobState.QUEUED):
+            # one by one: each has an index of its own, a list of both has none
+            waiting = Job.objects.filter(state=state, attempt__gt=0)
+            kept |= {attempts_folder(config, job) for job in waiting.only("pk")}
+    for pattern in ("estimate-*", "explain-*", "upload-*"):
         scratch_folders += [path for path in config.scratch_folder.glob(pattern) if _is_left_over(path)]
     for scratch in scratch_folders:
         if scratch not in kept:
             files_count += _delete_scratch(scratch)
+    files_count += _sweep_forms(config)
+    # a folder of backups that cannot be reached must stop nobody but the next Backup
+    with suppress(OSError):
+        files_count += remove_unfinished(backup_folder(config), but=unfinished_name(running) if running else "")
     return Swept(files_count=files_count)
+
+
+def sweep_results(config: ServerConfig) -> int:
+    """Give up results whose time is over, and delete the files of all that are not kept; returns how many."""
+    give_up_expired()
+    # in this order, as in _sweep_project
+    files = list(config.results_folder.iterdir()) if config.results_folder.is_dir() else []
+    running = _running_job()
+    kept = kept_result_names()
+    unnamed = [path for path in files if path.name not in kept and not _is_of_attempt(path.name, running)]
+    for path in unnamed:
+        path.unlink(missing_ok=True)
+    return len(unnamed)
 
 
 def empty_write_ahead_log() -> None:
@@ -92,28 +112,51 @@ def _may_be_retried(envelope: Envelope) -> bool:
 def _sweep_project(folder: Path, project: LinkageProject) -> int:
     # In this order: what is listed and then neither runs nor counts never will. A file of an attempt that starts
     # after the listing is not in it; one of an attempt that ends after the look at it counts by then, or never.
-    files = [path for path in folder.iterdir() if path.is_file()] if folder.is_dir() else []
+    files = _files_of(folder)
     running = _running_job()
     counted = counted_file_names(project)
     files_count = 0
-    for path in files:
-        if path.name in counted or (running and f"-j{running.pk}-a{running.attempt}-" in path.name):
+    for name in files:
+        if name in counted or _is_of_attempt(name, running):
             continue
-        path.unlink(missing_ok=True)
+        (folder / name).unlink(missing_ok=True)
         files_count += 1
     return files_count
 
 
+def _is_of_attempt(name: str, job: Job | None) -> bool:
+    return job is not None and f"-j{job.pk}-a{job.attempt}-" in name
+
+
+def _files_of(folder: Path) -> list[str]:
+    if not folder.is_dir():
+        return []
+    # unlike a path, an entry knows whether it is a file: with thousands of them that is most of the work
+    with os.scandir(folder) as entries:
+        return [entry.name for entry in entries if entry.is_file()]
+
+
 def _sweep_received(config: ServerConfig) -> int:
-    """Delete the received files of Envelopes that were rolled back: nothing of their data is kept."""
+    """Delete the received files of Envelopes that were rolled back, or whose records or lists were purged."""
     files_count = 0
-    for envelope in Envelope.objects.filter(state=EnvelopeState.ROLLED_BACK).exclude(file_name=""):
+    kept = Envelope.objects.exclude(file_name="")
+    purged = Batch.objects.filter(purged_at__isnull=False, envelope__isnull=False).order_by()
+    rolled_back = kept.filter(state=EnvelopeState.ROLLED_BACK)
+    for envelope in [*rolled_back, *kept.filter(pk__in=purged.values("envelope"))]:
         path = config.incoming_folder / envelope.file_name
         files_count += path.is_file()
         path.unlink(missing_ok=True)
         # the name goes last: a crash before it only means that the file is looked for once more
         Envelope.objects.filter(pk=envelope.pk).update(file_name="")
     return files_count
+
+
+def _sweep_forms(config: ServerConfig) -> int:
+    """Delete what a web server that was killed left of uploads by form; Django names these files."""
+    left = [path for path in config.scratch_folder.glob("*.upload*") if path.is_file() and _is_left_over(path)]
+    for path in left:
+        path.unlink(missing_ok=True)
+    return len(left)
 
 
 def _running_job() -> Job | None:

@@ -8,13 +8,27 @@ from django.utils import timezone
 
 from linkwright.store.models import AuditLogEntry, User
 
+# what people, and a failed job, do to the Job Queue: shown as its history
+WHOLE_QUEUE_ACTIONS = ("pause queue", "resume queue", "clear queue")
+STEERING_ACTIONS = (
+    "submit Envelope",
+    "cancel Envelope",
+    "retry job",
+    "roll back Envelope",
+    *WHOLE_QUEUE_ACTIONS,
+)
+
 
 @dataclass(frozen=True)
 class Actor:
-    """Who acts: a signed-in person, or None for the system or the machine's command line; and from where."""
+    """Who acts: a signed-in person, or None for the system or the machine's command line; and from where.
+
+    `permissions` are those that an API key is narrowed to; None: the person acts with all that they hold.
+    """
 
     user: User | None
     origin: str
+    permissions: frozenset[str] | None = None
 
     @property
     def name(self) -> str:
@@ -24,6 +38,7 @@ class Actor:
 
 SYSTEM = Actor(user=None, origin="system")
 COMMAND_LINE = Actor(user=None, origin="command line")
+INBOX = Actor(user=None, origin="inbox")
 
 
 def record_action(
@@ -45,4 +60,5 @@ def record_action(
         reason=reason,
         detail=dict(detail or {}),
         origin=actor.origin[:100],
+        is_steering=action in STEERING_ACTIONS,
     )

@@ -5,10 +5,12 @@ Rows only; the files themselves are written by `warehouse` and swept by services
 
 from collections.abc import Collection, Iterable
 from dataclasses import dataclass
+from typing import Any
 
-from django.db.models import Max, Q, QuerySet
+from django.db.models import BigIntegerField, Max, Q, QuerySet, Value
 from django.utils import timezone
 
+from linkwright.store.compacted_batches import give_up_compacted
 from linkwright.store.models import (
     Batch,
     BatchKind,
@@ -19,6 +21,9 @@ from linkwright.store.models import (
     LinkageProject,
     MatchConfigurationVersion,
 )
+
+_ASIDE = (BatchKind.INDEX, BatchKind.SNAPSHOT, BatchKind.LEDGER)
+"""What is worked out from the linkage data, and is no part of it."""
 
 
 @dataclass(frozen=True)
@@ -38,26 +43,36 @@ def add_batches(job: Job, batches: Iterable[NewBatch]) -> list[Batch]:
 
     Those of a job without an Envelope are live at once: no later job of a chain has to make them so.
     """
+    project = _project_of(job)
+    state = BatchState.LIVE if job.envelope is None else BatchState.STAGED
+    return [_add(job, project, batch, state, job.envelope_id) for batch in batches]
+
+
+def add_on_account(job: Job, envelope_id: int, batch: NewBatch) -> Batch:
+    """Name a file that a job without an Envelope wrote as one of a live Envelope's: it goes with that Envelope."""
+    return _add(job, _project_of(job), batch, BatchState.LIVE, envelope_id)
+
+
+def _project_of(job: Job) -> LinkageProject:
     if job.project is None:
         raise ValueError(f"job {job.pk} has no project: its files belong to nobody")
-    now = timezone.now()
-    state = BatchState.LIVE if job.envelope is None else BatchState.STAGED
-    return [
-        Batch.objects.create(
-            project=job.project,
-            envelope=job.envelope,
-            job=job,
-            kind=batch.kind,
-            state=state,
-            file_name=batch.file_name,
-            rows_count=batch.rows_count,
-            bytes_count=batch.bytes_count,
-            first_id=batch.first_id,
-            last_id=batch.last_id,
-            created_at=now,
-        )
-        for batch in batches
-    ]
+    return job.project
+
+
+def _add(job: Job, project: LinkageProject, batch: NewBatch, state: BatchState, envelope_id: int | None) -> Batch:
+    return Batch.objects.create(
+        project=project,
+        envelope_id=envelope_id,
+        job=job,
+        kind=batch.kind,
+        state=state,
+        file_name=batch.file_name,
+        rows_count=batch.rows_count,
+        bytes_count=batch.bytes_count,
+        first_id=batch.first_id,
+        last_id=batch.last_id,
+        created_at=timezone.now(),
+    )
 
 
 def add_index(job: Job, records: Batch, file_name: str, bytes_count: int) -> None:
@@ -90,25 +105,42 @@ def index_names(records: Iterable[Batch]) -> dict[str, str]:
 
 
 def live_batches(project: LinkageProject, kind: BatchKind) -> QuerySet[Batch]:
-    """Return the files that are the project, oldest first: what pages and other Envelopes see."""
-    return Batch.objects.filter(project=project, kind=kind, state=BatchState.LIVE)
+    """Return the files that are the project, oldest first: what pages and other Envelopes see.
+
+    A compacted file comes in the place of those that it stands for: who brought what cannot be seen from it.
+    """
+    return Batch.objects.filter(project=project, kind=kind, state=BatchState.LIVE, compacted_into=None)
+
+
+def original_batches(project: LinkageProject, kind: BatchKind) -> QuerySet[Batch]:
+    """Return the project's files as its jobs wrote them, oldest first, compacted since or not.
+
+    For history, replay and undo, which must know the Envelopes apart. The current state is the same, but read from
+    many more files.
+    """
+    return Batch.objects.filter(project=project, kind=kind, state=BatchState.LIVE, position=None)
 
 
 def own_batches(envelope: Envelope, kind: BatchKind) -> QuerySet[Batch]:
-    """Return an Envelope's own files, staged or live, oldest first."""
+    """Return an Envelope's own files, staged or live, oldest first; as they were written, compacted or not."""
     return Batch.objects.filter(envelope=envelope, kind=kind, state__in=[BatchState.STAGED, BatchState.LIVE])
 
 
 def held_batches(envelope: Envelope, kind: BatchKind) -> QuerySet[Batch]:
     """Return the project's live files that are not this Envelope's, oldest first: what it is linked against."""
-    return Batch.objects.filter(project=envelope.project, kind=kind, state=BatchState.LIVE).exclude(
-        envelope=envelope
-    )
+    held = Batch.objects.filter(project=envelope.project, kind=kind, state=BatchState.LIVE, compacted_into=None)
+    return held.exclude(envelope=envelope)
+
+
+def held_originals(envelope: Envelope, kind: BatchKind) -> QuerySet[Batch]:
+    """Return the project's live files that are not this Envelope's, as `original_batches`."""
+    held = Batch.objects.filter(project=envelope.project, kind=kind, state=BatchState.LIVE, position=None)
+    return held.exclude(envelope=envelope)
 
 
 def visible_batches(envelope: Envelope, kind: BatchKind) -> QuerySet[Batch]:
     """Return what one Envelope's job sees: the live files and its own staged ones, oldest first."""
-    return Batch.objects.filter(project=envelope.project, kind=kind).filter(
+    return Batch.objects.filter(project=envelope.project, kind=kind, compacted_into=None).filter(
         Q(state=BatchState.LIVE) | Q(state=BatchState.STAGED, envelope=envelope)
     )
 
@@ -124,8 +156,10 @@ def next_id(batches: QuerySet[Batch]) -> int:
 
 def stand_last(project: LinkageProject, envelope_ids: Collection[int]) -> bool:
     """Tell whether nothing was written to the project after these Envelopes' files: dropping them undoes it."""
-    # an index is made anew at any time, and says nothing about what was built upon what
-    live = Batch.objects.filter(project=project, state=BatchState.LIVE).exclude(kind=BatchKind.INDEX)
+    # an index or a compacted file is made anew at any time, and files of extractions are mended: nothing is built
+    # upon them
+    live = Batch.objects.filter(project=project, state=BatchState.LIVE, position=None)
+    live = live.exclude(kind__in=_ASIDE)
     first = live.filter(envelope__in=envelope_ids).order_by("pk").first()
     if first is None:
         return True
@@ -140,6 +174,7 @@ def promote(envelope: Envelope) -> None:
 
 def demote(envelope: Envelope) -> None:
     """Hide an Envelope's files again until a retry: it failed, and must have changed nothing."""
+    give_up_compacted(Batch.objects.filter(envelope=envelope))
     Batch.objects.filter(envelope=envelope, state=BatchState.LIVE).update(state=BatchState.STAGED)
 
 
@@ -155,6 +190,7 @@ def remove(envelope: Envelope) -> None:
 
 def remove_files(envelope: Envelope) -> None:
     """Give up all of an Envelope's files, but not what was estimated from them."""
+    give_up_compacted(Batch.objects.filter(envelope=envelope))
     Batch.objects.filter(envelope=envelope).update(state=BatchState.REMOVED)
 
 
@@ -165,13 +201,25 @@ def remove_staged_of_others(envelope: Envelope) -> None:
     )
 
 
+def naming_rows() -> tuple[QuerySet[Any, tuple[Any, ...]], ...]:
+    """Return all rows that make a file count, of every project: batches, staged or live, and term frequencies.
+
+    Each gives the project's key, the file's name and its size in bytes, or None where that is not kept. What is
+    not among them is swept, and is in no backup.
+    """
+    columns = ("project_id", "file_name", "bytes_count")
+    batches = Batch.objects.exclude(state=BatchState.REMOVED).order_by("pk").values_list(*columns)
+    unknown_size: Any = Value(None, output_field=BigIntegerField())
+    frequencies = ("project_id", "term_frequencies", unknown_size)
+    return (
+        batches,
+        *(
+            model.objects.exclude(term_frequencies="").order_by("pk").values_list(*frequencies)
+            for model in (MatchConfigurationVersion, Estimation)
+        ),
+    )
+
+
 def counted_file_names(project: LinkageProject) -> set[str]:
-    """Return the names of all files that count: of batches, staged or live, and of term frequencies."""
-    batches = Batch.objects.filter(project=project).exclude(state=BatchState.REMOVED)
-    versions = MatchConfigurationVersion.objects.filter(project=project).exclude(term_frequencies="")
-    estimations = Estimation.objects.filter(project=project).exclude(term_frequencies="")
-    return {
-        *batches.values_list("file_name", flat=True),
-        *versions.values_list("term_frequencies", flat=True),
-        *estimations.values_list("term_frequencies", flat=True),
-    }
+    """Return the names of all files of a project that count (see `naming_rows`)."""
+    return {name for rows in naming_rows() for _project, name, _bytes in rows.filter(project=project)}

@@ -5,6 +5,7 @@ from enum import StrEnum
 from django.contrib.auth.models import AnonymousUser
 from django.db.models import QuerySet
 
+from linkwright.store.audit_log import Actor
 from linkwright.store.models import LinkageProject, Membership, Role, User
 
 
@@ -80,3 +81,26 @@ def is_allowed(user: User | AnonymousUser, permission: Permission, project: Link
         memberships = memberships.filter(project=project)
     roles = memberships.values_list("role", flat=True)
     return any(permission in ROLE_PERMISSIONS[role] for role in roles)
+
+
+def actor_may(actor: Actor, permission: Permission, project: LinkageProject | None = None) -> bool:
+    """Tell whether whoever acts holds a permission, as `is_allowed`; the system and the machine's owner hold all.
+
+    An API key that is narrowed holds what its person holds, and of that no more than it was given.
+    """
+    if actor.user is None:
+        return True
+    if actor.permissions is not None and permission not in actor.permissions:
+        return False
+    return is_allowed(actor.user, permission, project)
+
+
+def project_for_sender(code: str, sender: User | None) -> LinkageProject | None:
+    """Return the project of a code, if whoever sent an Envelope may submit to it; `sender` None: the machine.
+
+    To others it is the same as one that does not exist.
+    """
+    project = LinkageProject.objects.filter(code=code).first()
+    if project is None or sender is None or is_allowed(sender, Permission.SUBMIT, project):
+        return project
+    return None

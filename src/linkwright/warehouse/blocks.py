@@ -28,6 +28,7 @@ from linkwright.engine.candidates import (
     split_list,
 )
 from linkwright.engine.dialect import DUCKDB
+from linkwright.engine.identifying import identifying
 from linkwright.engine.strategy import OversizedBlocks, Strategy
 from linkwright.warehouse.record_set import RecordSet
 
@@ -212,10 +213,11 @@ def oversize_warnings(sized: SizedStrategy, max_block_size: int, oversized: Over
     splits = oversized is OversizedBlocks.SPLIT
     done = "compares those of its pairs that a later rule also joins" if splits else "skips its pairs"
     warnings = [
-        f"The block {block.values!r} of the strategy {block.strategy}, blocking rule {block.blocking_rule + 1} "
-        f"({block.rule}), holds {block.records_count:,} records, over the limit of {max_block_size:,}, and would "
-        f"make {block.pairs_count:,} pairs. This rule {done}; other rules may still find them. Add another field "
-        "to the rule, or raise Worker.Match.MaxBlockSize."
+        f"The block {identifying(repr(block.values))} of the strategy {block.strategy}, blocking rule "
+        f"{block.blocking_rule + 1} ({block.rule}), holds {block.records_count:,} records, over the limit of "
+        f"{max_block_size:,}, and would make {block.pairs_count:,} pairs. "
+        f"This rule {done}; other rules may still find them. Add "
+        "another field to the rule, or raise Worker.Match.MaxBlockSize."
         for block in sized.oversized
     ]
     unnamed = sum(rule.oversized_blocks_count for rule in sized.rules) - len(sized.oversized)

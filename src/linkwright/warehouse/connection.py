@@ -5,12 +5,14 @@ duckdb.
 """
 
 import os
+import re
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
 import duckdb
+import pyarrow as pa
 
 from linkwright.engine.sql import literal
 from linkwright.errors import LinkwrightError
@@ -78,13 +80,67 @@ def open_engine(limits: EngineLimits) -> Iterator[duckdb.DuckDBPyConnection]:
             f"The computation needs more than its {limits.memory_mib} MiB: {error}. "
             "Raise Worker.Memory.LimitMiB if the machine has more, then retry the job."
         ) from error
-    except duckdb.IOException as error:
-        raise StorageError(
-            f"Reading or writing {limits.scratch_folder.parent} failed: {error}. "
-            "Free space on the disk or restore the file, then retry the job."
-        ) from error
+    except (duckdb.Error, pa.ArrowException, FileNotFoundError) as error:
+        told = _storage_text(error, limits.scratch_folder)
+        if not told:
+            raise
+        raise StorageError(told) from error
     finally:
         con.close()
+
+
+# what a failed statement adds: the place in its text
+_STATEMENT = re.compile(r"\s*\n?\s*LINE \d+:.*", re.DOTALL)
+_DATA_FILE = re.compile(r"""["']([^"'\n]+\.(?:parquet|index|partial))["']""")
+_FULL = ("no space left", "disk full", "failed to offload", "max_temp_directory_size")
+_GONE = ("no files found", "no such file", "does not exist")
+# how DuckDB and Arrow speak of a file that does not hold what it should
+_DAMAGED = (
+    "magic bytes",
+    "parquet",
+    "thrift",
+    "decompress",
+    "snappy",
+    "zstd",
+    "corrupt",
+    "deserialize",
+    "invalid page",
+)
+
+
+def _storage_text(error: Exception, scratch_folder: Path) -> str:
+    """Say what is wrong with the disk or a file, and what to do; '' if the error is about something else."""
+    reason = _STATEMENT.sub("", str(error)).strip()
+    lower = reason.lower()
+    found = _DATA_FILE.search(reason)
+    file = Path(found[1]) if found else None
+    if isinstance(error, FileNotFoundError) and error.filename:
+        file = Path(error.filename)
+    if any(sign in lower for sign in _FULL):
+        return (
+            f"There is no space left on the disk of {scratch_folder.parent}. Free space there, then retry the job."
+        )
+    if file is not None and any(sign in lower for sign in _GONE):
+        return gone_text(file)
+    if file is not None and any(sign in lower for sign in _DAMAGED):
+        return damaged_text(file, reason)
+    if isinstance(error, duckdb.IOException):
+        return (
+            f"Reading or writing failed: {reason}. Free space on the disk or restore the file, then retry the job."
+        )
+    return ""
+
+
+def gone_text(file: Path) -> str:
+    """Say that a data file is not there, and what to do."""
+    return f"{file.name} is gone from {file.parent}. Restore it from a backup, then retry the job."
+
+
+def damaged_text(file: Path, reason: str) -> str:
+    """Say that a data file is damaged, and what to do."""
+    # the reason repeats where the file lies
+    told = reason.replace(f"{file.parent}/", "").rstrip(".")
+    return f"{file.name} in {file.parent} is damaged ({told}). Restore it from a backup, then retry the job."
 
 
 def keep_within(con: duckdb.DuckDBPyConnection, memory_mib: int, taken_bytes: int) -> None:

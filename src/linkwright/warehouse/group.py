@@ -26,6 +26,7 @@ from linkwright.engine.progress import Progress, ReportProgress
 from linkwright.engine.reviews import Settled, settle
 from linkwright.engine.sql import string_list
 from linkwright.warehouse.connection import EngineLimits, WrittenFile, open_engine
+from linkwright.warehouse.ends import read_ended
 from linkwright.warehouse.group_input import (
     AcceptedPairs,
     BoundRules,
@@ -33,7 +34,6 @@ from linkwright.warehouse.group_input import (
     decided_between,
     read_accepted_pairs,
     read_decisions,
-    read_ended,
     read_exclusive,
 )
 from linkwright.warehouse.group_outcome import (
@@ -196,7 +196,7 @@ def _read(con: duckdb.DuckDBPyConnection, request: GroupRequest) -> _Input:
     new_ids = _read_new_ids(con, request, ended)
     places = GroupArray(0, NO_IDS).with_groups(new_ids, np.arange(1, new_ids.size + 1))
     pairs = read_accepted_pairs(con, request.new_pairs, lambda left, _right: np.ones(left.size, dtype=np.bool_))
-    data = _Input(held, new_ids, places, pairs, settle(read_decisions(con, request.decisions)))
+    data = _Input(held, new_ids, places, pairs, settle(read_decisions(con, request.decisions, request.ended)))
     is_live = [data.is_live(side) for side in (pairs.left, pairs.right)]
     for side, live in zip((pairs.left, pairs.right), is_live, strict=True):
         _refuse_unknown(side[~live], ended)

@@ -17,6 +17,7 @@ import pyarrow as pa
 
 from linkwright.engine.sql import string_list
 from linkwright.warehouse.connection import EngineLimits, open_engine
+from linkwright.warehouse.ends import read_replacements
 
 
 class HistoryBatch(NamedTuple):
@@ -25,12 +26,12 @@ class HistoryBatch(NamedTuple):
     Args:
         batch_id: the caller's name for it.
         assignments: its assignments file, if it has one.
-        ended: its ends file, if it has one; its records are gone before its assignments count.
+        ended: its ends files, if it has any; their records are gone before its assignments count.
     """
 
     batch_id: int
     assignments: Path | None
-    ended: Path | None = None
+    ended: tuple[Path, ...] = ()
 
 
 class GroupEventKind(StrEnum):
@@ -43,6 +44,7 @@ class GroupEventKind(StrEnum):
     ABSORBED_INTO = "absorbed_into"
     SPLIT_OFF = "split_off"
     DELETED = "deleted"
+    REPLACED = "replaced"
 
 
 @dataclass(frozen=True)
@@ -55,7 +57,7 @@ class GroupEvent:
         kind: created: its first records came, new ones or from a group that was split; joined: more new records;
             absorbed: all records of another group; took_over: some records of another group that goes on;
             absorbed_into: its last records went to another group; split_off: some of its records went to
-            another group; deleted: records are gone.
+            another group; deleted: records are gone; replaced: they are, since new versions took their place.
         record_ids: the records that it is about, ascending.
         other_group_id: the other group, if there is one.
     """
@@ -104,12 +106,14 @@ def read_group_history(
     """
     with open_engine(limits) as con:
         reader = _MoveReader(con, batches)
-        own = _moves(reader.rows_of_records(reader.records_ever_in([group_id])))
+        records = reader.records_ever_in([group_id])
+        own = _moves(reader.rows_of_records(records))
+        replaced = reader.replaced_of(records)
         about = [move for move in own if group_id in {move.before, move.after}]
         others = {group for move in about for group in (move.before, move.after) if group not in {None, group_id}}
         # whether another group goes on can only be seen from all records that it ever had
         neighbours = _moves(reader.rows_of_records(reader.records_ever_in([group_id, *others]))) if others else own
-    return tuple(_events(batches, group_id, about, neighbours))
+    return tuple(_events(batches, group_id, about, neighbours, replaced=replaced))
 
 
 def read_record_history(
@@ -136,7 +140,7 @@ class _MoveReader:
     def __init__(self, con: duckdb.DuckDBPyConnection, batches: Sequence[HistoryBatch]) -> None:
         self._con = con
         self._assignments = [(index, one.assignments) for index, one in enumerate(batches) if one.assignments]
-        self._ended = [(index, one.ended) for index, one in enumerate(batches) if one.ended]
+        self._ended = [(index, path) for index, one in enumerate(batches) for path in one.ended]
 
     def records_ever_in(self, group_ids: Sequence[int]) -> list[int]:
         if not self._assignments:
@@ -145,6 +149,11 @@ class _MoveReader:
         groups = ", ".join(str(int(group_id)) for group_id in group_ids)
         query = f"SELECT DISTINCT record_id FROM read_parquet({paths}) WHERE group_id IN ({groups})"
         return [int(row[0]) for row in self._con.execute(query).fetchall()]
+
+    def replaced_of(self, record_ids: Sequence[int]) -> frozenset[int]:
+        """Return those of some records whose place another took."""
+        replacements = read_replacements(self._con, [path for _index, path in self._ended])
+        return frozenset(replacements.old.tolist()).intersection(record_ids)
 
     def rows_of_records(self, record_ids: Sequence[int]) -> list[tuple[int, int, int | None]]:
         """Return (batch, record, group), in order; in one batch, ends come first."""
@@ -155,7 +164,7 @@ class _MoveReader:
                 # file_index is DuckDB's number of the file in the list
                 found = self._con.execute(
                     f"SELECT file_index, record_id, {column} FROM "
-                    f"read_parquet({string_list([path for _index, path in files])}) "
+                    f"read_parquet({string_list([path for _index, path in files])}, union_by_name = true) "
                     "SEMI JOIN looked_at USING (record_id) ORDER BY ALL"
                 ).fetchall()
                 rows.extend((files[number][0], record_id, group_id) for number, record_id, group_id in found)
@@ -177,7 +186,12 @@ def _moves(rows: Iterable[tuple[int, int, int | None]]) -> list[_Move]:
 
 
 def _events(
-    batches: Sequence[HistoryBatch], group_id: int, about: Sequence[_Move], neighbours: Sequence[_Move]
+    batches: Sequence[HistoryBatch],
+    group_id: int,
+    about: Sequence[_Move],
+    neighbours: Sequence[_Move],
+    *,
+    replaced: frozenset[int],
 ) -> Iterator[GroupEvent]:
     sizes: dict[int, int] = {}
     place = 0
@@ -189,13 +203,13 @@ def _events(
                     sizes[group] = sizes.get(group, 0) + change
             place += 1
         moves = [move for move in about if move.batch == batch]
-        for kind, other, records in _sorted_moves(group_id, moves, sizes, is_known=is_known):
+        for kind, other, records in _sorted_moves(group_id, moves, sizes, replaced, is_known=is_known):
             yield GroupEvent(batch, batches[batch].batch_id, kind, records, other)
         is_known = True
 
 
 def _sorted_moves(
-    group_id: int, moves: Sequence[_Move], sizes: dict[int, int], *, is_known: bool
+    group_id: int, moves: Sequence[_Move], sizes: dict[int, int], replaced: frozenset[int], *, is_known: bool
 ) -> Iterator[tuple[GroupEventKind, int | None, tuple[int, ...]]]:
     """Tell the moves of one batch apart: what came, by where from; what went, by where to."""
     came: dict[int | None, list[int]] = {}
@@ -213,9 +227,11 @@ def _sorted_moves(
         else:
             kind = GroupEventKind.TOOK_OVER if sizes.get(other) else GroupEventKind.ABSORBED
         yield kind, other, tuple(sorted(came[other]))
-    for other in sorted(went, key=lambda one: -1 if one is None else one):
-        if other is None:
-            kind = GroupEventKind.DELETED
-        else:
-            kind = GroupEventKind.SPLIT_OFF if sizes.get(group_id) else GroupEventKind.ABSORBED_INTO
+    gone = went.pop(None, [])
+    for kind, is_replaced in ((GroupEventKind.DELETED, False), (GroupEventKind.REPLACED, True)):
+        records = tuple(sorted(one for one in gone if (one in replaced) is is_replaced))
+        if records:
+            yield kind, None, records
+    for other in sorted(one for one in went if one is not None):
+        kind = GroupEventKind.SPLIT_OFF if sizes.get(group_id) else GroupEventKind.ABSORBED_INTO
         yield kind, other, tuple(sorted(went[other]))

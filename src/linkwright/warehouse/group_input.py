@@ -19,6 +19,7 @@ from linkwright.engine.links import Edges, LinkRules
 from linkwright.engine.reviews import Decision, RecordPair, Settled, between_live
 from linkwright.engine.sql import literal, string_list
 from linkwright.errors import LinkwrightError
+from linkwright.warehouse.ends import read_replacements
 
 TOGETHER, APART = "together", "apart"
 _READ_ROWS = 250_000
@@ -80,27 +81,45 @@ def read_accepted_pairs(
     return AcceptedPairs(*(np.concatenate(arrays) for arrays in zip(*parts, strict=True)))
 
 
-def read_decisions(con: duckdb.DuckDBPyConnection, files: Sequence[Path]) -> list[Decision]:
-    """Read decisions; the number of a file is the number of its decisions' batch.
+def read_decisions(
+    con: duckdb.DuckDBPyConnection, files: Sequence[Path], ended: Sequence[Path] = ()
+) -> list[Decision]:
+    """Read decisions, numbered by the batch that they came in.
+
+    What was decided about a record holds for the record that took its place.
 
     Args:
         con: what reads.
         files: of record_id_l, record_id_r (BIGINT) and decision (VARCHAR: 'together' or 'apart'), the oldest batch
-            first.
+            first. A compacted file has a column batch as well, the number of the batch in it.
+        ended: ends files: they say which record took the place of which.
 
     Raises:
         InvalidDecisionError: if a decision is another word.
     """
-    decisions = []
-    for batch, path in enumerate(files):
-        query = f"SELECT record_id_l, record_id_r, decision FROM read_parquet({literal(path)})"
-        for left, right, word in con.execute(query).fetchall():
+    if not files:
+        return []
+    replacements = read_replacements(con, ended)
+    decisions: list[Decision] = []
+    numbers: dict[tuple[int, int], int] = {}
+    for number, path in enumerate(files):
+        source = f"read_parquet({literal(path)})"
+        columns = [row[0] for row in con.execute(f"DESCRIBE FROM {source}").fetchall()]
+        step = "batch" if "batch" in columns else "0"
+        query = f"SELECT record_id_l, record_id_r, decision, {step} AS step FROM {source} ORDER BY step"
+        found = con.execute(query).fetchnumpy()
+        sides = (np.asarray(found[side], dtype=np.int64) for side in ("record_id_l", "record_id_r"))
+        latest = (replacements.latest_of(side).tolist() for side in sides)
+        for left, right, word, came in zip(
+            *latest, found["decision"].tolist(), found["step"].tolist(), strict=True
+        ):
+            batch = numbers.setdefault((number, came), len(numbers))
             if word not in {TOGETHER, APART}:
                 raise InvalidDecisionError(
                     f"The decision about the records {left} and {right} in {path.name} is {word!r}; it must be "
                     f"{TOGETHER!r} or {APART!r}. Roll back the Quality Review that wrote it, and decide again."
                 )
-            decisions.append(Decision(int(left), int(right), word == TOGETHER, batch))
+            decisions.append(Decision(left, right, word == TOGETHER, batch))
     return decisions
 
 
@@ -129,14 +148,6 @@ def read_exclusive(
     ).fetchnumpy()
     con.unregister("looked_at")
     return np.asarray(found["record_id"], dtype=np.int64), np.asarray(found["kind"], dtype=np.int64)
-
-
-def read_ended(con: duckdb.DuckDBPyConnection, ended: Sequence[Path]) -> Ids:
-    """Read the records of ends files; in no order, with doubles if files repeat them."""
-    if not ended:
-        return NO_IDS
-    query = f"SELECT record_id FROM read_parquet({string_list(list(ended))})"
-    return np.asarray(con.execute(query).fetchnumpy()["record_id"], dtype=np.int64)
 
 
 def decided_between(settled: Settled, live: Callable[[Ids], Mask]) -> tuple[Edges, Edges]:

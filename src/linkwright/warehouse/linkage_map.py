@@ -13,7 +13,7 @@ import duckdb
 import numpy as np
 from numpy.typing import NDArray
 
-from linkwright.engine.sql import literal, string_list
+from linkwright.engine.sql import string_list
 from linkwright.warehouse.connection import EngineLimits, open_engine
 from linkwright.warehouse.record_views import ended_sql
 
@@ -133,17 +133,11 @@ def current_map_sql(assignments: Sequence[Path], ended: Sequence[Path] = ()) -> 
     if not assignments:
         return "SELECT CAST(NULL AS BIGINT) AS record_id, CAST(NULL AS BIGINT) AS group_id WHERE FALSE"
     condition = f" WHERE record_id NOT IN ({ended_sql(ended)})" if ended else ""
-    batches = [
-        f"SELECT record_id, group_id, {number} AS batch FROM read_parquet({literal(path)}){condition}"
-        for number, path in enumerate(assignments)
-    ]
-    if len(batches) == 1:
-        return f"SELECT record_id, group_id FROM ({batches[0]})"
-    return (
-        "SELECT record_id, arg_max(group_id, batch) AS group_id FROM (\n"
-        + "\nUNION ALL\n".join(batches)
-        + "\n) GROUP BY record_id"
-    )
+    source = f"read_parquet({string_list(list(assignments))}){condition}"
+    if len(assignments) == 1:
+        return f"SELECT record_id, group_id FROM {source}"
+    # file_index is DuckDB's number of the file in the list: the latest batch counts
+    return f"SELECT record_id, arg_max(group_id, file_index) AS group_id FROM {source} GROUP BY record_id"
 
 
 def group_sizes_sql(current_map: str) -> str:

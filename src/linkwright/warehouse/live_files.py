@@ -67,6 +67,8 @@ def find_records(limits: EngineLimits, files: LiveFiles, keys: Sequence[RecordKe
 def read_record_keys(limits: EngineLimits, files: LiveFiles, record_ids: Collection[int]) -> dict[int, RecordKey]:
     """Return how their providers know some records, live or ended, by record id; one that is unknown is left out.
 
+    Of a record that was purged it is not known any more: it is named by its record id.
+
     Raises:
         StorageError: if a file cannot be read.
     """
@@ -75,7 +77,8 @@ def read_record_keys(limits: EngineLimits, files: LiveFiles, record_ids: Collect
     with open_engine(limits) as con:
         create_record_view(con, "records", files.records, (), columns=RecordKey._fields)
         rows = con.execute(
-            "SELECT record_id, event_type, source_unique_id FROM records "
+            "SELECT record_id, event_type, coalesce(source_unique_id, '(purged record ' || record_id || ')') "
+            "FROM records "
             f"WHERE record_id IN ({number_list(record_ids)})"
         ).fetchall()
     return {int(record_id): RecordKey(*key) for record_id, *key in rows}

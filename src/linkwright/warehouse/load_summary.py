@@ -12,6 +12,7 @@ import pyarrow as pa
 
 from linkwright.engine.cleaning import CleaningRules
 from linkwright.engine.fields import FieldType, LinkageField
+from linkwright.engine.identifying import identifying
 from linkwright.engine.progress import Progress, ReportProgress
 from linkwright.engine.sql import identifier, literal
 from linkwright.warehouse.rejects import shortened
@@ -142,7 +143,7 @@ class LoadWarnings:
 
     def _of_field(self, field: LinkageField, found: InvalidValues) -> str:
         subject, verb = ("1 value", "is") if found.count == 1 else (f"{found.count:,} values", "are")
-        value = f': "{shortened(found.first_value)}"' if self.shows_values else ""
+        value = f': "{identifying(shortened(found.first_value))}"' if self.shows_values else ""
         return (
             f"{subject} of {field.name} could not be read as {self._expected(field)} and {verb} left empty; "
             f"first at {self.place} {found.first_line}{value}."

@@ -33,7 +33,7 @@ from linkwright.engine.candidates import KeyList
 from linkwright.engine.dialect import DUCKDB
 from linkwright.engine.fields import RECORD_ID
 from linkwright.engine.sql import identifier, literal
-from linkwright.warehouse.connection import StorageError, WrittenFile, sync
+from linkwright.warehouse.connection import StorageError, WrittenFile, damaged_text, gone_text, sync
 
 # hashes are compared across files: those of another engine version may differ
 _VERSION = f"1, duckdb {duckdb.__version__}"
@@ -145,6 +145,11 @@ def write_index(con: duckdb.DuckDBPyConnection, records: Path, content: IndexCon
     except OSError as error:
         with suppress(OSError):
             partial.unlink()
+        if not records.is_file():
+            raise StorageError(gone_text(records)) from error
+        if error.errno is None:
+            # Arrow's way of saying that it cannot make sense of what it reads
+            raise StorageError(damaged_text(records, str(error))) from error
         raise StorageError(
             f"The match index {target.name} cannot be written to {target.parent} ({error.strerror or error}). "
             "Free space on the disk or give Linkwright the right to write there, then retry the job."

@@ -11,6 +11,7 @@ from typing import TypeAlias
 
 import duckdb
 
+from linkwright.engine.identifying import identifying
 from linkwright.engine.progress import Progress, ReportProgress, silent
 from linkwright.engine.scoring import strategy_columns
 from linkwright.engine.strategy import MatchConfiguration, OversizedBlocks
@@ -56,7 +57,7 @@ class Preflight:
         largest_blocks: those that make the most pairs, of all strategies. Their values are personal data.
         estimated_s: seconds that scoring will take.
         arrays_bytes: memory that the matching will take at its peak, beside the engine's.
-        warnings: full sentences on blocks over the limit. They name the blocks' values: personal data.
+        warnings: full sentences on blocks over the limit. They name the blocks' values, marked as identifying.
     """
 
     candidate_pairs_counts: dict[str, tuple[int, ...]]
@@ -132,7 +133,9 @@ def check_sizes(
             f"(oversized_blocks: fail). {preflight.warnings[0]} Then retry the job."
         )
     if limits.max_candidate_pairs is not None and pairs_count > limits.max_candidate_pairs:
-        worst = ", ".join(f"{block.values!r} ({block.pairs_count:,} pairs)" for block in largest[:3])
+        worst = ", ".join(
+            f"{identifying(repr(block.values))} ({block.pairs_count:,} pairs)" for block in largest[:3]
+        )
         raise OverLimitsError(
             f"Nothing was compared: there are {pairs_count:,} candidate pairs, over the limit of "
             f"{limits.max_candidate_pairs:,}. The largest blocks are {worst}. Add a field to the rules that make "

@@ -12,7 +12,7 @@ import duckdb
 import numpy as np
 
 from linkwright.engine.fields import RECORD_ID
-from linkwright.engine.grouping import NO_IDS, Ids
+from linkwright.engine.grouping import NO_IDS, Ids, distinct
 from linkwright.engine.sql import identifier, literal, string_list
 from linkwright.warehouse.connection import EngineLimits, open_engine
 
@@ -56,6 +56,18 @@ def create_record_view(
     return int(con.execute(f"SELECT count(*) FROM {identifier(name)}").fetchall()[0][0])
 
 
+def count_live_records(limits: EngineLimits, records: Sequence[Path], ended: Sequence[Path]) -> int:
+    """Count the records in some files that have not ended.
+
+    Raises:
+        StorageError: if a file cannot be read.
+    """
+    if not records:
+        return 0
+    with open_engine(limits) as con:
+        return create_record_view(con, "live_records", records, ended, columns=())
+
+
 def read_record_ids(limits: EngineLimits, files: Sequence[Path]) -> Ids:
     """Read the record ids that ends and decisions files name, ascending, each once.
 
@@ -71,7 +83,7 @@ def read_record_ids(limits: EngineLimits, files: Sequence[Path]) -> Ids:
                 if column.startswith(RECORD_ID):
                     rows = con.execute(f"SELECT {identifier(column)} AS id FROM {source}").fetchnumpy()
                     named.append(np.asarray(rows["id"], dtype=np.int64))
-    return np.unique(np.concatenate(named))
+    return distinct(np.concatenate(named))
 
 
 def ended_sql(ended: Sequence[Path]) -> str:
@@ -82,4 +94,5 @@ def ended_sql(ended: Sequence[Path]) -> str:
     """
     if not ended:
         raise ValueError("ends files are needed to read ends")
-    return f"SELECT record_id FROM read_parquet({string_list(list(ended))})"
+    # some files say what replaced their records, and some do not have that column
+    return f"SELECT record_id FROM read_parquet({string_list(list(ended))}, union_by_name = true)"

@@ -13,6 +13,7 @@ from typing import NamedTuple
 import duckdb
 import pyarrow as pa
 
+from linkwright.engine.identifying import identifying
 from linkwright.engine.sql import literal
 from linkwright.errors import LinkwrightError
 from linkwright.warehouse.connection import sync
@@ -34,6 +35,7 @@ class RejectReason(StrEnum):
     WRONG_COLUMNS = "with a wrong number of columns"
     NO_IDENTIFIER = "without a Source Unique ID"
     REPEATED = "with a Source Unique ID that occurs more than once in the file"
+    IN_EARLIER_FILE = "with a Source Unique ID that an earlier data file of the Envelope holds"
     LOADED_ALREADY = "with a Source Unique ID that is loaded already"
 
 
@@ -107,7 +109,7 @@ class Rejects:
         ).fetchall()
         examples = "; ".join(
             f"{self._place} {line} {fault}"
-            + (f" ({shortened(identifier)!r})" if identifier and self._shows_values else "")
+            + (f" ({identifying(repr(shortened(identifier)))})" if identifier and self._shows_values else "")
             for line, fault, identifier in rows
         )
         return f"{by_reason}. First: {examples}"

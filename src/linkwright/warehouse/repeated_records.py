@@ -11,10 +11,11 @@ from pathlib import Path
 
 from linkwright.engine.sql import string_list
 from linkwright.warehouse.connection import EngineLimits, WrittenFile, open_engine, write_parquet
+from linkwright.warehouse.record_views import ended_sql
 
 
 def write_repeated_records(
-    new: Sequence[Path], held: Sequence[Path], target: Path, limits: EngineLimits
+    new: Sequence[Path], held: Sequence[Path], target: Path, limits: EngineLimits, *, ended: Sequence[Path] = ()
 ) -> WrittenFile:
     """Write the held records that come again as an ends file.
 
@@ -23,6 +24,7 @@ def write_repeated_records(
         held: records files of the live data; at least one.
         target: the Parquet file to write: record_id BIGINT, ascending.
         limits: memory, threads, scratch folder.
+        ended: ends files; their records are held no more.
 
     Raises:
         ValueError: if there are no new or no held files.
@@ -34,9 +36,10 @@ def write_repeated_records(
         incoming, live = (
             f"read_parquet({string_list(list(files))}, union_by_name = true)" for files in (new, held)
         )
+        is_live = f"WHERE record_id NOT IN ({ended_sql(ended)}) " if ended else ""
         return write_parquet(
             con,
-            f"SELECT record_id FROM {live} AS h SEMI JOIN {incoming} AS n "
+            f"SELECT record_id FROM (FROM {live} {is_live}) AS h SEMI JOIN {incoming} AS n "
             "ON h.event_type = n.event_type AND h.source_unique_id = n.source_unique_id ORDER BY record_id",
             target,
         )

@@ -77,6 +77,9 @@ def read_report_numbers(request: ReportRequest) -> ReportNumbers:
     Raises:
         StorageError: if a file cannot be read.
     """
+    if not request.project_records:
+        # nothing was ever loaded: an Event Type without records was detached, or a list of unknown ones deleted
+        return ReportNumbers(0, 0, tuple(Completeness(field, 0, 0) for field in request.fields), (), ())
     with open_engine(request.limits) as con:
         columns = ("event_type", *request.fields)
         own = create_record_view(

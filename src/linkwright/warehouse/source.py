@@ -15,6 +15,7 @@ import numpy as np
 import pyarrow as pa
 
 from linkwright.engine.fields import RECORD_ID
+from linkwright.engine.identifying import identifying
 from linkwright.engine.import_format import ImportFormat
 from linkwright.errors import FaultsError, LinkwrightError
 
@@ -179,10 +180,13 @@ def _not_once(wanted: str, found: Sequence[int], names: Sequence[str]) -> str:
         return f"which the file has at the positions {places}. Map it by position, or rename one of them."
     near = get_close_matches(wanted.lower(), [name.lower() for name in names], n=1)
     meant = next((name for name in names if near and name.lower() == near[0]), None)
-    listed = ", ".join(repr(name) for name in names[:_MOST_NAMES_SHOWN])
+    # of a file without a header, the first row stands here
+    listed = identifying(", ".join(repr(name) for name in names[:_MOST_NAMES_SHOWN]))
     more = f" and {len(names) - _MOST_NAMES_SHOWN} more" if len(names) > _MOST_NAMES_SHOWN else ""
     remedy = (
-        f"Did you mean {meant!r}?" if meant else "Correct the Import Format (its separator, too), or the file."
+        f"Did you mean {identifying(repr(meant))}?"
+        if meant
+        else "Correct the Import Format (its separator, too), or the file."
     )
     return f"which the file lacks. It has {listed}{more}. {remedy}"
 

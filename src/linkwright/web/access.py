@@ -27,11 +27,20 @@ class Access:
             return any(permission in held for held in self._held.values())
         return permission in self._held.get(project_id, frozenset())
 
+    def may_see_values(self, project_id: int | None) -> bool:
+        """Tell whether the person may see what identifies people in a project's data."""
+        return self.may(Permission.SEE_IDENTIFYING_VALUES, project_id)
+
     def demand(self, permission: Permission, project_id: int | None = None) -> None:
         """Refuse with 403 unless the person holds the permission."""
         if not self.may(permission, project_id):
             where = "in this project" if project_id is not None else "here"
             raise PermissionDenied(f"Your role does not hold the permission '{permission}' {where}.")
+
+    def demand_administrator(self) -> None:
+        """Refuse with 403 unless the person is an Administrator: what concerns every project is no role's."""
+        if not self.user.is_superuser:
+            raise PermissionDenied("This is for Administrators.")
 
 
 def signed_in(request: HttpRequest) -> User:

@@ -11,9 +11,10 @@ from django.http import HttpRequest
 from django.urls import reverse
 from django.utils.functional import SimpleLazyObject
 
-from linkwright.services.queue_status import QueueStatus, read_queue_status
-from linkwright.store.models import Job, User
-from linkwright.store.permissions import Permission, visible_projects
+from linkwright.services.deliver_mail import read_mail_state
+from linkwright.services.queue_status import VisibleQueue, read_visible_queue
+from linkwright.store.models import User
+from linkwright.store.permissions import Permission, is_allowed
 from linkwright.web.access import Access, signed_in
 from linkwright.web.flash import Flash, take_flashes
 from linkwright.web.formatting import count_words
@@ -33,30 +34,11 @@ class Tab:
 
 
 @dataclass(frozen=True)
-class QueueView:
-    """The queue as one person may see it."""
+class QueueView(VisibleQueue):
+    """The queue as one person may see it, and what they may do with it."""
 
-    status: QueueStatus
-    running: Job | None
-    queued: Sequence[Job]
     may_pause: bool
     may_clear: bool
-    # the failed job that paused the queue, if this person may see it
-    paused_by_job: Job | None
-
-    @property
-    def paused_by(self) -> str:
-        """Who or what paused the queue."""
-        if self.status.paused_by_job is None:
-            return self.status.paused_by
-        job = self.paused_by_job
-        return f"the failure of job {job.pk} ({job.kind})" if job else "the failure of a job"
-
-    @property
-    def paused_reason(self) -> str:
-        """Why; a failure in a project of others is not told."""
-        is_hidden = self.status.paused_by_job is not None and self.paused_by_job is None
-        return "" if is_hidden else self.status.paused_reason
 
     @property
     def is_active(self) -> bool:
@@ -74,27 +56,31 @@ class Frame:
     flashes: Sequence[Flash]
     theme: str
     is_live_on: bool
+    may_pause: bool = False
+    are_keys_on: bool = True
+
+    @property
+    def mail_warning(self) -> str:
+        """What went wrong with e-mails lately, for those who may change the settings; asked where it is shown."""
+        if self.user is None or not is_allowed(self.user, Permission.CHANGE_SETTINGS):
+            return ""
+        state = read_mail_state()
+        if not state.given_up_count:
+            return ""
+        count = count_words(state.given_up_count, "e-mail was", "e-mails were")
+        return f"{count} given up in the last 7 days. The last: {state.last_error}"
 
 
 def read_queue_view(user: User) -> QueueView:
     """Look at the queue with one person's eyes."""
-    status, access = read_queue_status(), Access(user)
-    projects = None if user.is_superuser else set(visible_projects(user).values_list("pk", flat=True))
-
-    def exists_for_them(job: Job) -> bool:
-        if projects is None or job.project_id in projects:
-            return True
-        return job.project_id is None and job.envelope is not None and job.envelope.received_by_id == user.pk
-
+    seen, access = read_visible_queue(user), Access(user)
     return QueueView(
-        status=status,
-        running=status.running if status.running and exists_for_them(status.running) else None,
-        queued=[job for job in status.queued if exists_for_them(job)],
+        status=seen.status,
+        running=seen.running,
+        queued=seen.queued,
+        paused_by_job=seen.paused_by_job,
         may_pause=access.may(Permission.PAUSE_AND_RESUME),
         may_clear=access.may(Permission.CLEAR),
-        paused_by_job=(
-            status.paused_by_job if status.paused_by_job and exists_for_them(status.paused_by_job) else None
-        ),
     )
 
 
@@ -150,12 +136,15 @@ def _banner(queue: QueueView) -> Piece:
     return make_piece("pause-banner", "web/partials/pause_banner.html", context, *context.values())
 
 
-def _tabs(request: HttpRequest) -> list[Tab]:
+def _tabs(request: HttpRequest, user: User) -> list[Tab]:
     path = request.path
-    return [
+    tabs = [
         Tab("Projects", reverse("projects"), path.startswith("/projects/")),
         Tab("Jobs", reverse("envelopes"), path.startswith("/jobs/")),
     ]
+    if user.is_superuser:
+        tabs.append(Tab("Admin", reverse("backups"), path.startswith("/admin/")))
+    return tabs
 
 
 def build_frame(request: HttpRequest) -> Frame:
@@ -172,13 +161,16 @@ def build_frame(request: HttpRequest) -> Frame:
     )
     if not isinstance(user, User):
         return bare
+    queue = queue_view_of(request)
     return Frame(
-        tabs=_tabs(request),
+        tabs=_tabs(request, user),
         user=user,
-        pieces=frame_pieces(queue_view_of(request)),
+        pieces=frame_pieces(queue),
         flashes=take_flashes(request),
         theme=bare.theme,
         is_live_on=bare.is_live_on,
+        may_pause=queue.may_pause,
+        are_keys_on=request.COOKIES.get("keys") != "off",
     )
 
 

@@ -12,7 +12,7 @@ from django.utils.text import Truncator
 
 from linkwright.services.download_rejects import has_rejects
 from linkwright.services.retry_job import why_not_retry_each
-from linkwright.store.models import EndReason, EnvelopeReport, JobKind
+from linkwright.store.models import EndReason, EnvelopeReport, Job, JobKind
 from linkwright.store.permissions import Permission
 from linkwright.store.queries.estimations import complete_estimations
 from linkwright.store.queries.job_lists import JobRow, read_statistics
@@ -52,6 +52,11 @@ _HEADLINE_NOUNS: Mapping[str, tuple[str, str]] = {
     JobKind.DELETE: ("record ended", "records ended"),
     JobKind.REVIEW: ("record reviewed", "records reviewed"),
     JobKind.ESTIMATE: ("record used", "records used"),
+    JobKind.SNAPSHOT: ("record kept", "records kept"),
+    JobKind.EXTRACT: ("record extracted", "records extracted"),
+    JobKind.COMPACT: ("file compacted", "files compacted"),
+    JobKind.PURGE: ("record purged", "records purged"),
+    JobKind.BACKUP: ("file copied", "files copied"),
 }
 
 
@@ -64,6 +69,7 @@ class JobOptions:
 
     may_retry: bool
     retry_refusal: str
+    may_cancel: bool
 
 
 def job_row_piece(
@@ -79,6 +85,8 @@ def job_row_piece(
     called = f"job {row.id} ({row.kind})"
     failed = row.status is ShownStatus.ERRORS
     links = [Option("audit", "Audit", f"Audit of {called}", icon="list")]
+    if options.may_cancel:
+        links.append(Option("cancel", "Cancel", f"Cancel {called}", icon="cancelled"))
     if options.may_retry:
         links.append(Option("retry", "Retry", f"Retry {called}", icon="retry"))
     context = {
@@ -149,19 +157,25 @@ def statistics_pieces(rows: Iterable[JobRow], access: Access) -> list[Piece]:
         else {}
     )
     statistics = read_statistics([row.id for row in wanted]) if wanted else {}
+    # a list shows the short text; here it is told in full to those who may see values
+    failed = [row.id for row in wanted if row.error_message and access.may_see_values(row.project_id)]
+    errors = dict(Job.objects.filter(pk__in=failed).values_list("pk", "error_with_values")) if failed else {}
     return [
         _statistics_piece(
             row,
             statistics.get(row.id, {}),
             access,
             plots.get(row.envelope_id or 0, []) if row.kind == JobKind.REPORT else [],
+            error=errors.get(row.id) or row.error_message,
         )
         for row in wanted
     ]
 
 
-def _statistics_piece(row: JobRow, statistics: Mapping[str, Any], access: Access, plots: Sequence[Any]) -> Piece:
-    hide_values = not access.may(Permission.SEE_IDENTIFYING_VALUES, row.project_id)
+def _statistics_piece(
+    row: JobRow, statistics: Mapping[str, Any], access: Access, plots: Sequence[Any], *, error: str
+) -> Piece:
+    hide_values = not access.may_see_values(row.project_id)
     progress = view_progress(row.progress) if row.status.is_active else None
     may_download_rejects = (
         bool(statistics.get("rows_rejected_count"))
@@ -171,6 +185,7 @@ def _statistics_piece(row: JobRow, statistics: Mapping[str, Any], access: Access
     estimation = _estimation_of(row)
     context = {
         "row": row,
+        "error": error,
         "estimation": estimation,
         "may_download_rejects": may_download_rejects,
         "view": view_statistics(statistics, hide_values=hide_values),
@@ -188,6 +203,7 @@ def _statistics_piece(row: JobRow, statistics: Mapping[str, Any], access: Access
         hide_values,
         may_download_rejects,
         estimation,
+        error,
     )
 
 
@@ -229,5 +245,12 @@ def _may_ask_for_retry(row: JobRow, access: Access) -> bool:
 
 def _options(row: JobRow, access: Access, refusals: Mapping[int, str]) -> JobOptions:
     if not _may_ask_for_retry(row, access) or row.id not in refusals:
-        return JobOptions(may_retry=False, retry_refusal="")
-    return JobOptions(may_retry=not refusals[row.id], retry_refusal=refusals[row.id])
+        return JobOptions(may_retry=False, retry_refusal="", may_cancel=_may_cancel(row, access))
+    return JobOptions(may_retry=not refusals[row.id], retry_refusal=refusals[row.id], may_cancel=False)
+
+
+def _may_cancel(row: JobRow, access: Access) -> bool:
+    """Tell whether to offer it: jobs of an Envelope are cancelled with that, and no job twice."""
+    is_open = row.status is ShownStatus.QUEUED or row.status.is_active
+    is_wanted = is_open and row.envelope_id is None and row.cancel_requested_at is None
+    return is_wanted and access.may(Permission.CANCEL, row.project_id)

@@ -4,7 +4,7 @@ What an address holds and nobody can read (a status that does not exist, a day t
 question, and said.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
@@ -203,7 +203,7 @@ def _end_of_day(text: str) -> datetime | None:
     return None if day is None else day + _ONE_DAY
 
 
-def _unread(address: ListAddress, known: dict[str, Sequence[str]]) -> list[str]:
+def _unread(address: ListAddress, known: Mapping[str, Sequence[str]]) -> list[str]:
     """Return a sentence for each filter that cannot be read, and is left out."""
     notes = [
         f"There is no {FILTERS[name].lower()} '{address[name]}' here, so it is left out."

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from linkwright.web.formatting import format_duration, format_number, format_percent
+from linkwright.web.formatting import format_bytes, format_duration, format_number, format_percent
 
 _ENOUGH_S = 1.0
 
@@ -34,7 +34,7 @@ def view_progress(progress: Mapping[str, Any]) -> ProgressView:
         percent=None if share is None else round(share * 100, 1),
         share_text="" if share is None else format_percent(share),
         done_text=_done_text(done, total, unit),
-        rate_text=f"{format_number(round(per_second))} {unit}/s".replace(" /s", "/s") if per_second else "",
+        rate_text=f"{_amount(round(per_second), unit)}/s" if per_second else "",
         left_text=f"about {format_duration(max(left, 1.0))} left" if left is not None else "",
     )
 
@@ -42,8 +42,15 @@ def view_progress(progress: Mapping[str, Any]) -> ProgressView:
 def _done_text(done: float, total: float | None, unit: str) -> str:
     if not done and not total:
         return ""
-    of = f" of {format_number(total)}" if total else ""
-    return f"{format_number(done)}{of} {unit}".rstrip()
+    if not total:
+        return _amount(done, unit)
+    before = format_bytes(done) if unit == "bytes" else format_number(done)
+    return f"{before} of {_amount(total, unit)}"
+
+
+def _amount(count: float, unit: str) -> str:
+    """Return a number with its unit: '1 234 records', '1.2 GiB'."""
+    return format_bytes(count) if unit == "bytes" else f"{format_number(count)} {unit}".rstrip()
 
 
 def _rate(progress: Mapping[str, Any], done: float) -> float | None:

@@ -9,6 +9,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from linkwright.services.hidden_values import without_values
 from linkwright.web.formatting import (
     NO_VALUE,
     format_bytes,
@@ -38,9 +39,6 @@ _SCALES = frozenset(
         "sampling_rate",
     }
 )
-# what a block's records have in common says who they are
-IDENTIFYING_KEYS = frozenset({"values"})
-HIDDEN = "hidden"
 # positions in a configuration file, always beside the name of what stands there
 _LEFT_OUT = frozenset({"blocking_rule"})
 _WIDE_COLUMNS = 6
@@ -147,7 +145,7 @@ def view_statistics(statistics: Mapping[str, Any], *, hide_values: bool = False)
                 tables.append(_table_of_mapping(key, value))
         elif isinstance(value, list):
             if value:
-                tables.append(_table_of_list(key, _without_values(value) if hide_values else value))
+                tables.append(_table_of_list(key, without_values(value) if hide_values else value))
         else:
             figures.append(Figure(label_of(key), _text(key, value), _is_number(value)))
     return StatisticsView(figures, tables)
@@ -168,15 +166,6 @@ def label_of(key: str) -> str:
             break
     text = " ".join(word for word in words.split("_") if word)
     return _LABELS.get(key) or text[:1].upper() + text[1:]
-
-
-def _without_values(items: Sequence[Any]) -> list[Any]:
-    return [
-        {key: HIDDEN if key in IDENTIFYING_KEYS else value for key, value in item.items()}
-        if isinstance(item, Mapping)
-        else item
-        for item in items
-    ]
 
 
 def _table_of_mapping(key: str, mapping: Mapping[str, Any]) -> Table:

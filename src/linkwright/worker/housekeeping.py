@@ -1,11 +1,42 @@
 """Says when the worker sweeps: whenever something may have been left or given up, and not otherwise."""
 
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, field
+
 from django.db.models import Max
 
 from linkwright.config import ServerConfig
-from linkwright.services.sweep_files import empty_write_ahead_log, sweep_files
+from linkwright.services.sweep_files import empty_write_ahead_log, sweep_files, sweep_results
+from linkwright.services.waiting_data_file import sweep_waiting
 from linkwright.store.models import AuditLogEntry, Envelope, EnvelopeState, Job, JobKind, JobState
 from linkwright.worker.supervise import Ended
+
+RESULTS_EVERY_S = 60.0
+SWEEP_WAITING_EVERY_S = 3600.0
+LOOK_AGAIN_EVERY_S = 60.0
+
+
+@dataclass
+class Periodic:
+    """What is done from time to time, by an idle worker too.
+
+    Args:
+        every_s: how long to wait until it is done again.
+        act: what is done.
+        done_s: when it was last done, on the monotonic clock; None: it is due at once.
+    """
+
+    every_s: float
+    act: Callable[[ServerConfig], object]
+    done_s: float | None = field(default=None)
+
+    def act_if_due(self, config: ServerConfig) -> None:
+        """Do it if its time has come."""
+        now_s = time.monotonic()
+        if self.done_s is None or now_s - self.done_s > self.every_s:
+            self.act(config)
+            self.done_s = now_s
 
 
 class Housekeeping:
@@ -19,12 +50,22 @@ class Housekeeping:
         self._config = config
         self._last_action: int | None = None
         self._cancelled_count: int | None = None
+        self._periodic = (
+            # results of extractions expire
+            Periodic(RESULTS_EVERY_S, sweep_results),
+            # uploaded data files that nobody confirms
+            Periodic(SWEEP_WAITING_EVERY_S, sweep_waiting),
+            # of two actions at once, the earlier entry may be committed after the later one was seen
+            Periodic(LOOK_AGAIN_EVERY_S, self._forget_last_action),
+        )
 
     def before_claim(self) -> None:
         """Sweep everything when the worker takes over, and once Envelopes were cancelled or cleared.
 
         These are settled by the page or command that asks for it, as long as none of their jobs runs.
         """
+        for periodic in self._periodic:
+            periodic.act_if_due(self._config)
         last_action = AuditLogEntry.objects.aggregate(last=Max("pk"))["last"] or 0
         if last_action == self._last_action:
             # an idle worker asks ten times a second, and whoever cancels stands in the audit log
@@ -34,6 +75,9 @@ class Housekeeping:
         if cancelled_count != self._cancelled_count:
             sweep_files(self._config)
             self._cancelled_count = cancelled_count
+
+    def _forget_last_action(self, _config: ServerConfig) -> None:
+        self._last_action = None
 
     def after_job(self, job: Job, ended: Ended) -> None:
         """Sweep the job's project, unless the job ended well and its chain goes on.
@@ -46,5 +90,5 @@ class Housekeeping:
         if ended is Ended.BY_ITSELF and job.state == JobState.SUCCESS and goes_on:
             return
         sweep_files(self._config, job.project)
-        if job.kind == JobKind.ROLLBACK:
+        if job.kind in (JobKind.ROLLBACK, JobKind.PURGE):
             empty_write_ahead_log()

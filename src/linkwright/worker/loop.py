@@ -7,6 +7,7 @@ import logging
 import threading
 import time
 from collections.abc import Callable
+from contextlib import nullcontext
 from enum import StrEnum
 from multiprocessing.context import ForkServerContext
 
@@ -17,7 +18,10 @@ from linkwright.queue.claim import claim_next
 from linkwright.queue.lock import WorkerLock, worker_lock
 from linkwright.services.recover_jobs import recover_orphans
 from linkwright.store.models import WorkerRole
+from linkwright.worker.due_jobs import DueJobs
 from linkwright.worker.housekeeping import Housekeeping
+from linkwright.worker.inbox import watching_inbox
+from linkwright.worker.postman import posting, send_the_rest
 from linkwright.worker.presence import announce, leave, take_over
 from linkwright.worker.supervise import Ended, fork_server, run_in_child
 
@@ -57,7 +61,11 @@ def run_worker(
             if not _await_lock(lock, stop, say):
                 break
             say("working")
-            ended = _work(config, context, lock, stop, until_idle=until_idle)
+            # what is there when it starts is all that a worker does which ends when it is idle
+            with nullcontext() if until_idle else watching_inbox(config), posting():
+                ended = _work(config, context, lock, stop, until_idle=until_idle)
+            if ended is Stopped.IDLE:
+                send_the_rest()
             if ended is not Stopped.LOST_LOCK:
                 leave()
                 return ended
@@ -111,11 +119,12 @@ def _work(
 
     take_over()
     recover_orphans()
-    housekeeping = Housekeeping(config)
+    housekeeping, due_jobs = Housekeeping(config), DueJobs()
     while not stop.is_set():
         if not still_ours():
             return Stopped.LOST_LOCK
         housekeeping.before_claim()
+        due_jobs.before_claim()
         job = claim_next()
         if job is None:
             if until_idle:

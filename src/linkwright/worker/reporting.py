@@ -6,6 +6,7 @@ from datetime import datetime
 
 from django.utils import timezone
 
+from linkwright.engine.identifying import take_apart
 from linkwright.engine.progress import Progress
 from linkwright.queue.transitions import StaleTransitionError
 from linkwright.services.end_job import Raised
@@ -55,8 +56,11 @@ class JobReporter:
             )
 
     def audit(self, text: str, /) -> None:
-        """Add one line to the job's audit messages."""
-        AuditMessage.objects.create(job=self.job, attempt=self.attempt, at=timezone.now(), text=text)
+        """Add one line to the job's audit messages; values that are marked as identifying are kept apart."""
+        told = take_apart(text)
+        AuditMessage.objects.create(
+            job=self.job, attempt=self.attempt, at=timezone.now(), text=told.text, with_values=told.with_values
+        )
 
     def notify(self, severity: Severity, text: str, /) -> None:
         """Keep a Notification until the job ends; show it in the audit messages now."""

@@ -212,6 +212,16 @@ def test_a_person_called_demo_is_made_in_the_data_folder_at_hand(commands: Comma
     assert not (commands.folder / "linkwright-demo").exists()
 
 
+def test_a_single_data_file_becomes_an_envelope_or_is_refused_with_all_faults(commands: CommandLine) -> None:
+    commands.run("apply", commands.write("project.yaml", PROJECT_YAML))
+    file = commands.write("adm.csv", CSV)
+    to_project = ("submit-file", file, "--project", "P1")
+    done = commands.run(*to_project, "--event-type", "ADM", "--name", "MARCH")
+    assert done.stdout == "Envelope 1 (MARCH): Queued\n"
+    refused = commands.run(*to_project, "--event-type", "BIRTH", expect=2)
+    assert "'BIRTH' is not attached to P1; attached: ADM" in refused.stderr
+
+
 def test_a_file_name_that_is_no_utf_8_is_taken_in(commands: CommandLine) -> None:
     path = os.fsencode(commands.folder) + b"/n\xff.zip"
     with open(path, "wb") as stream:  # noqa: PTH123 - a name of bytes

@@ -19,6 +19,7 @@ from linkwright.services.receive_envelope import receive_envelope
 from linkwright.store.audit_log import COMMAND_LINE
 from linkwright.store.batch_catalog import live_batches
 from linkwright.store.models import BatchKind, Envelope, Job, LinkageProject
+from linkwright.store.settings import change_setting
 from linkwright.warehouse.connection import EngineLimits
 from linkwright.warehouse.identified_map import read_identified_map
 from linkwright.worker.child import run_attempt
@@ -179,3 +180,16 @@ def system(db: None, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> System:
     made = System(config, tmp_path)
     made.apply(PROJECT_YAML)
     return made
+
+
+@pytest.fixture
+def without_drawing(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Leave the plots of reports out: drawing takes longer than all the rest of a small chain."""
+    monkeypatch.setattr("linkwright.jobs.report.rendered_plot", lambda plot: {"name": plot.name})
+
+
+@pytest.fixture
+def by_hand(system: System) -> System:
+    """Return a system that compacts only when it is told to."""
+    change_setting("Worker.Compact.AfterBatches", 0, COMMAND_LINE)
+    return system

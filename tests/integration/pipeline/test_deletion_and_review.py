@@ -74,7 +74,9 @@ def test_what_is_listed_and_not_there_is_reported_and_the_rest_is_deleted(system
     deletion = delete(system, "a", "nobody", "a")
     found = statistics(deletion, JobKind.DELETE)
     assert (found["records_count"], found["unknown_count"], found["repeated_count"]) == (1, 1, 1)
-    assert "ADM:nobody" in Notification.objects.get(envelope=deletion).text
+    raised = Notification.objects.get(envelope=deletion)
+    assert "passed over: ADM:nobody." in raised.with_values
+    assert "passed over: [hidden]." in raised.text
     assert system.groups() == groups("b")
 
 
@@ -136,7 +138,7 @@ def test_all_that_is_wrong_with_a_review_is_named_and_nothing_is_decided(system:
     lines = ["P1,a,ADM,one", "P1,a,ADM,two", "P1,nobody,ADM,one", "P2,b,ADM,one", "P1,b,ADM"]
     refused = send(system, "review", RequestType.SUBMIT_QUALITY_REVIEW, lines)
     assert refused.state == EnvelopeState.ERRORS
-    message = Job.objects.get(envelope=refused, kind=JobKind.REVIEW).error_message
+    message = Job.objects.get(envelope=refused, kind=JobKind.REVIEW).error_with_values
     for part in (
         "line 2: ADM:a is moved to 'two' and to 'one'",
         "ADM:nobody: P1 has no such record",

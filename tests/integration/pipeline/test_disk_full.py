@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from linkwright.config import load_config, prepare_home
-from linkwright.services.receive_envelope import ReceiveError
+from linkwright.services.kept_file import ReceiveError
 from linkwright.services.retry_job import retry_job
 from linkwright.store.audit_log import COMMAND_LINE
 from linkwright.store.models import Envelope, EnvelopeState, Job, JobState, Notification

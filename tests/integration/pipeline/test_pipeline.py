@@ -256,7 +256,7 @@ def test_a_failed_report_hides_the_envelope_until_its_retry(
         patch.setattr(report_job, "render_svg", broken)
         envelope = system.load("first", [("a1", *ANNA)])
     assert envelope.state == EnvelopeState.ERRORS
-    assert "no ink" in Notification.objects.get(envelope=envelope).text
+    assert "no ink" in Notification.objects.get(envelope=envelope).with_values
     assert system.groups() == set()
     retry_job(Job.objects.get(state=JobState.ERRORS).pk, COMMAND_LINE)
     system.drain()

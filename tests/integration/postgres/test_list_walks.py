@@ -57,6 +57,7 @@ def seeded(system: LiveSystem) -> Seeded:
     world = insert_lists(envelopes_count=300, jobs_count=2000)
     # one job has been retried: it starts after all others of its time, and no order of keys knows
     late = Job.objects.filter(started_at__isnull=False).order_by("started_at")[5]
+    assert late.started_at is not None
     Job.objects.filter(pk=late.pk).update(started_at=late.started_at + timedelta(days=200))
     envelopes = list(Envelope.objects.select_related("series").order_by("-pk"))
     jobs = list(Job.objects.select_related("envelope", "series"))

@@ -10,7 +10,11 @@ import pytest
 from tests.live_system import ROOT
 from tests.servers import new_postgres_database
 
-SUITES = ("tests/integration/queue", "tests/integration/worker/test_housekeeping.py")
+SUITES = (
+    "tests/integration/queue",
+    "tests/integration/worker/test_housekeeping.py",
+    "tests/integration/services/test_migrations.py",
+)
 
 
 @pytest.mark.postgres

@@ -43,11 +43,15 @@ def test_a_data_folder_that_cannot_be_made_is_named(tmp_path: Path) -> None:
 
 def test_the_secret_is_made_once_and_readable_by_its_owner_alone(tmp_path: Path) -> None:
     config = load_config({"LINKWRIGHT_HOME": str(tmp_path)})
+    # a folder that nobody has prepared may be one that a backup is to be restored into
+    assert read_secret_key(config) != read_secret_key(config)
+    assert list(tmp_path.iterdir()) == []
+    prepare_home(config)
     first = read_secret_key(config)
     assert read_secret_key(config) == first
     assert len(first) >= 48
     assert (tmp_path / "secret.key").stat().st_mode & 0o077 == 0
-    assert [path.name for path in tmp_path.iterdir()] == ["secret.key"]
+    assert [path.name for path in tmp_path.iterdir() if path.is_file()] == ["secret.key"]
 
 
 def test_the_doctor_finds_a_file_of_the_catalog_that_is_gone(tmp_path: Path) -> None:

@@ -17,6 +17,8 @@ from linkwright.store.models import (
     EnvelopeState,
     Estimation,
     EventType,
+    ExtractionProject,
+    ExtractionResult,
     ImportFormat,
     Job,
     JobEvent,
@@ -34,6 +36,7 @@ from linkwright.store.models import (
     WorkerRole,
 )
 from tests.integration.web.seed_estimation import add_estimation
+from tests.integration.web.seed_extraction import add_extraction_project, add_results
 from tests.integration.web.seed_statistics import MATCH_CONFIGURATION, PLOTS, PROJECT_NUMBERS, STATISTICS
 
 PASSWORD = "correct horse battery"
@@ -51,7 +54,11 @@ class World:
     stranger: User
     perinatal: LinkageProject
     cancer: LinkageProject
+    operator: User
+    reviewer: User
     estimation: Estimation | None = None
+    extraction: ExtractionProject | None = None
+    result: ExtractionResult | None = None
     envelopes: dict[str, Envelope] = field(default_factory=dict)
 
     def job(self, envelope: str, kind: JobKind) -> Job:
@@ -66,10 +73,9 @@ def _hashed() -> str:
 
 
 def seed_people_and_projects() -> World:
-    """Make two projects, and four people: Administrator, Owner and Viewer of PERINATAL, Owner of CANCER."""
-    people = {
-        name: User.objects.create(username=name, password=_hashed()) for name in ("owner", "viewer", "stranger")
-    }
+    """Make two projects, and people: Administrator, one of each role in PERINATAL, Owner of CANCER (stranger)."""
+    names = (*(role.value.lower() for role in Role), "stranger")
+    people = {name: User.objects.create(username=name, password=_hashed()) for name in names}
     admin = User.objects.create(username="admin", password=_hashed(), is_superuser=True)
     form = ImportFormat.objects.create(code="CSV", definition={})
     projects = []
@@ -93,14 +99,23 @@ def seed_people_and_projects() -> World:
             )
         MatchConfigurationVersion.objects.create(project=project, version=3, definition=MATCH_CONFIGURATION)
         projects.append(project)
-    Membership.objects.create(user=people["owner"], project=projects[0], role=Role.OWNER)
-    Membership.objects.create(user=people["viewer"], project=projects[0], role=Role.VIEWER)
+    for role in Role:
+        Membership.objects.create(user=people[role.value.lower()], project=projects[0], role=role)
     Membership.objects.create(user=people["stranger"], project=projects[1], role=Role.OWNER)
     WorkerPresence.objects.create(
         host="linkage-1", pid=4711, role=WorkerRole.ACTIVE, started_at=timezone.now(), seen_at=timezone.now()
     )
     QueueState.objects.get_or_create(pk=1)
-    return World(admin, people["owner"], people["viewer"], people["stranger"], projects[0], projects[1])
+    return World(
+        admin,
+        people["owner"],
+        people["viewer"],
+        people["stranger"],
+        projects[0],
+        projects[1],
+        people["operator"],
+        people["reviewer"],
+    )
 
 
 def add_envelope(
@@ -253,6 +268,8 @@ def seed_world() -> World:
     """Make a busy morning: Envelopes in every status, one of them processing, two waiting."""
     world = seed_people_and_projects()
     world.estimation = add_estimation(world.perinatal)
+    world.extraction = add_extraction_project(world.perinatal, world.owner)
+    world.result = add_results(world.extraction)
     _add_reported_months(world)
     _add_other_ends(world)
     add_envelope(world, "HOSP-2026-09", ended=3, age=timedelta(minutes=2))

@@ -9,8 +9,10 @@ from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
 from linkwright.store.models import Envelope, Job, JobKind, JobState
-from linkwright.store.queries.envelope_lists import EnvelopeFilter, list_envelopes
-from linkwright.store.queries.job_lists import JobFilter, JobRow, list_jobs
+from linkwright.store.queries.envelope_lists import list_envelopes
+from linkwright.store.queries.envelope_search import EnvelopeFilter
+from linkwright.store.queries.job_lists import JobRow, list_jobs
+from linkwright.store.queries.job_search import JobFilter
 from linkwright.store.queries.paging import Page
 from tests.integration.web.conftest import SignIn
 from tests.integration.web.seed import World

@@ -6,7 +6,9 @@ import pytest
 from django.test import Client
 from django.urls import get_resolver
 
-from linkwright.store.models import Job, JobKind, QueueState, WorkerPresence
+from linkwright.services.create_api_key import create_api_key
+from linkwright.store.audit_log import COMMAND_LINE
+from linkwright.store.models import ApiKey, Job, JobKind, QueueState, WorkerPresence
 from tests.integration.web.conftest import SignIn
 from tests.integration.web.seed import World
 
@@ -22,13 +24,31 @@ PAGES: dict[str, tuple[str, tuple[int, int, int, int, int]]] = {
     "frame-live": ("/live/", (200, 200, 200, 200, SIGN_IN)),
     "projects": ("/projects/", (200, 200, 200, 200, SIGN_IN)),
     "project": ("/projects/PERINATAL/", (200, 200, 200, 404, SIGN_IN)),
+    "submit": ("/projects/PERINATAL/submit/", (200, 200, 403, 404, SIGN_IN)),
+    # no such file waits: whoever may submit is told so
+    "submit-confirm": (f"/projects/PERINATAL/submit/{'0' * 32}/", (302, 302, 403, 404, SIGN_IN)),
+    "submit-cancel": (f"/projects/PERINATAL/submit/{'0' * 32}/cancel/", (405, 405, 405, 405, SIGN_IN)),
     "project-estimate": ("/projects/PERINATAL/estimate/", (200, 200, 403, 404, SIGN_IN)),
     "project-frequencies": ("/projects/PERINATAL/frequencies/", (200, 200, 403, 404, SIGN_IN)),
+    "event-type-attach": ("/projects/PERINATAL/event-types/attach/", (200, 200, 403, 404, SIGN_IN)),
+    "event-type-updates": ("/projects/PERINATAL/event-types/BIRTHS/updates/", (200, 200, 403, 404, SIGN_IN)),
+    "event-type-detach": ("/projects/PERINATAL/event-types/BIRTHS/detach/", (200, 200, 403, 404, SIGN_IN)),
+    "project-compact": ("/projects/PERINATAL/compact/", (200, 200, 403, 404, SIGN_IN)),
+    "project-purge": ("/projects/PERINATAL/purge/", (200, 200, 403, 404, SIGN_IN)),
     "estimation": ("/projects/PERINATAL/estimations/{estimation}/", (200, 200, 200, 404, SIGN_IN)),
     "estimation-apply": ("/projects/PERINATAL/estimations/{estimation}/apply/", (200, 200, 403, 404, SIGN_IN)),
     "estimation-download": (
         "/projects/PERINATAL/estimations/{estimation}/download/",
         (200, 200, 200, 404, SIGN_IN),
+    ),
+    "extraction-new": ("/projects/PERINATAL/new-extraction/", (200, 200, 403, 404, SIGN_IN)),
+    "extraction": ("/projects/PERINATAL/extractions/DIABETES/", (200, 200, 200, 404, SIGN_IN)),
+    "extraction-change": ("/projects/PERINATAL/extractions/DIABETES/change/", (200, 200, 403, 404, SIGN_IN)),
+    "extraction-extract": ("/projects/PERINATAL/extractions/DIABETES/extract/", (200, 200, 403, 404, SIGN_IN)),
+    "extraction-close": ("/projects/PERINATAL/extractions/DIABETES/close/", (200, 200, 403, 404, SIGN_IN)),
+    "extraction-download": (
+        "/projects/PERINATAL/extractions/DIABETES/results/{result}/",
+        (200, 200, 403, 404, SIGN_IN),
     ),
     "envelopes": ("/jobs/envelopes/", (200, 200, 200, 200, SIGN_IN)),
     "envelopes-live": ("/jobs/envelopes/live/", (200, 200, 200, 200, SIGN_IN)),
@@ -42,47 +62,86 @@ PAGES: dict[str, tuple[str, tuple[int, int, int, int, int]]] = {
     "job-statistics": ("/jobs/{failed}/statistics/", (302, 302, 302, 404, SIGN_IN)),
     "job-audit": ("/jobs/{failed}/audit/", (200, 200, 200, 404, SIGN_IN)),
     "job-retry": ("/jobs/{failed}/retry/", (200, 200, 403, 404, SIGN_IN)),
+    "job-cancel": ("/jobs/{failed}/cancel/", (200, 200, 403, 404, SIGN_IN)),
+    "admin": ("/admin/", (302, 302, 302, 302, SIGN_IN)),
+    "backups": ("/admin/backups/", (200, 403, 403, 403, SIGN_IN)),
+    "backups-live": ("/admin/backups/live/", (200, 403, 403, 403, SIGN_IN)),
+    "backup-start": ("/admin/backups/start/", (200, 403, 403, 403, SIGN_IN)),
     # this job rejected nothing: whoever may have the file is told that there is none
     "job-rejects": ("/jobs/{failed}/rejects/", (404, 404, 403, 404, SIGN_IN)),
     "queue-pause": ("/jobs/queue/pause/", (200, 200, 403, 200, SIGN_IN)),
     "queue-resume": ("/jobs/queue/resume/", (200, 200, 403, 200, SIGN_IN)),
+    "queue-history": ("/jobs/queue/history/", (200, 200, 200, 200, SIGN_IN)),
+    "queue-history-live": ("/jobs/queue/history/live/", (200, 200, 200, 200, SIGN_IN)),
     "queue-clear": ("/jobs/queue/clear/", (200, 403, 403, 403, SIGN_IN)),
+    "api-keys": ("/account/api-keys/", (200, 200, 200, 200, SIGN_IN)),
+    "api-key-create": ("/account/api-keys/new/", (200, 200, 200, 200, SIGN_IN)),
+    # it is the Owner's
+    "api-key-revoke": ("/account/api-keys/{key}/revoke/", (200, 200, 404, 404, SIGN_IN)),
 }
 # what each gets on POST, where acting is meant; a refusal must change nothing
 ACTIONS: dict[str, tuple[str, tuple[int, int, int, int, int]]] = {
+    # no file is sent, none waits: whoever may submit is told so
+    "submit": ("/projects/PERINATAL/submit/", (302, 302, 403, 404, SIGN_IN)),
+    "submit-confirm": (f"/projects/PERINATAL/submit/{'0' * 32}/", (302, 302, 403, 404, SIGN_IN)),
+    "submit-cancel": (f"/projects/PERINATAL/submit/{'0' * 32}/cancel/", (302, 302, 403, 404, SIGN_IN)),
     # the project holds no records: whoever may configure it is told so
     "project-estimate": ("/projects/PERINATAL/estimate/", (409, 409, 403, 404, SIGN_IN)),
     "project-frequencies": ("/projects/PERINATAL/frequencies/", (409, 409, 403, 404, SIGN_IN)),
+    # nothing was chosen, and no code was typed: whoever may configure the project is told so
+    "event-type-attach": ("/projects/PERINATAL/event-types/attach/", (409, 409, 403, 404, SIGN_IN)),
+    "event-type-updates": ("/projects/PERINATAL/event-types/BIRTHS/updates/", (302, 302, 403, 404, SIGN_IN)),
+    "event-type-detach": ("/projects/PERINATAL/event-types/BIRTHS/detach/", (409, 409, 403, 404, SIGN_IN)),
+    # it has no files: whoever may compact and purge is told so
+    "project-compact": ("/projects/PERINATAL/compact/", (409, 409, 403, 404, SIGN_IN)),
+    "project-purge": ("/projects/PERINATAL/purge/", (409, 409, 403, 404, SIGN_IN)),
     "estimation-apply": ("/projects/PERINATAL/estimations/{estimation}/apply/", (302, 302, 403, 404, SIGN_IN)),
+    # nothing is filled in: whoever may create or change one is told so
+    "extraction-new": ("/projects/PERINATAL/new-extraction/", (409, 409, 403, 404, SIGN_IN)),
+    "extraction-change": ("/projects/PERINATAL/extractions/DIABETES/change/", (409, 409, 403, 404, SIGN_IN)),
+    "extraction-extract": ("/projects/PERINATAL/extractions/DIABETES/extract/", (302, 302, 403, 404, SIGN_IN)),
+    "extraction-close": ("/projects/PERINATAL/extractions/DIABETES/close/", (302, 302, 403, 404, SIGN_IN)),
     "upload": ("/jobs/envelopes/upload/", (302, 302, 403, 302, SIGN_IN)),
     "envelope-cancel": ("/jobs/envelopes/{queued}/cancel/", (302, 302, 403, 404, SIGN_IN)),
     # it is queued: whoever may roll back is told so
     "envelope-rollback": ("/jobs/envelopes/{queued}/rollback/", (409, 409, 403, 404, SIGN_IN)),
     # another Envelope of the project has run since: whoever may retry is told so
     "job-retry": ("/jobs/{failed}/retry/", (409, 409, 403, 404, SIGN_IN)),
+    # it is one of an Envelope: whoever may cancel is told so
+    "job-cancel": ("/jobs/{failed}/cancel/", (409, 409, 403, 404, SIGN_IN)),
+    "backup-start": ("/admin/backups/start/", (302, 403, 403, 403, SIGN_IN)),
     "queue-pause": ("/jobs/queue/pause/", (302, 302, 403, 302, SIGN_IN)),
     # it is not paused: whoever may resume is told so
     "queue-resume": ("/jobs/queue/resume/", (409, 409, 403, 409, SIGN_IN)),
     "queue-clear": ("/jobs/queue/clear/", (302, 403, 403, 403, SIGN_IN)),
+    # without a name
+    "api-key-create": ("/account/api-keys/new/", (409, 409, 409, 409, SIGN_IN)),
+    "api-key-revoke": ("/account/api-keys/{key}/revoke/", (302, 302, 404, 404, SIGN_IN)),
 }
 
 
 def _path(world: World, template: str) -> str:
     return template.format(
+        key=create_api_key(world.owner, f"key {ApiKey.objects.count()}", COMMAND_LINE).key.pk
+        if "{key}" in template
+        else 0,
         queued=world.envelopes["HOSP-2026-10"].pk,
         failed=world.job("BIRTHS-2025-late", JobKind.LOAD).pk,
         estimation=world.estimation.pk if world.estimation else 0,
+        result=world.result.pk if world.result else 0,
     )
 
 
 def _statuses(world: World, sign_in: SignIn, template: str, method: str) -> dict[str, int]:
-    path = _path(world, template)
-    return {
-        person: getattr(sign_in(getattr(world, person, None)), method)(
-            path, {"reason": "tidying"} if method == "post" else None
-        ).status_code
-        for person in PEOPLE
-    }
+    path, statuses = _path(world, template), {}
+    for person in PEOPLE:
+        ask = getattr(sign_in(getattr(world, person, None)), method)
+        response = ask(path, {"reason": "tidying"} if method == "post" else None)
+        statuses[person] = response.status_code
+        if response.streaming:
+            # a download is a file that is open until it has been read
+            b"".join(response)
+    return statuses
 
 
 @pytest.mark.parametrize("name", PAGES)
@@ -134,6 +193,8 @@ def test_no_page_carries_a_style_or_script_of_its_own(world: World, sign_in: Sig
         f"/jobs/envelopes/?open={rows}.{jobs}",
         "/jobs/all/",
         "/projects/PERINATAL/",
+        "/projects/PERINATAL/new-extraction/",
+        "/projects/PERINATAL/extractions/DIABETES/",
         "/jobs/queue/clear/",
     ):
         html = client.get(path).content.decode()

@@ -4,8 +4,10 @@ import pytest
 from django.utils import timezone
 
 from linkwright.store.models import Envelope, EnvelopeState, Job, JobKind, JobState, QueueState
-from linkwright.store.queries.envelope_lists import EnvelopeFilter, list_envelopes, read_envelopes
-from linkwright.store.queries.job_lists import JobFilter, list_jobs, read_jobs
+from linkwright.store.queries.envelope_lists import list_envelopes, read_envelopes
+from linkwright.store.queries.envelope_search import EnvelopeFilter
+from linkwright.store.queries.job_lists import list_jobs, read_jobs
+from linkwright.store.queries.job_search import JobFilter
 from linkwright.store.queries.shown_status import ENVELOPE_STATUSES, JOB_STATUSES, ShownStatus
 from tests.integration.web.seed import World, add_envelope, end_job, fail_job, start_job
 

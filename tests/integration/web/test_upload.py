@@ -76,14 +76,19 @@ def test_the_reason_of_a_corrupt_envelope_names_the_missing_file(empty_world: Wo
     assert "is not in the zip" in html
 
 
-def test_an_envelope_for_a_project_of_others_is_refused_and_leaves_nothing(
-    empty_world: World, sign_in: SignIn
-) -> None:
+def test_a_project_of_others_is_answered_as_one_that_does_not_exist(empty_world: World, sign_in: SignIn) -> None:
+    answers = [
+        _send(sign_in(empty_world.stranger), make_package(code), "mine") for code in ("PERINATAL", "NOWHERE")
+    ]
+    assert answers[0] == answers[1]
+    assert list(Envelope.objects.values_list("project", flat=True)) == [None, None]
+
+
+def test_a_member_who_may_not_submit_is_refused_and_leaves_nothing(empty_world: World, sign_in: SignIn) -> None:
     kept = set(Path(load_config().incoming_folder).iterdir())
-    for person in (empty_world.stranger, empty_world.viewer):
-        status, text = _send(sign_in(person), make_package("PERINATAL"))
-        assert status == 403
-        assert "permission" in text or "may not submit" in text
+    status, text = _send(sign_in(empty_world.viewer), make_package("PERINATAL"))
+    assert status == 403
+    assert "permission" in text
     assert not Envelope.objects.exists()
     assert set(Path(load_config().incoming_folder).iterdir()) == kept
 

@@ -1,13 +1,19 @@
 """Systems of their own on SQLite with small projects, for tests with real workers."""
 
+import csv
 import os
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 from pathlib import Path
 
 import psutil
 import pytest
+import yaml
 from pytest_django.plugin import DjangoDbBlocker
 
+from linkwright.envelopes.builder import SourceFile, build_package
+from linkwright.envelopes.manifest import RequestType
+from linkwright.services.demo_data import PROJECT_FILE
 from linkwright.services.receive_envelope import receive_envelope
 from linkwright.store.audit_log import COMMAND_LINE
 from linkwright.store.models import Envelope, EnvelopeState, Job, JobState
@@ -17,6 +23,22 @@ from tests.small_envelopes import build_envelope, build_small_envelope, write_pr
 # of 5,000 records; loading them takes more than a second
 LONG_COPIES = 20
 LONG_RECORDS_COUNT = LONG_COPIES * 5000
+
+PLANTED = "quixwater"
+RECORDS_COUNT = 60
+COLUMNS = (
+    "rec_id",
+    "given_name",
+    "surname",
+    "street_number",
+    "address_1",
+    "address_2",
+    "suburb",
+    "postcode",
+    "state",
+    "date_of_birth",
+    "soc_sec_id",
+)
 
 Submit = Callable[..., Envelope]
 
@@ -89,3 +111,42 @@ def files_of(live: LiveSystem) -> list[str]:
     for folder, _folders, files in os.walk(config.warehouse_folder):
         names.extend(f"{Path(folder).name}/{name}" for name in files)
     return names
+
+
+@pytest.fixture
+def planted(live: LiveSystem, tmp_path: Path) -> Envelope:
+    """Return an Envelope whose surname makes a block over the limit, so that a Notification names it."""
+    content = yaml.safe_load(PROJECT_FILE.read_text())
+    (project,) = content["projects"]
+    project["code"] = "TA"
+    project["match"]["strategies"][0]["blocking_rules"] = [["surname"]]
+    content["settings"] = {"Worker.Match.MaxBlockSize": 50}
+    path = tmp_path / "narrow.yaml"
+    path.write_text(yaml.safe_dump(content))
+    live.set_up(path)
+    source = tmp_path / "planted.csv"
+    with source.open("w", newline="") as stream:
+        writer = csv.writer(stream)
+        writer.writerow(COLUMNS)
+        for number in range(RECORDS_COUNT):
+            values = {"rec_id": f"p{number}", "surname": PLANTED, "date_of_birth": "19800102"}
+            writer.writerow([values.get(column, "") for column in COLUMNS])
+    package = build_package(
+        tmp_path / "planted.zip",
+        linkage_project="TA",
+        sender="FEBRL",
+        request_type=RequestType.SUBMIT_LINKAGE,
+        data=[SourceFile(path=source, event_type_code="FEBRL-A")],
+    )
+    return receive_envelope(package, name="", actor=COMMAND_LINE)
+
+
+def files_with(live: LiveSystem, text: str) -> list[str]:
+    """Return the files under the data folder that hold a text as it is."""
+    found = []
+    for path in live.config.home.rglob("*"):
+        # the sweep may be under way
+        with suppress(FileNotFoundError):
+            if path.is_file() and text.encode() in path.read_bytes().lower():
+                found.append(path.name)
+    return found

@@ -72,6 +72,13 @@ def test_groups_that_become_one_take_the_oldest_id() -> None:
     assert renumbering.split_group_ids.tolist() == []
 
 
+def test_records_without_a_group_join_or_found_one_and_are_no_group_of_their_own() -> None:
+    renumbering = anew([5, 0, 0, 0], [0, 0, 2, 2])
+    assert renumbering.group_ids.tolist() == [5, 5, 100, 100]
+    assert (renumbering.split_group_ids.tolist(), renumbering.ended_group_ids.tolist()) == ([], [])
+    assert renumbering.new_groups_count == 1
+
+
 def test_a_group_that_loses_records_to_another_is_split_and_both_keep_their_ids() -> None:
     renumbering = anew([3, 3, 5, 5], [0, 1, 1, 1])
     assert renumbering.group_ids.tolist() == [3, 5, 5, 5]

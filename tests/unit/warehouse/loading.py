@@ -11,6 +11,7 @@ from linkwright.engine.fields import FieldType, LinkageField
 from linkwright.engine.import_format import parse_import_format
 from linkwright.engine.progress import ReportProgress, silent
 from linkwright.engine.standardisation import StandardisationMaps
+from linkwright.engine.updates import UpdateMode
 from linkwright.warehouse.connection import EngineLimits
 from linkwright.warehouse.load import LoadRequest, LoadResult, load_data_file
 
@@ -48,6 +49,8 @@ class Loading:
         keep_aux: bool = True,
         first_record_id: int = 1,
         held: Sequence[Path] = (),
+        ended: Sequence[Path] = (),
+        updates: UpdateMode = UpdateMode.REJECT,
         event_type: str = "births",
         parquet: bool = False,
         fields: tuple[LinkageField, ...] = FIELDS,
@@ -78,6 +81,8 @@ class Loading:
             max_rejected_rows=allowed,
             maps=maps or StandardisationMaps(),
             limits=EngineLimits(self.folder / "scratch", memory_mib=256, threads=2),
+            ended=tuple(ended),
+            updates=updates,
             shows_values=shows_values,
         )
         return load_data_file(request, report)

@@ -27,7 +27,7 @@ class Batches:
 
     def assign(self, groups: dict[int, int], *ended: int) -> None:
         assignments = write_assignments(self.project.path(), groups) if groups else None
-        ends = write_ends(self.project.path(), ended) if ended else None
+        ends = (write_ends(self.project.path(), ended),) if ended else ()
         self.batches.append(HistoryBatch(10 * len(self.batches), assignments, ends))
 
     def told(self, group_id: int) -> Told:

@@ -167,6 +167,7 @@ def test_stages_are_told(project: GroupedProject) -> None:
         records=tuple(project.records),
         pairs=tuple(project.pairs),
         assignments=tuple(project.assignments),
+        arrivals=tuple(project.assignments),
         ended=(),
         decisions=(),
         configuration=project.configuration,

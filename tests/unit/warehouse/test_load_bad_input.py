@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 
+from linkwright.engine.identifying import revealed
 from linkwright.errors import LinkwrightError
 from linkwright.warehouse.connection import StorageError
 from linkwright.warehouse.source import MissingColumnsError, UnreadableSourceError
@@ -52,7 +53,7 @@ def test_all_missing_columns_are_named_at_once_with_those_that_are_there(loading
         loading.load("ID,name,,\n1,x,,\n", columns=MAPPED | {"suburb": 9})
     assert caught.value.summary == "births.csv does not have the columns that its Import Format maps."
     identifier, surname, suburb = caught.value.faults
-    assert identifier == (
+    assert revealed(identifier) == (
         "source_unique_id is mapped to the column 'id', which the file lacks. It has 'ID', 'name', '', ''. "
         "Did you mean 'ID'?"
     )
@@ -224,7 +225,7 @@ def test_a_file_that_is_gone_is_named(loading: Loading, tmp_path: Path) -> None:
 
 
 def test_the_wrong_separator_is_told_by_the_columns_that_are_there(loading: Loading) -> None:
-    with pytest.raises(MissingColumnsError, match="It has 'id;family'"):
+    with pytest.raises(MissingColumnsError, match="It has \ufdd0'id;family'\ufdd1"):
         loading.load("id;family\n1;A\n", columns=MAPPED)
 
 

@@ -6,6 +6,7 @@ from pathlib import Path
 import pyarrow.parquet as pq
 
 from linkwright.engine.fields import FieldType, LinkageField, record_columns
+from linkwright.engine.identifying import revealed
 from linkwright.engine.progress import Progress
 from tests.unit.warehouse.loading import COLUMNS, FIELDS, HEADER, Loading, column_of, rows_of
 
@@ -166,7 +167,7 @@ def test_values_that_could_not_be_read_are_told_with_count_line_and_text(loading
         f"{HEADER}\n1,A,X,1999-01-01,F,\n2,B,X,31/02/1999,zz,\n3,C,X,n/a,F,\n4,---,X,,M,\n",
         date_formats=["%Y-%m-%d", "%d/%m/%Y"],
     )
-    given_name, date_of_birth, sex = result.warnings
+    given_name, date_of_birth, sex = map(revealed, result.warnings)
     assert given_name == (
         "births.csv: 1 value of given_name could not be read as name (no letter or digit is in it) and is left "
         'empty; first at line 5: "---".'
@@ -183,7 +184,7 @@ def test_values_that_could_not_be_read_are_told_with_count_line_and_text(loading
 
 def test_a_long_unreadable_value_is_shown_shortened(loading: Loading) -> None:
     (warning,) = loading.load(f"{HEADER}\n1,A,X,{'9' * 500},F,\n").warnings
-    assert f'"{"9" * 39}…"' in warning
+    assert f'"{"9" * 39}…"' in revealed(warning)
 
 
 def test_a_field_that_is_empty_in_every_row_is_told(loading: Loading) -> None:

@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 
 from linkwright.engine.fields import LinkageField
+from linkwright.engine.identifying import revealed
 from linkwright.warehouse.load import LoadResult
 from linkwright.warehouse.rejects import RejectReason, TooManyRejectedRowsError
 from tests.unit.warehouse.loading import FIELDS, Loading, column_of, rows_of
@@ -53,7 +54,7 @@ def test_each_reason_is_told_with_its_line_and_the_other_rows_are_loaded(loading
 def test_rejected_rows_are_told_in_a_warning(loading: Loading) -> None:
     result = loading.load("id,family\n1,A\n,B\n2\n", columns=MAPPED, allowed=2)
     (warning,) = result.warnings
-    assert warning == (
+    assert revealed(warning) == (
         "births.csv: rows are rejected and not loaded: 1 with a wrong number of columns, 1 without a Source "
         "Unique ID. First: line 3 has no Source Unique ID; line 4 has 1 column instead of 2 ('2'). The list of "
         "them can be downloaded."
@@ -65,7 +66,7 @@ def test_more_rejected_rows_than_allowed_fail_with_lines_setting_and_remedy_and_
 ) -> None:
     with pytest.raises(TooManyRejectedRowsError) as caught:
         loading.load("id,family\n1,A\n1,B\n,C\n2,D\n", columns=MAPPED, allowed=2)
-    assert str(caught.value) == (
+    assert revealed(str(caught.value)) == (
         "births.csv: 3 of 4 rows are rejected, more than the 2 that Worker.Load.MaxRejectedRows allows: 1 without "
         "a Source Unique ID, 2 with a Source Unique ID that occurs more than once in the file. First: line 2 has "
         "a Source Unique ID that occurs 2 times in the file ('1'); line 3 has a Source Unique ID that occurs 2 "
@@ -119,7 +120,7 @@ def test_unreadable_values_of_rejected_rows_are_not_counted(loading: Loading) ->
         "id,family,dob\n1,A,bad1\n1,B,bad2\n,C,bad3\n2,D,bad4\n3,E,1999-01-01\n", columns=columns, allowed=3
     )
     assert result.fields["date_of_birth"].invalid_count == 1
-    assert 'first at line 5: "bad4"' in result.warnings[1]
+    assert 'first at line 5: "bad4"' in revealed(result.warnings[1])
 
 
 def test_lines_are_physical_ones_also_behind_values_with_line_ends_and_empty_lines(loading: Loading) -> None:
@@ -133,7 +134,7 @@ def test_very_long_identifiers_are_shortened_in_messages_but_not_in_the_list(loa
     long_id = "x" * 100_000
     result = loading.load(f"id,family\n{long_id},A\n{long_id},B\n", columns=MAPPED, allowed=2)
     assert [identifier == long_id for _, _, identifier in rejects_of(result)] == [True, True]
-    assert f"('{'x' * 39}…')" in result.warnings[0]
+    assert f"('{'x' * 39}…')" in revealed(result.warnings[0])
 
 
 def test_identifiers_that_differ_in_case_or_width_are_different(loading: Loading) -> None:

@@ -1,5 +1,6 @@
 """What can be said of a running job's progress, and what cannot."""
 
+from linkwright.web.formatting import THIN_SPACE
 from linkwright.web.progress_view import view_progress
 
 HALF = {
@@ -43,3 +44,20 @@ def test_more_than_all_is_all() -> None:
 
 def test_what_is_done_has_no_time_left() -> None:
     assert view_progress({**HALF, "done": 1_000_000}).left_text == ""
+
+
+def test_bytes_are_told_in_larger_units() -> None:
+    progress = {
+        "stage": "Copying files",
+        "done": 3 * 1024**3,
+        "total": 12 * 1024**3,
+        "unit": "bytes",
+        "stage_started_at": "2026-01-31T02:00:00+00:00",
+        "reported_at": "2026-01-31T02:00:03+00:00",
+    }
+    view = view_progress(progress)
+    assert (view.done_text, view.rate_text) == (
+        f"3.0{THIN_SPACE}GiB of 12.0{THIN_SPACE}GiB",
+        f"1.0{THIN_SPACE}GiB/s",
+    )
+    assert view_progress({**progress, "total": None}).done_text == f"3.0{THIN_SPACE}GiB"

@@ -1,5 +1,7 @@
 """Every table, one concept a file."""
 
+from linkwright.store.models.api_keys import ApiKey
+from linkwright.store.models.attachments import ATTACHED, AttachedEventType
 from linkwright.store.models.audit import AuditLogEntry
 from linkwright.store.models.batches import Batch, BatchKind, BatchState
 from linkwright.store.models.catalog import DataProvider, EventType, ImportFormat
@@ -12,14 +14,35 @@ from linkwright.store.models.envelopes import (
     searchable,
 )
 from linkwright.store.models.estimations import Estimation
-from linkwright.store.models.jobs import AuditMessage, EndReason, Job, JobEvent, JobKind, JobState
+from linkwright.store.models.extractions import (
+    ExtractionFormat,
+    ExtractionKind,
+    ExtractionProject,
+    ExtractionResult,
+    ResultEnd,
+)
+from linkwright.store.models.jobs import (
+    INVISIBLE_KINDS,
+    AuditMessage,
+    EndReason,
+    Job,
+    JobEvent,
+    JobKind,
+    JobState,
+)
+from linkwright.store.models.mail import Mail, MailEvent
 from linkwright.store.models.people import Membership, Role, User
 from linkwright.store.models.projects import LinkageProject, MatchConfigurationVersion
 from linkwright.store.models.queue import QueueState, WorkerPresence, WorkerRole
+from linkwright.store.models.schedules import ScheduleState
 from linkwright.store.models.series import Series
 from linkwright.store.models.settings import SettingValue
 
 __all__ = [
+    "ATTACHED",
+    "INVISIBLE_KINDS",
+    "ApiKey",
+    "AttachedEventType",
     "AuditLogEntry",
     "AuditMessage",
     "Batch",
@@ -32,17 +55,25 @@ __all__ = [
     "EnvelopeState",
     "Estimation",
     "EventType",
+    "ExtractionFormat",
+    "ExtractionKind",
+    "ExtractionProject",
+    "ExtractionResult",
     "ImportFormat",
     "Job",
     "JobEvent",
     "JobKind",
     "JobState",
     "LinkageProject",
+    "Mail",
+    "MailEvent",
     "MatchConfigurationVersion",
     "Membership",
     "Notification",
     "QueueState",
+    "ResultEnd",
     "Role",
+    "ScheduleState",
     "Series",
     "SettingValue",
     "Severity",

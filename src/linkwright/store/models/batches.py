@@ -1,6 +1,8 @@
 """The catalog of bulk data: which immutable Parquet files count (ARCHITECTURE: staged → live → removed)."""
 
 from django.db import models
+from django.db.models import Q
+from django.db.models.functions import Coalesce
 
 from linkwright.store.models.envelopes import Envelope
 from linkwright.store.models.jobs import Job
@@ -18,6 +20,8 @@ class BatchKind(models.TextChoices):
     INDEX = "index", "index"
     ENDS = "ends", "ends"
     DECISIONS = "decisions", "decisions"
+    SNAPSHOT = "snapshot", "snapshot"
+    LEDGER = "ledger", "ledger"
 
 
 class BatchState(models.TextChoices):
@@ -29,7 +33,7 @@ class BatchState(models.TextChoices):
 
 
 class Batch(models.Model):
-    """One file, written once by one job. `id` orders the batches of a project."""
+    """One file, written once by one job. `id` orders the batches of a project, or `position` if it has one."""
 
     project = models.ForeignKey(LinkageProject, on_delete=models.PROTECT, related_name="batches")
     # none: written by a job that belongs to no Envelope, such as a Rollback out of order
@@ -48,13 +52,31 @@ class Batch(models.Model):
     derived_from = models.ForeignKey(
         "self", on_delete=models.PROTECT, null=True, blank=True, related_name="derived"
     )
+    # the compacted batch that is read in this one's place, if there is one; this one stays for history and undo
+    compacted_into = models.ForeignKey(
+        "self", on_delete=models.PROTECT, null=True, blank=True, related_name="originals"
+    )
+    # of a compacted batch: the id of the last original that it stands for, at whose place it is read; else none
+    position = models.BigIntegerField(null=True, blank=True)
+    # when a Purge last blanked values in this file (records, aux) or the records that it names (ends); or (of
+    # assignments) that their Envelope listed such records. What was received of the Envelope is deleted then
+    purged_at = models.DateTimeField(null=True, blank=True)
     created_at = models.DateTimeField()
 
     class Meta:
         """Oldest first: later assignments win."""
 
-        ordering = ["id"]
-        indexes = [models.Index(fields=["project", "state", "kind", "id"], name="batch_live")]
+        ordering = [Coalesce("position", "id")]
+        indexes = [
+            models.Index(fields=["project", "state", "kind", "id"], name="batch_live"),
+            # few among many, once a project is compacted: what is read must not cost a look at all that ever came
+            models.Index(
+                fields=["project", "state", "kind", "id"],
+                condition=Q(compacted_into=None),
+                name="batch_current",
+            ),
+            models.Index(fields=["envelope"], condition=Q(purged_at__isnull=False), name="batch_purged"),
+        ]
 
     def __str__(self) -> str:
         return self.file_name

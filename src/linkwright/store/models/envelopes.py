@@ -116,7 +116,9 @@ class Notification(models.Model):
     envelope = models.ForeignKey(Envelope, on_delete=models.CASCADE, related_name="notifications")
     job = models.ForeignKey("store.Job", on_delete=models.SET_NULL, null=True, blank=True)
     severity = models.CharField(max_length=8, choices=Severity.choices)
+    # without identifying values; `with_values` is the same with them, empty if it names none
     text = models.TextField()
+    with_values = models.TextField(blank=True)
     raised_at = models.DateTimeField()
 
     class Meta:

@@ -26,6 +26,15 @@ class JobKind(models.TextChoices):
     ROLLBACK = "Rollback", "Rollback"
     DELETE = "Delete", "Delete"
     REVIEW = "Review", "Review"
+    SNAPSHOT = "Snapshot", "Snapshot"
+    EXTRACT = "Extract", "Extract"
+    COMPACT = "Compact", "Compact"
+    PURGE = "Purge", "Purge"
+    BACKUP = "Backup", "Backup"
+
+
+INVISIBLE_KINDS = (JobKind.COMPACT, JobKind.PURGE)
+"""Jobs that leave records, pairs and groups as they are: they do not stand in the way of a retry."""
 
 
 class JobState(models.TextChoices):
@@ -68,7 +77,9 @@ class Job(models.Model):
     attempt = models.PositiveIntegerField(default=0)
     crash_count = models.PositiveIntegerField(default=0)
     errors_occurred = models.BooleanField(default=False)
+    # without identifying values; `error_with_values` is the same with them, empty if it names none
     error_message = models.TextField(blank=True)
+    error_with_values = models.TextField(blank=True)
 
     # one rank a chain, so that chains never interleave; `chain_position` orders the jobs inside it
     queue_rank = models.BigIntegerField()
@@ -149,7 +160,9 @@ class AuditMessage(models.Model):
     job = models.ForeignKey(Job, on_delete=models.CASCADE, related_name="audit_messages")
     attempt = models.PositiveIntegerField()
     at = models.DateTimeField()
+    # without identifying values; `with_values` is the same with them, empty if it names none
     text = models.TextField()
+    with_values = models.TextField(blank=True)
 
     class Meta:
         """In the order written."""

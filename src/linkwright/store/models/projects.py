@@ -13,11 +13,14 @@ class LinkageProject(models.Model):
     name = models.CharField(max_length=200)
     description = models.TextField(blank=True)
     notification_email = models.EmailField(blank=True)
-    event_types = models.ManyToManyField(EventType, related_name="projects")
+    # every Event Type that it takes or took; which of them it takes now, the attachment says
+    event_types = models.ManyToManyField(EventType, through="store.AttachedEventType", related_name="projects")
     # the project's own linkage fields beside the standard ones: {name: type}
     own_fields = models.JSONField(default=dict)
     # engine.grouping's form, for instance {"method": "merge"}
     grouping = models.JSONField(default=dict)
+    # from which group ids on rollbacks had ids given out anew: engine.masking's floors, [[group id, job id], ...]
+    group_id_floors = models.JSONField(default=list)
     keep_unused_columns = models.BooleanField(default=True)
     created_at = models.DateTimeField(auto_now_add=True)
 

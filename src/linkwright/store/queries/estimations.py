@@ -7,6 +7,7 @@ cancelled has changed nothing.
 from django.db.models import Q, QuerySet
 
 from linkwright.store.models import EnvelopeState, Estimation, Job, JobKind, JobState, LinkageProject
+from linkwright.store.queries.open_jobs import open_system_job
 
 LISTED_ESTIMATIONS = 20
 
@@ -26,9 +27,7 @@ def list_estimations(project: LinkageProject) -> list[Estimation]:
 
 def open_estimate_job(project: LinkageProject) -> Job | None:
     """Return the Estimate job of a project that runs or waits, outside any Envelope, if there is one."""
-    is_open = Q(state=JobState.RUNNING) | Q(state=JobState.QUEUED)
-    found = Job.objects.filter(is_open, project=project, kind=JobKind.ESTIMATE, envelope=None)
-    return found.order_by("pk").first()
+    return open_system_job(JobKind.ESTIMATE, project)
 
 
 def last_failed_estimate_job(project: LinkageProject) -> Job | None:

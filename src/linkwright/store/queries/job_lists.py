@@ -30,6 +30,11 @@ HEADLINE_KEYS: Mapping[str, str] = {
     JobKind.DELETE: "records_count",
     JobKind.REVIEW: "records_count",
     JobKind.ESTIMATE: "records_count",
+    JobKind.SNAPSHOT: "records_count",
+    JobKind.EXTRACT: "records_count",
+    JobKind.COMPACT: "files_before_count",
+    JobKind.PURGE: "records_count",
+    JobKind.BACKUP: "files_count",
 }
 
 

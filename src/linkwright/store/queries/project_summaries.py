@@ -7,7 +7,14 @@ from typing import Any
 
 from django.db.models import OuterRef, QuerySet, Subquery
 
-from linkwright.store.models import Envelope, EnvelopeReport, EnvelopeState, EventType, LinkageProject
+from linkwright.store.models import (
+    ATTACHED,
+    AttachedEventType,
+    Envelope,
+    EnvelopeReport,
+    EnvelopeState,
+    LinkageProject,
+)
 
 
 @dataclass(frozen=True)
@@ -43,8 +50,8 @@ def read_project_summaries(projects: Iterable[LinkageProject]) -> list[ProjectSu
     lines = {key: (at, report) for key, at, report in found.values_list("pk", "last_received_at", "report_id")}
     reports = EnvelopeReport.objects.defer("plots").in_bulk([report for _at, report in lines.values() if report])
     codes: dict[int, list[str]] = {}
-    attached = EventType.objects.filter(projects__in=lines).order_by("code")
-    for key, code in attached.values_list("projects", "code"):
+    attached = AttachedEventType.objects.filter(ATTACHED, project__in=lines).order_by("event_type__code")
+    for key, code in attached.values_list("project", "event_type__code"):
         codes.setdefault(key, []).append(code)
     return [
         _summary(project, lines[project.pk][0], reports.get(lines[project.pk][1]), codes.get(project.pk, []))

@@ -2,7 +2,7 @@
 
 from django.http import HttpRequest, HttpResponse
 
-from linkwright.web.access import job_or_404, signed_in
+from linkwright.web.access import access_of, job_or_404, signed_in
 from linkwright.web.dialogs import show_dialog
 from linkwright.web.open_dialogs import audit_piece
 
@@ -14,5 +14,5 @@ def audit(request: HttpRequest, job_id: int) -> HttpResponse:
         request,
         "web/dialogs/audit.html",
         f"Audit of job {job.pk} ({job.kind})",
-        {"job": job, "messages": audit_piece(job)},
+        {"job": job, "messages": audit_piece(job, access_of(request))},
     )

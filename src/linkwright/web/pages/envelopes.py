@@ -22,6 +22,8 @@ from linkwright.web.envelope_pieces import (
     read_open_chains,
 )
 from linkwright.web.estimation_pieces import shown_estimations
+from linkwright.web.event_type_pieces import shown_event_types
+from linkwright.web.extraction_pieces import shown_extractions
 from linkwright.web.frame import frame_pieces, queue_view_of
 from linkwright.web.job_pieces import job_row_piece, retry_refusals, statistics_pieces
 from linkwright.web.list_filters import envelope_filter, envelope_filters, paging_context
@@ -76,7 +78,11 @@ def envelopes_live(request: HttpRequest) -> HttpResponse:
     pieces = [*frame_pieces(queue), *open_dialog_pieces(user, shown)]
     if "active-envelope" in shown.versions:
         pieces += attention_pieces(user, access)
-    pieces += shown_estimations(user, shown)
+    pieces += [
+        *shown_estimations(user, shown),
+        *shown_extractions(access, shown),
+        *shown_event_types(user, shown),
+    ]
     listed = list(read_page(user, address).rows) if address.is_first_page else []
     pieces += _shown_rows(user, access, shown, listed)
     swaps = _list_swaps(access, address, shown, listed) if address.is_first_page else []

@@ -14,6 +14,7 @@ from linkwright.web.access import Access, access_of, job_or_404, signed_in
 from linkwright.web.address import ListAddress, export_url, read_address
 from linkwright.web.dialogs import is_fragment_request
 from linkwright.web.frame import frame_pieces, queue_view_of
+from linkwright.web.inbox_view import inbox_piece
 from linkwright.web.job_pieces import job_group, job_row_piece, retry_refusals, statistics_pieces
 from linkwright.web.list_filters import job_filter, job_filters, paging_context
 from linkwright.web.live import (
@@ -44,7 +45,7 @@ def jobs_page(request: HttpRequest) -> HttpResponse:
     queue = queue_view_of(request)
     context = {
         "address": address,
-        "queue_pieces": queue_panel_pieces(queue),
+        "queue_pieces": [*queue_panel_pieces(queue), inbox_piece(access, queue.status)],
         "live_url": reverse("jobs-live"),
         "live_token": token,
         "is_active": queue.is_active,
@@ -67,7 +68,8 @@ def jobs_live(request: HttpRequest) -> HttpResponse:
     access, shown = access_of(request), read_shown(request)
     address = read_address(request, reverse("jobs"))
     queue = queue_view_of(request)
-    pieces = [*frame_pieces(queue), *queue_panel_pieces(queue), *open_dialog_pieces(user, shown)]
+    pieces = [*frame_pieces(queue), *queue_panel_pieces(queue), inbox_piece(access, queue.status)]
+    pieces += open_dialog_pieces(user, shown)
     listed = list(_read_page(user, address).rows) if address.is_first_page else []
     pieces += _shown_rows(user, access, shown, listed)
     swaps: list[str] = []

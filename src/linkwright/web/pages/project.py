@@ -1,4 +1,4 @@
-"""One Linkage Project: numbers and plots of the latest report, Event Types, estimations, Envelopes."""
+"""One Linkage Project: numbers and plots of the latest report, Event Types, what was estimated and extracted."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -10,10 +10,13 @@ from django.utils.http import urlencode
 
 from linkwright.store.models import MatchConfigurationVersion
 from linkwright.store.permissions import Permission
+from linkwright.store.queries.project_storage import read_project_storage
 from linkwright.store.queries.project_summaries import read_latest_report
 from linkwright.web.access import access_of, project_or_404, signed_in
 from linkwright.web.address import export_url, read_address
 from linkwright.web.estimation_pieces import estimations_piece
+from linkwright.web.event_type_pieces import event_types_piece
+from linkwright.web.extraction_pieces import extractions_piece
 from linkwright.web.formatting import count_words, format_number
 from linkwright.web.frame import queue_view_of
 from linkwright.web.list_filters import envelope_filters
@@ -40,12 +43,16 @@ def project_page(request: HttpRequest, code: str) -> HttpResponse:
         "report": report,
         "numbers": view_statistics(report.statistics.get("project", {})) if report else None,
         "plots": report.plots if report else [],
-        "event_types": list(project.event_types.select_related("provider").order_by("code")),
+        "event_types": event_types_piece(project, user),
         "strategies": _strategies(configuration),
         "configuration": configuration,
         "asks_frequencies": _asks_frequencies(configuration),
         "may_configure": access.may(Permission.CONFIGURE_PROJECTS, project.pk),
+        "may_submit": access.may(Permission.SUBMIT, project.pk),
+        "may_extract": access.may(Permission.EXTRACT, project.pk),
+        "extractions": extractions_piece(project),
         "estimations": estimations_piece(project),
+        "storage": read_project_storage(project),
         "address": address,
         "live_url": f"{reverse('envelopes-live')}?{urlencode({'project': code})}",
         "live_token": token,

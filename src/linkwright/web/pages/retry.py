@@ -17,7 +17,8 @@ from linkwright.web.formatting import count_words
 def retry(request: HttpRequest, job_id: int) -> HttpResponse:
     """Ask, then retry."""
     job = job_or_404(signed_in(request), job_id)
-    access_of(request).demand(Permission.RETRY, job.project_id)
+    access = access_of(request)
+    access.demand(Permission.RETRY, job.project_id)
     refusal = ""
     if request.method == "POST":
         try:
@@ -33,6 +34,7 @@ def retry(request: HttpRequest, job_id: int) -> HttpResponse:
     )
     context = {
         "job": job,
+        "shows_values": access.may_see_values(job.project_id),
         "why_not": why_not_retry(job),
         "next_attempt": job.attempt + 1,
         "held": count_words(held_count, "held job"),

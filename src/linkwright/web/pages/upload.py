@@ -9,14 +9,12 @@ from django.shortcuts import render
 from django.urls import reverse
 from django.views.decorators.http import require_POST
 
-from linkwright.envelopes.corruption import CorruptEnvelopeError
-from linkwright.envelopes.package import examine_package
 from linkwright.errors import FaultsError, LinkwrightError
-from linkwright.jobs.context import package_limits
 from linkwright.services.receive_envelope import receive_envelope
-from linkwright.store.models import Envelope, EnvelopeState, LinkageProject
+from linkwright.services.submit_rights import SubmitRefusedError
+from linkwright.store.models import Envelope, EnvelopeState
 from linkwright.store.permissions import Permission
-from linkwright.web.access import Access, access_of, actor_of
+from linkwright.web.access import access_of, actor_of
 from linkwright.web.dialogs import is_fragment_request
 from linkwright.web.flash import Flash, add_flash
 from linkwright.web.formatting import count_words
@@ -25,17 +23,16 @@ from linkwright.web.formatting import count_words
 @require_POST
 def upload(request: HttpRequest) -> HttpResponse:
     """Receive one Envelope: queued, or refused with all reasons."""
-    access = access_of(request)
-    access.demand(Permission.SUBMIT)
+    access_of(request).demand(Permission.SUBMIT)
     file = request.FILES.get("envelope")
-    flash = _receive(request, access, file)
+    flash = _receive(request, file)
     if is_fragment_request(request):
         return render(request, "web/partials/flash.html", {"flash": flash})
     add_flash(request, flash.level, flash.text, flash.details)
     return HttpResponseRedirect(reverse("envelopes"))
 
 
-def _receive(request: HttpRequest, access: Access, file: object) -> Flash:
+def _receive(request: HttpRequest, file: object) -> Flash:
     if not isinstance(file, TemporaryUploadedFile):
         return Flash(
             "error", "No file was sent. Choose an Envelope (a zip with a manifest.xml) and upload it again."
@@ -43,27 +40,15 @@ def _receive(request: HttpRequest, access: Access, file: object) -> Flash:
     path = Path(file.temporary_file_path())
     name = request.POST.get("name", "").strip() or Path(file.name or "Envelope").stem
     try:
-        _demand_submit(access, path)
-        envelope = receive_envelope(path, name=name, actor=actor_of(request))
+        # the request's own file is kept: Gigabytes are not copied a second time
+        envelope = receive_envelope(path, name=name, actor=actor_of(request), moves=True)
+    except SubmitRefusedError as error:
+        raise PermissionDenied(str(error)) from error
     except FaultsError as error:
         return Flash("error", f"{name} was refused: {error.summary}", error.faults)
     except LinkwrightError as error:
         return Flash("error", f"{name} was refused: {error}")
     return _outcome(envelope)
-
-
-def _demand_submit(access: Access, path: Path) -> None:
-    """Refuse an Envelope for a project in which the person may not submit, before anything of it is kept.
-
-    One that is Corrupt or names an unknown project goes on: it is shown to its sender, who can mend it.
-    """
-    try:
-        code = examine_package(path, package_limits()).manifest.linkage_project
-    except CorruptEnvelopeError:
-        return
-    project = LinkageProject.objects.filter(code=code).first()
-    if project is not None and not access.may(Permission.SUBMIT, project.pk):
-        raise PermissionDenied(f"You may not submit Envelopes to a Linkage Project {code}.")
 
 
 def _outcome(envelope: Envelope) -> Flash:

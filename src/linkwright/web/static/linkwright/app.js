@@ -1,5 +1,6 @@
 /* Starts what a page needs. Every part works on its own; without scripts the pages still do. */
 import { startDialogs } from "./dialogs.js";
+import { startKeys } from "./keys.js";
 import { startLive } from "./live.js";
 import { startRows } from "./rows.js";
 import { startTheme } from "./theme.js";
@@ -12,6 +13,7 @@ startRows();
 startLive();
 startDialogs();
 startUpload();
+startKeys();
 
 document.addEventListener("click", (event) => {
   const button = event.target.closest("[data-dismiss]");

@@ -28,7 +28,7 @@ function showProgress(event, startedAt) {
 function showResult(xhr) {
   const result = byId("upload-result");
   const type = xhr.getResponseHeader("Content-Type") || "";
-  if (xhr.status === 200 && type.startsWith("text/html") && xhr.responseURL.endsWith("/upload/")) {
+  if (xhr.status === 200 && type.startsWith("text/html") && xhr.responseURL.endsWith(byId("upload").getAttribute("action"))) {
     result.innerHTML = xhr.responseText;
     announce(result.querySelector("p").textContent);
     return;
@@ -51,9 +51,11 @@ function send(form) {
   xhr.upload.addEventListener("progress", (event) => showProgress(event, startedAt));
   xhr.upload.addEventListener("load", (event) => showProgress({ loaded: event.total, total: event.total }, startedAt));
   xhr.addEventListener("load", () => {
+    const next = xhr.getResponseHeader("Linkwright-Next");
+    if (next) return location.assign(next);
     done();
     showResult(xhr);
-    if (xhr.status === 200) form.reset();
+    if (byId("upload-result").querySelector(".flash-success")) form.reset();
     pollNow();
   });
   xhr.addEventListener("error", () => (done(), showResult(xhr)));

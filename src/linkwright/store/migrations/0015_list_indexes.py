@@ -5,14 +5,28 @@ import hashlib
 import json
 import unicodedata
 
+from collections.abc import Sequence
+from typing import Any
+
 from django.conf import settings
 from django.db import migrations, models
+from django.db.backends.base.schema import BaseDatabaseSchemaEditor
+from django.db.migrations.state import StateApps
 
 
 ROWS_AT_ONCE = 2000
 
 
-def _series(apps, made, project_id, project_code, sender_code, request_type, event_type_codes, owner_id):
+def _series(
+    apps: StateApps,
+    made: dict[str, Any],
+    project_id: int | None,
+    project_code: str,
+    sender_code: str = "",
+    request_type: str = "",
+    event_type_codes: Sequence[str] = (),
+    owner_id: int | None = None,
+) -> Any:
     values = [project_id, project_code, sender_code, request_type, list(event_type_codes), owner_id]
     digest = hashlib.sha256(json.dumps(values).encode()).hexdigest()
     if digest not in made:
@@ -28,13 +42,15 @@ def _series(apps, made, project_id, project_code, sender_code, request_type, eve
     return made[digest]
 
 
-def fill(apps, schema_editor):
+def fill(apps: StateApps, schema_editor: BaseDatabaseSchemaEditor) -> None:
     """Give what is there its series and its searchable name, as store/models does for what comes."""
-    envelopes, jobs = apps.get_model("store", "Envelope").objects, apps.get_model("store", "Job").objects
-    made, last = {}, 0
+    envelopes: Any = apps.get_model("store", "Envelope").objects
+    jobs: Any = apps.get_model("store", "Job").objects
+    made: dict[str, Any] = {}
+    last = 0
     while found := list(envelopes.filter(pk__gt=last).order_by("pk")[:ROWS_AT_ONCE]):
         last = found[-1].pk
-        members = {}
+        members: dict[int, list[int]] = {}
         for row in found:
             row.search_text = unicodedata.normalize("NFKC", row.name).casefold()
             owner_id = row.received_by_id if row.project_id is None else None
@@ -46,15 +62,16 @@ def fill(apps, schema_editor):
         envelopes.bulk_update(found, ["search_text", "series"], batch_size=200)
         for series_id, keys in members.items():
             jobs.filter(envelope_id__in=keys).update(series_id=series_id)
-    for project_id, project_code in jobs.filter(envelope=None).order_by().values_list("project_id", "project_code").distinct():
-        series = _series(apps, made, project_id, project_code, "", "", [], None)
-        jobs.filter(envelope=None, project_id=project_id, project_code=project_code).update(series=series)
+    of_none = jobs.filter(envelope=None)
+    for project_id, project_code in of_none.order_by().values_list("project_id", "project_code").distinct():
+        series = _series(apps, made, project_id, project_code)
+        of_none.filter(project_id=project_id, project_code=project_code).update(series=series)
 
 
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('store', '0006_deletion_and_review'),
+        ('store', '0014_mail'),
     ]
 
     operations = [

@@ -1,0 +1,138 @@
+"""The API as a whole: its resources, and how every error becomes the one shape."""
+
+import json
+import math
+from collections.abc import Callable
+from typing import Any
+
+from django.core.exceptions import (
+    PermissionDenied,
+    RequestDataTooBig,
+    SuspiciousOperation,
+)
+from django.http import Http404, HttpRequest, HttpResponse, UnreadablePostError
+from ninja import NinjaAPI
+from ninja.errors import HttpError, ValidationError
+from ninja.parser import Parser
+
+from linkwright import __version__
+from linkwright.api import catalog, envelopes, estimations, jobs, me, projects, queue, uploads
+from linkwright.api.answers import error_response
+from linkwright.api.rights import ApiKeyAuth, NoKeyError, TooManyFailuresError
+from linkwright.errors import FaultsError, LinkwrightError
+from linkwright.services.kept_file import ReceiveError
+from linkwright.services.submit_rights import SubmitRefusedError
+
+API_PATH = "/api/v1"
+_JSON = "application/json"
+
+
+class StrictParser(Parser):
+    """Takes JSON only if it says that it is, and no numbers that JSON does not have."""
+
+    def parse_body(self, request: HttpRequest) -> dict[str, Any]:
+        """Return the body.
+
+        Raises:
+            HttpError: 415 for another media type, 400 for what is no JSON, or nested too deep.
+        """
+        if request.content_type != _JSON:
+            raise HttpError(415, f"{request.content_type or 'A body of no type'} is not taken here; send {_JSON}.")
+        try:
+            found: dict[str, Any] = json.loads(request.body, parse_constant=_refuse_constant)
+        except (ValueError, RecursionError) as error:
+            raise HttpError(400, f"The body is no JSON: {error}.") from error
+        return found
+
+
+def _refuse_constant(name: str) -> None:
+    raise ValueError(f"{name} is no number in JSON")
+
+
+api = NinjaAPI(
+    title="Linkwright",
+    version=__version__,
+    description="Send Envelopes, follow them, steer the Job Queue, read projects. Every request needs an API key.",
+    urls_namespace="api",
+    openapi_url=None,
+    docs_url=None,
+    auth=ApiKeyAuth(),
+    parser=StrictParser(),
+)
+api.add_router("", me.router)
+api.add_router("", uploads.router)
+api.add_router("/envelopes", envelopes.router)
+api.add_router("/jobs", jobs.router)
+api.add_router("/queue", queue.router)
+api.add_router("/projects", projects.router)
+api.add_router("/projects", estimations.router)
+api.add_router("", catalog.router)
+
+
+def _handles(*kinds: type[Exception]) -> Callable[[Callable[..., HttpResponse]], Callable[..., HttpResponse]]:
+    def register(handler: Callable[..., HttpResponse]) -> Callable[..., HttpResponse]:
+        for kind in kinds:
+            api.add_exception_handler(kind, handler)
+        return handler
+
+    return register
+
+
+@_handles(NoKeyError)
+def _no_key(_request: HttpRequest, error: NoKeyError) -> HttpResponse:
+    return error_response(401, str(error))
+
+
+@_handles(TooManyFailuresError)
+def _too_many(_request: HttpRequest, error: TooManyFailuresError) -> HttpResponse:
+    response = error_response(429, str(error))
+    response.headers["Retry-After"] = str(math.ceil(error.wait_s))
+    return response
+
+
+@_handles(PermissionDenied, SubmitRefusedError)
+def _forbidden(_request: HttpRequest, error: Exception) -> HttpResponse:
+    return error_response(403, str(error) or "You may not do this.")
+
+
+@_handles(Http404)
+def _not_found(request: HttpRequest, error: Http404) -> HttpResponse:
+    return error_response(404, str(error) or f"There is nothing at {request.path}.")
+
+
+@_handles(ReceiveError)
+def _no_room(_request: HttpRequest, error: ReceiveError) -> HttpResponse:
+    return error_response(507, str(error))
+
+
+@_handles(FaultsError)
+def _faults(_request: HttpRequest, error: FaultsError) -> HttpResponse:
+    return error_response(409, error.summary, error.faults)
+
+
+@_handles(LinkwrightError)
+def _refused(_request: HttpRequest, error: LinkwrightError) -> HttpResponse:
+    return error_response(409, str(error))
+
+
+@_handles(ValidationError)
+def _invalid(_request: HttpRequest, error: ValidationError) -> HttpResponse:
+    faults = [f"{'.'.join(map(str, fault['loc']))}: {fault['msg']}" for fault in error.errors]
+    return error_response(422, "The request is not as described in /api/v1/openapi.json.", faults)
+
+
+@_handles(HttpError)
+def _http_error(_request: HttpRequest, error: HttpError) -> HttpResponse:
+    # ninja hides what the parser raised behind a 400 of its own
+    told = error.__cause__ if isinstance(error.__cause__, HttpError) else error
+    return error_response(told.status_code, str(told))
+
+
+@_handles(RequestDataTooBig)
+def _too_big(_request: HttpRequest, _error: Exception) -> HttpResponse:
+    return error_response(413, "The body is too long for JSON; at most 2.5 MiB are taken.")
+
+
+@_handles(SuspiciousOperation, UnreadablePostError)
+def _bad_request(_request: HttpRequest, error: Exception) -> HttpResponse:
+    return error_response(400, f"The request could not be read: {error}")

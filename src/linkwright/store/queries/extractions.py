@@ -1,0 +1,74 @@
+"""Extraction Projects and their results for pages and commands, newest results first. Never writes."""
+
+from dataclasses import dataclass
+
+from django.db.models import Count, Q, QuerySet
+
+from linkwright.store.models import ExtractionProject, ExtractionResult, Job, JobState, LinkageProject
+
+LISTED_RESULTS = 50
+_OPEN = (JobState.QUEUED, JobState.RUNNING)
+
+
+@dataclass(frozen=True)
+class ExtractionLine:
+    """One Extraction Project in a list."""
+
+    extraction_project: ExtractionProject
+    event_types: tuple[str, ...]
+    results_count: int
+    job: Job | None
+
+
+def list_extraction_projects(project: LinkageProject) -> list[ExtractionLine]:
+    """Return a project's Extraction Projects: the open ones by code, then the closed ones."""
+    kept = Count("results", filter=Q(results__removed_at=None))
+    found = ExtractionProject.objects.filter(project=project).annotate(kept_count=kept)
+    rows = found.select_related("snapshot", "snapshot_job", "extract_job").prefetch_related("event_types")
+    return [
+        ExtractionLine(
+            extraction_project=one,
+            event_types=tuple(sorted(event_type.code for event_type in one.event_types.all())),
+            results_count=one.kept_count,
+            job=open_extract_job(one),
+        )
+        for one in sorted(rows, key=lambda one: (one.closed_at is not None, one.code))
+    ]
+
+
+def list_results(extraction_project: ExtractionProject) -> list[ExtractionResult]:
+    """Return the newest results, kept or not."""
+    return list(_results().filter(extraction_project=extraction_project)[:LISTED_RESULTS])
+
+
+def find_result(extraction_project: ExtractionProject, result_id: int) -> ExtractionResult | None:
+    """Return one result of an Extraction Project."""
+    return _results().filter(extraction_project=extraction_project, pk=result_id).first()
+
+
+def results_of_job(job: Job) -> list[ExtractionResult]:
+    """Return what a job has extracted, by Event Type."""
+    return list(_results().filter(job=job).order_by("event_type__code"))
+
+
+def open_extract_job(extraction_project: ExtractionProject) -> Job | None:
+    """Return the Extract job that waits or runs without an Envelope, if there is one."""
+    job = extraction_project.extract_job
+    return job if job is not None and job.state in _OPEN else None
+
+
+def last_failed_extract_job(extraction_project: ExtractionProject) -> Job | None:
+    """Return the latest Extract job without an Envelope, if that failed."""
+    job = extraction_project.extract_job
+    return job if job is not None and job.state == JobState.ERRORS else None
+
+
+def last_compared_job(extraction_project: ExtractionProject) -> Job | None:
+    """Return the latest job that extracted anything, by Envelope or not: its statistics tell the changed keys."""
+    last = ExtractionResult.objects.filter(extraction_project=extraction_project).order_by("-pk").first()
+    return last.job if last is not None else None
+
+
+def _results() -> QuerySet[ExtractionResult]:
+    related = ("extraction_project__project", "event_type", "job", "envelope", "removed_by_job")
+    return ExtractionResult.objects.select_related(*related).order_by("-pk")

@@ -1,0 +1,49 @@
+"""What a Linkage Project's bulk data takes on disk, and what Compact and Purge could do about it. Never writes."""
+
+from dataclasses import dataclass
+
+from django.db.models import Count, Q, Sum
+
+from linkwright.store.compacted_batches import COMPACTED_KINDS
+from linkwright.store.models import Batch, BatchKind, BatchState, LinkageProject
+
+
+@dataclass(frozen=True)
+class ProjectStorage:
+    """One project's files.
+
+    Args:
+        files_count: that count, staged or live.
+        size_bytes: of all of them.
+        read_files_count: that are read for the current records, pairs and groups.
+        derived_bytes: of compacted files and match indexes, which can be made again from the others.
+        unpurged_records_count: records that have ended and still have their values on disk.
+    """
+
+    files_count: int
+    size_bytes: int
+    read_files_count: int
+    derived_bytes: int
+    unpurged_records_count: int
+
+
+def read_project_storage(project: LinkageProject) -> ProjectStorage:
+    """Add the files of a project up."""
+    is_derived = Q(position__isnull=False) | Q(kind=BatchKind.INDEX)
+    is_read = Q(state=BatchState.LIVE, compacted_into=None, kind__in=COMPACTED_KINDS)
+    is_unpurged = Q(state=BatchState.LIVE, kind=BatchKind.ENDS, position=None, purged_at=None)
+    counted = Batch.objects.filter(project=project).exclude(state=BatchState.REMOVED).order_by()
+    found = counted.aggregate(
+        files=Count("pk"),
+        size=Sum("bytes_count"),
+        read=Count("pk", filter=is_read),
+        derived=Sum("bytes_count", filter=is_derived),
+        unpurged=Sum("rows_count", filter=is_unpurged),
+    )
+    return ProjectStorage(
+        files_count=found["files"],
+        size_bytes=found["size"] or 0,
+        read_files_count=found["read"],
+        derived_bytes=found["derived"] or 0,
+        unpurged_records_count=found["unpurged"] or 0,
+    )

@@ -1,0 +1,108 @@
+"""A seeded database, and a caller for each kind of person and key."""
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import Any
+
+import pytest
+from django.test import Client
+from django.utils import timezone
+
+from linkwright.api.rights import failed_keys
+from linkwright.config import load_config, prepare_home
+from linkwright.services.create_api_key import create_api_key
+from linkwright.services.revoke_api_key import revoke_api_key
+from linkwright.store.audit_log import COMMAND_LINE
+from linkwright.store.models import ApiKey, Membership, Role, User
+from tests.integration.web.seed import World, seed_people_and_projects, seed_world
+
+API = "/api/v1"
+
+
+@dataclass
+class Api:
+    """Calls the API with one token; '' sends none."""
+
+    token: str
+
+    @property
+    def headers(self) -> dict[str, str]:
+        """What every request carries."""
+        return {"Authorization": f"Bearer {self.token}"} if self.token else {}
+
+    def get(self, path: str, **query: Any) -> Any:
+        """Read."""
+        return Client(raise_request_exception=False).get(f"{API}{path}", query, headers=self.headers)
+
+    def post(self, path: str, body: Any = None, **headers: str) -> Any:
+        """Act, with a JSON body."""
+        client = Client(raise_request_exception=False, enforce_csrf_checks=True)
+        extra = {} if body is None else {"data": body}
+        return client.post(
+            f"{API}{path}", content_type="application/json", headers={**self.headers, **headers}, **extra
+        )
+
+    def send(self, path: str, content: bytes, **headers: str) -> Any:
+        """Send a file as the body."""
+        client = Client(raise_request_exception=False, enforce_csrf_checks=True)
+        return client.post(
+            f"{API}{path}", content, content_type="application/zip", headers={**self.headers, **headers}
+        )
+
+
+KeyFor = Callable[..., Api]
+People = dict[str, Api]
+
+
+@pytest.fixture(autouse=True)
+def _clean() -> Iterator[None]:
+    prepare_home(load_config())
+    failed_keys.forget()
+    yield
+    failed_keys.forget()
+
+
+@pytest.fixture
+def world(db: None) -> World:
+    """Return a busy morning: Envelopes in every status."""
+    return seed_world()
+
+
+@pytest.fixture
+def empty_world(db: None) -> World:
+    """Return people and projects, and no Envelope."""
+    return seed_people_and_projects()
+
+
+@pytest.fixture
+def key_for() -> KeyFor:
+    """Return a function that makes a key of a person."""
+
+    def make(user: User, **options: Any) -> Api:
+        name = f"key {ApiKey.objects.count()}"
+        return Api(create_api_key(user, name, COMMAND_LINE, **options).token)
+
+    return make
+
+
+@pytest.fixture
+def people(world: World, key_for: KeyFor) -> People:
+    """Return a caller for every role, for a member of another project, for nobody, and with keys that are over."""
+    found = {"admin": world.admin, "owner": world.owner, "viewer": world.viewer, "stranger": world.stranger}
+    for role in (Role.OPERATOR, Role.REVIEWER):
+        user = User.objects.create(username=role.lower())
+        Membership.objects.create(user=user, project=world.perinatal, role=role)
+        found[role.lower()] = user
+    found["newcomer"] = User.objects.create(username="newcomer")
+    callers = {name: key_for(user) for name, user in found.items()}
+    callers["nobody"] = Api("")
+    callers["expired"] = key_for(world.admin)
+    last = ApiKey.objects.order_by("-pk")[0]
+    ApiKey.objects.filter(pk=last.pk).update(expires_at=timezone.now() - timedelta(seconds=1))
+    callers["revoked"] = key_for(world.admin)
+    revoke_api_key(ApiKey.objects.order_by("-pk")[0].pk, COMMAND_LINE)
+    disabled = User.objects.create(username="disabled", is_superuser=True)
+    callers["disabled"] = key_for(disabled)
+    User.objects.filter(pk=disabled.pk).update(is_active=False)
+    return callers

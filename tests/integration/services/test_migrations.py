@@ -1,0 +1,43 @@
+"""Migrations that move rows: what was there before is there afterwards, in both directions."""
+
+import pytest
+from django.db import connection
+from django.db.migrations.executor import MigrationExecutor
+
+BEFORE, AFTER = "0006_deletion_and_review", "0008_updates"
+
+
+def migrate(name: str) -> MigrationExecutor:
+    executor = MigrationExecutor(connection)
+    executor.migrate([("store", name)])
+    return MigrationExecutor(connection)
+
+
+@pytest.mark.django_db(transaction=True)
+def test_attached_event_types_stay_attached_and_reject_what_comes_again() -> None:
+    newest = [key for key in MigrationExecutor(connection).loader.graph.leaf_nodes() if key[0] == "store"]
+    try:
+        apps = migrate(BEFORE).loader.project_state([("store", BEFORE)]).apps
+        provider = apps.get_model("store", "DataProvider").objects.create(code="HOSP", organisation="A hospital")
+        form = apps.get_model("store", "ImportFormat").objects.create(code="csv", definition={})
+        event_types = [
+            apps.get_model("store", "EventType").objects.create(code=code, provider=provider, import_format=form)
+            for code in ("ADM", "BIRTH", "DEATH")
+        ]
+        projects = [
+            apps.get_model("store", "LinkageProject").objects.create(code=code, name=code) for code in ("P1", "P2")
+        ]
+        projects[0].event_types.add(*event_types[:2])
+        projects[1].event_types.add(event_types[1])
+        held = {("P1", "ADM"), ("P1", "BIRTH"), ("P2", "BIRTH")}
+
+        apps = migrate(AFTER).loader.project_state([("store", AFTER)]).apps
+        rows = apps.get_model("store", "AttachedEventType").objects.select_related("project", "event_type")
+        assert {(row.project.code, row.event_type.code) for row in rows} == held
+        assert {(row.updates, row.detached_by) for row in rows} == {("reject", None)}
+
+        apps = migrate(BEFORE).loader.project_state([("store", BEFORE)]).apps
+        back = apps.get_model("store", "LinkageProject").objects.values_list("code", "event_types__code")
+        assert set(back) == held
+    finally:
+        MigrationExecutor(connection).migrate(newest)
