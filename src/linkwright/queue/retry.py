@@ -17,8 +17,10 @@ _ASKED = ("state", "end_reason", "project_code", "ended_at", "envelope__state", 
 
 def why_not_retry(job: Job) -> str:
     """Return the sentence that says why a job cannot be retried, or '' if it can."""
-    others = _others_run(job.project_code, job.ended_at, job.envelope_id, job.pk)
-    return _why_not(job) or _refusal(job, others.first())
+    refusal = _why_not(job)
+    if refusal:
+        return refusal
+    return _refusal(job, _others_run(job.project_code, job.ended_at, job.envelope_id, job.pk).first())
 
 
 def why_not_retry_each(keys: Collection[int]) -> dict[int, str]:
