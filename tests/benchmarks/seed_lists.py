@@ -2,8 +2,8 @@
 
 `python -m tests.benchmarks.seed_lists --envelopes 100000 --jobs 1000000` fills the database of `DATABASE_URL` or
 `LINKWRIGHT_HOME`. Rows go in by the fastest way that each database has: into tables without indexes, on PostgreSQL
-by COPY; events, messages and Notifications are made out of the jobs inside the database. What is measured after that
-finds indexes and statistics as in a database that has run for years.
+by COPY; events, messages and Notifications are made out of the jobs inside the database. What is measured finds
+indexes and statistics as in a database that has run for years.
 """
 
 import argparse

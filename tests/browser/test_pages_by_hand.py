@@ -5,9 +5,9 @@ from pathlib import Path
 
 from playwright.sync_api import expect
 
-from linkwright.store.models import Envelope, EnvelopeState, Job, JobKind, JobState
-from tests.browser.conftest import OpenPage
-from tests.integration.web.seed import PASSWORD, World
+from linkwright.store.models import Envelope, EnvelopeState, Job, JobKind, JobState, Severity
+from tests.browser.conftest import PHONE, OpenPage
+from tests.integration.web.seed import PASSWORD, World, notify
 from tests.integration.web.test_upload import make_package
 
 ENVELOPES, JOBS = "/jobs/envelopes/", "/jobs/all/"
@@ -146,3 +146,43 @@ def test_an_upload_without_scripts_says_the_same(empty_world: World, open_page: 
     page.locator("#upload-file").set_input_files(package)
     page.locator("#upload-submit").click()
     expect(page.locator("#flashes")).to_contain_text("births-2026 is queued with 5 jobs.")
+
+
+def test_filters_of_a_phone_are_usable_and_dates_stand_in_the_address(world: World, open_page: OpenPage) -> None:
+    page = open_page(ENVELOPES, world.admin, viewport=PHONE)
+    day = f"{world.envelopes['HOSP-2026-03'].received_at:%Y-%m-%d}"
+    page.get_by_label("Received from this day on (UTC)").fill(day)
+    page.get_by_label("Received up to this day (UTC)").fill(day)
+    page.get_by_role("button", name="Filter", exact=True).click()
+    page.wait_for_url(re.compile(rf"\?from={day}&to={day}$"))
+    expect(page.locator("#envelopes tr[data-version]")).to_have_count(1)
+    assert page.evaluate("document.documentElement.scrollWidth") <= PHONE["width"]
+    page.locator(".chip").first.click()
+    page.wait_for_url(re.compile(rf"\?to={day}$"))
+
+
+def test_notifications_are_narrowed_to_a_severity_and_stay_so_over_a_poll(
+    world: World, open_page: OpenPage
+) -> None:
+    page = open_page(ENVELOPES, world.viewer)
+    envelope = world.envelopes["HOSP-2026-08"]
+    page.locator(f"#envelope-{envelope.pk}-notifications").click()
+    shown = page.locator("dialog .notification:visible")
+    expect(shown).to_have_count(2)
+    page.get_by_role("radio", name="Warning").check()
+    expect(shown).to_have_count(1)
+    notify(envelope, Severity.INFO, "one more")
+    expect(page.locator("dialog")).to_contain_text("Info: 2")
+    expect(shown).to_have_count(1)
+    page.get_by_role("radio", name="Error").check()
+    expect(page.locator("dialog .none-of")).to_be_visible()
+
+
+def test_an_export_holds_the_rows_that_are_shown(world: World, open_page: OpenPage) -> None:
+    page = open_page(f"{ENVELOPES}?type=TUMOURS", world.admin)
+    with page.expect_download() as download:
+        page.locator("#export").click()
+    assert re.fullmatch(r"envelopes-\d{4}-\d\d-\d\d\.csv", download.value.suggested_filename)
+    lines = download.value.path().read_text(encoding="utf-8-sig").splitlines()
+    assert len(lines) == 2
+    assert "TUMOURS-2026" in lines[1]

@@ -23,7 +23,7 @@ from linkwright.web.words import DATA_ACTIONS
 
 _ONE_DAY = timedelta(days=1)
 ENVELOPE_TEXT_HINT = "Name or number"
-JOB_TEXT_HINT = "Envelope, kind or number"
+JOB_TEXT_HINT = "Envelope or number"
 
 
 @dataclass(frozen=True)

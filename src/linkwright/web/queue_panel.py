@@ -1,6 +1,7 @@
 """The live pieces of the panel 'Active and Queued Jobs': its links, the running job, the queued ones in order."""
 
 from linkwright.store.queries.job_lists import job_row
+from linkwright.web.address import envelopes_url
 from linkwright.web.frame import QueueView
 from linkwright.web.live import Piece, make_piece
 from linkwright.web.progress_view import view_progress
@@ -41,7 +42,7 @@ def queue_panel_pieces(queue: QueueView) -> list[Piece]:
         make_piece(
             "queued-jobs",
             "web/partials/queued_jobs.html",
-            {"rows": waiting, "is_cut": is_cut},
+            {"rows": waiting, "is_cut": is_cut, "envelopes_url": envelopes_url()},
             [(row.id, row.attempt) for row in waiting],
             is_cut,
         ),

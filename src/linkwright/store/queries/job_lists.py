@@ -9,8 +9,8 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
-from django.db.models import Case, Q, QuerySet, TextField, When
-from django.db.models.fields.json import KT
+from django.db import connection
+from django.db.models import Q, QuerySet
 
 from linkwright.store.models import Job, JobKind, User
 from linkwright.store.permissions import visible_projects
@@ -36,6 +36,12 @@ HEADLINE_KEYS: Mapping[str, str] = {
     JobKind.PURGE: "records_count",
     JobKind.BACKUP: "files_count",
 }
+
+
+_SHOWN = (
+    *(field.name for field in Job._meta.concrete_fields if field.name != "statistics"),  # noqa: SLF001
+    "envelope__name",
+)
 
 
 @dataclass(frozen=True)
@@ -94,7 +100,7 @@ def list_jobs(
     is_full, shown = len(keys) > limit, keys[:limit]
     rows = read_job_rows(shown)
     reached = None if is_full else found.reached
-    goes_on = cursor_of(rows[-1]) if is_full else reached.text if reached else ""
+    goes_on = cursor_of(rows[-1]) if is_full and rows else reached.text if reached else ""
     turns_back = "" if start is None else cursor_of(rows[0]) if rows else start.text
     return Page(
         rows[::-1] if is_upward else rows,
@@ -108,7 +114,7 @@ def list_jobs(
 def read_jobs(user: User, keys: Iterable[int]) -> list[JobRow]:
     """Return the rows of the jobs with these keys, as far as they exist for the person, by key."""
     found = _as_lines(visible_jobs(user).filter(pk__in=list(keys))).order_by("pk")
-    return [job_row(job) for job in found]
+    return _rows(found)
 
 
 def read_chains(envelope_ids: Iterable[int]) -> dict[int, list[JobRow]]:
@@ -117,8 +123,8 @@ def read_chains(envelope_ids: Iterable[int]) -> dict[int, list[JobRow]]:
     if not chains:
         return chains
     found = _as_lines(Job.objects.filter(envelope_id__in=list(chains)))
-    for job in found.order_by("chain_position", "pk"):
-        chains[job.envelope_id or 0].append(job_row(job))
+    for row in _rows(found.order_by("chain_position", "pk")):
+        chains[row.envelope_id or 0].append(row)
     return chains
 
 
@@ -135,12 +141,11 @@ def cursor_of(row: JobRow) -> str:
 def read_job_rows(keys: Sequence[int]) -> list[JobRow]:
     """Return the rows of the jobs with these keys, in this order, whoever asks."""
     found = _as_lines(Job.objects.all()).in_bulk(keys)
-    return [job_row(found[key]) for key in keys if key in found]
+    return _rows(found[key] for key in keys if key in found)
 
 
-def job_row(job: Job) -> JobRow:
-    """Return the line of a job; reads `job.envelope`, and the headline if `_as_lines` has fetched it."""
-    found = getattr(job, "headline", None)
+def job_row(job: Job, headline_count: int | None = None) -> JobRow:
+    """Return the line of a job; reads `job.envelope`."""
     return JobRow(
         id=job.pk,
         kind=job.kind,
@@ -158,15 +163,35 @@ def job_row(job: Job) -> JobRow:
         cancel_requested_at=job.cancel_requested_at,
         peak_memory_bytes=job.peak_memory_bytes,
         error_message=job.error_message,
-        headline_count=None if found is None else int(found),
+        headline_count=headline_count,
         progress=job.progress,
     )
 
 
 def _as_lines(jobs: QuerySet[Job]) -> QuerySet[Job]:
-    """Fetch what a line shows. Statistics can be long: only the headline is taken out of them."""
-    headline = Case(
-        *(When(kind=kind, then=KT(f"statistics__{key}")) for kind, key in HEADLINE_KEYS.items()),
-        output_field=TextField(),
+    """Fetch what a line shows; statistics can be long, and of the Envelope only the name is shown."""
+    return jobs.select_related("envelope").only(*_SHOWN)
+
+
+def _rows(jobs: Iterable[Job]) -> list[JobRow]:
+    """Return the lines of jobs, with the one number that is taken out of their statistics."""
+    fetched = list(jobs)
+    headlines = _read_headlines([job.pk for job in fetched])
+    return [job_row(job, headlines.get(job.pk)) for job in fetched]
+
+
+def _read_headlines(keys: Sequence[int]) -> dict[int, int]:
+    # written here once: the ORM would take longer to write it than the database to answer
+    if not keys:
+        return {}
+    taken = (
+        "statistics ->> '{key}'" if connection.vendor == "postgresql" else "json_extract(statistics, '$.{key}')"
     )
-    return jobs.select_related("envelope").defer("statistics").annotate(headline=headline)
+    cases = " ".join(f"WHEN '{kind}' THEN {taken.format(key=key)}" for kind, key in HEADLINE_KEYS.items())
+    places = ", ".join(["%s"] * len(keys))
+    with connection.cursor() as cursor:
+        cursor.execute(
+            f"SELECT id, CASE kind {cases} END FROM {Job._meta.db_table} WHERE id IN ({places})",  # noqa: SLF001
+            list(keys),
+        )
+        return {int(key): int(value) for key, value in cursor.fetchall() if value is not None}

@@ -102,7 +102,7 @@ class Way:
 
 
 def read_best(
-    walk: Walk, ways: Sequence[Way], start: Position | None, limit: int, *, patience_s: float = PATIENCE_S
+    walk: Walk, ways: Sequence[Way], start: Position | None, limit: int, *, patience_s: float | None = None
 ) -> Keys:
     """Return the next keys from behind `start` on, by the way that costs least; the last one is the last resort.
 
@@ -119,6 +119,7 @@ def read_best(
     extent = _extent(walk)
     if extent is None:
         return Keys([])
+    patience_s = PATIENCE_S if patience_s is None else patience_s
     lowest, highest = extent
     begun = lowest if walk.is_upward else highest
     if start is not None:
