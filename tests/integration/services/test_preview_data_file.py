@@ -112,6 +112,7 @@ def test_parquet_is_shown_and_counted(look: Look, system: System) -> None:
         (gzip.compress(b"a1\n" * 100)[:-12], RequestType.SUBMIT_DELETION, "gzip packing is damaged"),
         (b"x" * 100_000, RequestType.SUBMIT_DELETION, "line 1 has more than"),
     ],
+    ids=("empty", "columns", "bytes", "quotes", "workbook", "no text", "cut gzip", "long line"),
 )
 def test_a_file_that_cannot_be_read_says_why_and_where(
     look: Look, content: bytes, action: RequestType, fault: str
