@@ -115,12 +115,17 @@ def job_filters(user: User, address: ListAddress) -> FilterView:
     catalog = _catalog(user)
     choices = [
         Choice("status", "Status", "Any status", address["status"], _words(JOB_STATUSES)),
-        Choice("kind", "Kind", "Any kind", address["kind"], _words(JobKind.values)),
+        Choice("kind", "Kind", "Any kind", address["kind"], _words(_kinds(user))),
         _project_choice(address, catalog),
         *_catalog_choices(address, catalog),
     ]
     known = {"status": [status.value for status in JOB_STATUSES], "kind": JobKind.values}
     return FilterView(_with_present(choices), _chips(address), _unread(address, known), JOB_TEXT_HINT, "Started")
+
+
+def _kinds(user: User) -> list[str]:
+    """Return the kinds of jobs that can exist for a person: those of the whole system are the Administrator's."""
+    return [kind for kind in JobKind.values if user.is_superuser or kind != JobKind.BACKUP]
 
 
 def paging_context(address: ListAddress, page: Page[Any]) -> dict[str, Any]:

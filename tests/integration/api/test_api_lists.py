@@ -11,7 +11,16 @@ from django.utils import timezone
 
 from linkwright.api.envelopes import EnvelopeStatus
 from linkwright.api.jobs import JobStatus
-from linkwright.store.models import AuditMessage, Envelope, EventType, Job, JobKind, JobState
+from linkwright.store.models import (
+    AuditMessage,
+    Envelope,
+    EventType,
+    Job,
+    JobKind,
+    JobState,
+    Series,
+    searchable,
+)
 from linkwright.store.queries.shown_status import ENVELOPE_STATUSES, JOB_STATUSES
 from tests.integration.api.conftest import API, Api, KeyFor
 from tests.integration.web.seed import World
@@ -40,9 +49,16 @@ def _walk(api: Api, path: str, **query: Any) -> tuple[list[Any], int]:
 def many(empty_world: World) -> World:
     """Return a world with thousands of Envelopes, jobs and audit messages."""
     now = timezone.now()
+    project_id = empty_world.perinatal.pk
+    of_system = Series.objects.fitting(project_id=project_id, project_code="PERINATAL")
+    series = Series.objects.fitting(
+        project_id=project_id, project_code="PERINATAL", sender_code="WAHEALTH", request_type="SubmitLinkage"
+    )
     Envelope.objects.bulk_create(
         Envelope(
             name=f"E{number}",
+            search_text=searchable(f"E{number}"),
+            series=series,
             state="Success" if number % 2 else "Errors",
             project=empty_world.perinatal,
             project_code="PERINATAL",
@@ -56,6 +72,7 @@ def many(empty_world: World) -> World:
     Job.objects.bulk_create(
         Job(
             kind=JobKind.REPORT,
+            series=of_system,
             project=empty_world.perinatal,
             project_code="PERINATAL",
             state=JobState.SUCCESS if number % 3 else JobState.QUEUED,
