@@ -7,6 +7,7 @@ indexes and statistics as in a database that has run for years.
 """
 
 import argparse
+import json
 import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
@@ -14,7 +15,7 @@ from itertools import islice
 from typing import Any
 
 from django.db import connection, transaction
-from django.db.models import Model
+from django.db.models import Field, Model
 from django.utils import timezone
 
 import linkwright.cli.bootstrap  # noqa: F401 - first of all: models can be imported from here on
@@ -80,16 +81,25 @@ def _insert_envelopes_and_jobs(draw: Draw) -> None:
 
 
 def _insert(model: type[Model], columns: Sequence[str], rows: Sequence[tuple[Any, ...]]) -> None:
-    names = ", ".join(f'"{column}"' for column in columns)
+    # columns that these rows say nothing of get what the model gives them
+    others = [one for one in model._meta.concrete_fields if one.attname not in columns and not one.null]
+    constants = tuple(
+        json.dumps(value) if isinstance(value, dict | list) else value for value in map(_default, others)
+    )
+    names = ", ".join(f'"{column}"' for column in (*columns, *(one.attname for one in others)))
     with connection.cursor() as cursor:
         if connection.vendor == "postgresql":
             with cursor.copy(f"COPY {_table(model)} ({names}) FROM STDIN") as copy:
                 for row in rows:
-                    copy.write_row(row)
+                    copy.write_row((*row, *constants))
             return
-        places = ", ".join(["%s"] * len(columns))
-        adapted = [tuple(map(_adapted, row)) for row in rows]
+        places = ", ".join(["%s"] * (len(columns) + len(constants)))
+        adapted = [(*map(_adapted, row), *constants) for row in rows]
         cursor.executemany(f"INSERT INTO {_table(model)} ({names}) VALUES ({places})", adapted)
+
+
+def _default(field: "Field[Any, Any]") -> Any:
+    return field.get_default()
 
 
 def _adapted(value: Any) -> Any:
