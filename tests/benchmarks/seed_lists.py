@@ -15,7 +15,7 @@ from itertools import islice
 from typing import Any
 
 from django.db import connection, transaction
-from django.db.models import Field, Model
+from django.db.models import Model
 from django.utils import timezone
 
 import linkwright.cli.bootstrap  # noqa: F401 - first of all: models can be imported from here on
@@ -81,12 +81,9 @@ def _insert_envelopes_and_jobs(draw: Draw) -> None:
 
 
 def _insert(model: type[Model], columns: Sequence[str], rows: Sequence[tuple[Any, ...]]) -> None:
-    # columns that these rows say nothing of get what the model gives them
-    others = [one for one in model._meta.concrete_fields if one.attname not in columns and not one.null]
-    constants = tuple(
-        json.dumps(value) if isinstance(value, dict | list) else value for value in map(_default, others)
-    )
-    names = ", ".join(f'"{column}"' for column in (*columns, *(one.attname for one in others)))
+    others = _left_out(model, columns)
+    constants = tuple(others.values())
+    names = ", ".join(f'"{column}"' for column in (*columns, *others))
     with connection.cursor() as cursor:
         if connection.vendor == "postgresql":
             with cursor.copy(f"COPY {_table(model)} ({names}) FROM STDIN") as copy:
@@ -98,8 +95,14 @@ def _insert(model: type[Model], columns: Sequence[str], rows: Sequence[tuple[Any
         cursor.executemany(f"INSERT INTO {_table(model)} ({names}) VALUES ({places})", adapted)
 
 
-def _default(field: "Field[Any, Any]") -> Any:
-    return field.get_default()
+def _left_out(model: type[Model], columns: Sequence[str]) -> dict[str, Any]:
+    """Return the columns that rows say nothing of and that must not be empty, with what the model gives them."""
+    found = {}
+    for one in model._meta.concrete_fields:
+        if one.attname not in columns and not one.null and not one.primary_key:
+            value = one.get_default()
+            found[one.attname] = json.dumps(value) if isinstance(value, dict | list) else value
+    return found
 
 
 def _adapted(value: Any) -> Any:
@@ -109,41 +112,52 @@ def _adapted(value: Any) -> Any:
 
 def _insert_what_hangs_on_them() -> None:
     """Make three events and two audit messages a job that ended, Notifications, reports."""
-    job, event, message = _table(Job), _table(JobEvent), _table(AuditMessage)
-    envelope, notification, report = _table(Envelope), _table(Notification), _table(EnvelopeReport)
-    events = f'INSERT INTO {event} (job_id, attempt, "left", entered, reason, at) SELECT id'
-    messages = f"INSERT INTO {message} (job_id, attempt, at, text) SELECT id, 1"
-    raised = f"INSERT INTO {notification} (envelope_id, severity, text, raised_at) SELECT id"
-    statements = (
-        f"{events}, 0, '', 'Queued', 'queued', queued_at FROM {job} ORDER BY id",
+    job, envelope = _table(Job), _table(Envelope)
+    started = f"FROM {job} WHERE started_at IS NOT NULL"
+    numbers = '{"project": {"records_count": 961204, "groups_count": 770137}}'
+    events = ("job_id", "attempt", "left", "entered", "reason", "at")
+    messages = ("job_id", "attempt", "at", "text")
+    raised = ("envelope_id", "severity", "text", "raised_at")
+    for model, columns, values in (
+        (JobEvent, events, f"id, 0, '', 'Queued', 'queued', queued_at FROM {job}"),
+        (JobEvent, events, f"id, 1, 'Queued', 'Running', 'claimed', started_at {started}"),
+        (JobEvent, events, f"id, 1, 'Running', state, 'finished', ended_at {started}"),
+        (AuditMessage, messages, f"id, 1, started_at, kind || ' started.' {started}"),
+        (AuditMessage, messages, f"id, 1, ended_at, kind || ' ended: 48 213 records, 11.4 s.' {started}"),
         (
-            f"{events}, 1, 'Queued', 'Running', 'claimed', started_at FROM {job} "
-            "WHERE started_at IS NOT NULL ORDER BY id"
-        ),
-        f"{events}, 1, 'Running', state, 'finished', ended_at FROM {job} WHERE started_at IS NOT NULL ORDER BY id",
-        f"{messages}, started_at, kind || ' started.' FROM {job} WHERE started_at IS NOT NULL ORDER BY id",
-        (
-            f"{messages}, ended_at, kind || ' ended: 48 213 records, 11.4 s.' FROM {job} "
-            "WHERE started_at IS NOT NULL ORDER BY id"
-        ),
-        (
-            f"{raised}, 'error', 'births.csv, line 8: the row has 11 columns.', processed_at FROM {envelope} "
-            "WHERE errors_occurred ORDER BY id"
+            Notification,
+            raised,
+            f"id, 'error', 'births.csv, line 8.', processed_at FROM {envelope} WHERE errors_occurred",
         ),
         (
-            f"{raised}, 'warning', '3 of 48 213 rows were rejected.', received_at FROM {envelope} "
-            "WHERE id % 10 = 3 ORDER BY id"
+            Notification,
+            raised,
+            f"id, 'warning', '3 rows were rejected.', received_at FROM {envelope} WHERE id % 10 = 3",
         ),
-        f"{raised}, 'info', 'Match kept 61 902 pairs.', received_at FROM {envelope} WHERE id % 4 = 1 ORDER BY id",
         (
-            f"INSERT INTO {report} (envelope_id, statistics, plots, created_at) "
-            'SELECT id, \'{"project": {"records_count": 961204, "groups_count": 770137}}\', \'[]\', processed_at '
-            f"FROM {envelope} WHERE state = 'Success' ORDER BY id"
+            Notification,
+            raised,
+            f"id, 'info', 'Match kept 61 902 pairs.', received_at FROM {envelope} WHERE id % 4 = 1",
         ),
-    )
+        (
+            EnvelopeReport,
+            ("envelope_id", "statistics", "plots", "created_at"),
+            f"id, '{numbers}', '[]', processed_at FROM {envelope} WHERE state = 'Success'",
+        ),
+    ):
+        _insert_from(model, columns, values)
+
+
+def _insert_from(model: type[Model], columns: Sequence[str], selected: str) -> None:
+    """Make rows out of others: `selected` is what stands behind SELECT, in the order of their keys."""
+    others = _left_out(model, columns)
+    names = ", ".join(f'"{column}"' for column in (*others, *columns))
+    places = "".join("%s, " for _other in others)
     with connection.cursor() as cursor:
-        for statement in statements:
-            cursor.execute(statement)
+        statement = (
+            f"INSERT INTO {_table(model)} ({names}) SELECT {places}{selected.replace('%', '%%')} ORDER BY id"
+        )
+        cursor.execute(statement, list(others.values()))
 
 
 def _start_one_job() -> None:
