@@ -13,7 +13,7 @@ from linkwright.api.paging import NOT_BLANK
 from linkwright.api.rights import Caller, caller_of, reader_of
 from linkwright.services.clear_queue import clear_queue
 from linkwright.services.pause_queue import pause_queue, resume_queue
-from linkwright.services.queue_status import EXAMINED_JOBS, LISTED_JOBS, read_visible_queue
+from linkwright.services.queue_status import LISTED_JOBS, read_visible_queue
 from linkwright.store.permissions import Permission
 from linkwright.store.queries.job_lists import job_row
 
@@ -31,10 +31,7 @@ class QueueAnswer(Schema):
     worker_is_alive: bool
     running: JobAnswer | None
     queued: list[JobAnswer] = Field(
-        description=(
-            f"In queue order: the first {LISTED_JOBS}; for whoever does not see all projects, "
-            f"those visible of the first {EXAMINED_JOBS}."
-        )
+        description=f"In queue order: the first {LISTED_JOBS} that whoever asks may see."
     )
 
 

@@ -9,13 +9,12 @@ from django.utils import timezone
 from linkwright.queue.order import queue_state, queued_in_order
 from linkwright.store.models import Job, JobState, User
 from linkwright.store.permissions import visible_projects
+from linkwright.store.queries.series_sets import SeriesFilter, matching_series
 from linkwright.store.queries.worker_presence import active_worker_seen_since
 
 # a worker says that it is there every two seconds
 WORKER_SILENT_AFTER = timedelta(seconds=10)
-LISTED_JOBS = 50
-# whoever does not see all projects is shown those of the first ones that are theirs
-EXAMINED_JOBS = 200
+LISTED_JOBS = 30
 # all of a job but its statistics, which can be long; of its Envelope what a line says
 _SHOWN = (
     *(field.name for field in Job._meta.concrete_fields if field.name != "statistics"),  # noqa: SLF001
@@ -26,7 +25,11 @@ _SHOWN = (
 
 @dataclass(frozen=True)
 class QueueStatus:
-    """One look at the queue; `queued` holds the first jobs in queue order."""
+    """One look at the queue.
+
+    `queued` holds the first jobs in queue order, those of one person if it was looked at for them; `is_cut` says
+    whether there are more of these. `queued_count` is of all jobs, whoever asks.
+    """
 
     paused_at: datetime | None
     paused_by: str
@@ -34,6 +37,7 @@ class QueueStatus:
     paused_reason: str
     running: Job | None
     queued: list[Job]
+    is_cut: bool
     queued_count: int
     worker_alive: bool
 
@@ -65,7 +69,7 @@ class VisibleQueue:
 
 def read_visible_queue(user: User) -> VisibleQueue:
     """Look at the queue with one person's eyes."""
-    status = read_queue_status(LISTED_JOBS if user.is_superuser else EXAMINED_JOBS)
+    status = read_queue_status(user)
     projects = None if user.is_superuser else set(visible_projects(user).values_list("pk", flat=True))
 
     def exists_for_them(job: Job) -> bool:
@@ -76,30 +80,37 @@ def read_visible_queue(user: User) -> VisibleQueue:
     return VisibleQueue(
         status=status,
         running=status.running if status.running and exists_for_them(status.running) else None,
-        queued=[job for job in status.queued if exists_for_them(job)],
+        queued=status.queued,
         paused_by_job=(
             status.paused_by_job if status.paused_by_job and exists_for_them(status.paused_by_job) else None
         ),
     )
 
 
-def read_queue_status(limit: int = LISTED_JOBS) -> QueueStatus:
-    """Look at the queue once; `limit`: how many of the queued jobs to list."""
+def read_queue_status(user: User | None = None) -> QueueStatus:
+    """Look at the queue once: list all queued jobs, or those that exist for a person."""
     state = queue_state()
+    ordered = queued_in_order(state)
+    series = matching_series(user, SeriesFilter()) if user else None
+    if series is not None:
+        ordered = ordered.filter(series__in=series)
     lines = Job.objects.select_related("envelope").only(*_SHOWN)
     # the keys first: what is sorted is narrow
-    keys = list(queued_in_order(state).values_list("pk", flat=True)[: limit + 1])
+    keys = list(ordered.values_list("pk", flat=True)[: LISTED_JOBS + 1])
     found = lines.in_bulk(keys)
     queued = [found[key] for key in keys if key in found]
-    full = len(queued) > limit
+    is_cut = len(queued) > LISTED_JOBS
     return QueueStatus(
         paused_at=state.paused_at,
         paused_by=_paused_by(state.paused_by.username if state.paused_by else "", state.paused_by_job),
         paused_by_job=state.paused_by_job,
         paused_reason=state.paused_reason,
         running=lines.filter(state=JobState.RUNNING).first(),
-        queued=queued[:limit],
-        queued_count=Job.objects.filter(state=JobState.QUEUED).count() if full else len(queued),
+        queued=queued[:LISTED_JOBS],
+        is_cut=is_cut,
+        queued_count=Job.objects.filter(state=JobState.QUEUED).count()
+        if is_cut or series is not None
+        else len(queued),
         worker_alive=worker_is_alive(),
     )
 

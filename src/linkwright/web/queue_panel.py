@@ -18,7 +18,7 @@ def queue_panel_pieces(queue: QueueView) -> list[Piece]:
     running = job_row(queue.running) if queue.running else None
     progress = view_progress(running.progress) if running else None
     waiting = [job_row(job) for job in queue.queued]
-    is_cut = len(queue.status.queued) < queue.status.queued_count
+    is_cut = queue.status.is_cut
     return [
         make_piece("queue-links", "web/partials/queue_links.html", links, links),
         make_piece(

@@ -9,6 +9,7 @@ from linkwright.store.queries.envelope_search import EnvelopeFilter
 from linkwright.store.queries.job_lists import list_jobs, read_jobs
 from linkwright.store.queries.job_search import JobFilter
 from linkwright.store.queries.shown_status import ENVELOPE_STATUSES, JOB_STATUSES, ShownStatus
+from tests.integration.web.conftest import SignIn
 from tests.integration.web.seed import World, add_envelope, end_job, fail_job, start_job
 
 
@@ -105,6 +106,18 @@ def test_people_see_envelopes_of_their_projects_and_their_own_without_a_project(
     assert "DEATHS-2026-Q1" in names("owner")
     assert "DEATHS-2026-Q1" not in names("viewer")
     assert names("admin") == set(Envelope.objects.values_list("name", flat=True))
+
+
+def test_people_see_their_queued_jobs_however_many_of_others_come_first(
+    world: World, sign_in: SignIn, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("linkwright.services.queue_status.LISTED_JOBS", 3)
+    mine = add_envelope(world, "TUMOURS-2027", project=world.cancer, types=("TUMOURS", "TUMOURS"))
+    html = sign_in(world.stranger).get("/jobs/all/").content.decode()
+    queue = html[html.index('id="queued-jobs"') : html.index('id="list-title"')]
+    assert queue.count(f"/jobs/envelopes/{mine.pk}/jobs/") == 3
+    assert "More jobs are queued behind these." in queue
+    assert "HOSP" not in queue
 
 
 def test_people_see_jobs_of_their_projects_only(world: World) -> None:

@@ -52,7 +52,7 @@ def fill(apps: StateApps, schema_editor: BaseDatabaseSchemaEditor) -> None:
         last = found[-1].pk
         members: dict[int, list[int]] = {}
         for row in found:
-            row.search_text = unicodedata.normalize("NFKC", row.name).casefold()
+            row.search_text = unicodedata.normalize("NFKC", row.name).casefold()[:500]
             owner_id = row.received_by_id if row.project_id is None else None
             row.series = _series(
                 apps, made, row.project_id, row.project_code, row.sender_code, row.request_type,
@@ -134,6 +134,10 @@ class Migration(migrations.Migration):
         migrations.AddIndex(
             model_name='envelope',
             index=models.Index(fields=['received_at', 'id'], name='envelope_received'),
+        ),
+        migrations.AddIndex(
+            model_name='envelope',
+            index=models.Index(fields=['id', 'search_text'], name='envelope_names'),
         ),
         migrations.AddIndex(
             model_name='envelope',
