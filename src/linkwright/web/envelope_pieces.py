@@ -1,6 +1,6 @@
 """The live pieces that show Envelopes: rows of the list, and the panel of what is active or failed lately."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 
@@ -12,12 +12,11 @@ from linkwright.store.models import User
 from linkwright.store.permissions import Permission
 from linkwright.store.queries.envelope_lists import (
     EnvelopeRow,
-    read_active_envelope,
+    read_attention,
     read_last_errors,
-    read_recent_errors,
 )
 from linkwright.store.queries.job_lists import JobRow, read_chains
-from linkwright.store.queries.shown_status import ShownStatus, read_activity
+from linkwright.store.queries.shown_status import QueueActivity, ShownStatus
 from linkwright.web.access import Access
 from linkwright.web.address import envelopes_url, project_url
 from linkwright.web.job_pieces import job_row_piece, retry_refusals, statistics_pieces
@@ -155,14 +154,19 @@ def read_open_chains(envelope_ids: Sequence[int], open_jobs: set[int], access: A
     }
 
 
-def attention_pieces(user: User, access: Access) -> list[Piece]:
-    """Return the panel of the active and the recently errored Envelopes: what ticks, and what stays."""
-    activity = read_activity()
-    active = read_active_envelope(user, activity)
+def attention_pieces(
+    user: User, access: Access, activity: QueueActivity, known: Iterable[EnvelopeRow] = ()
+) -> list[Piece]:
+    """Return the panel of the active and the recently errored Envelopes: what ticks, and what stays.
+
+    `known` are rows that the page shows anyway.
+    """
+    since = timezone.now() - timedelta(days=ERRORS_STAY_DAYS)
+    attention = read_attention(user, activity, since=since, known=known)
+    active, recent = attention.active, attention.errored
     steps: list[JobRow] = read_chains([active.id])[active.id] if active else []
     running = next((job for job in steps if job.status.is_active), None)
     progress = view_progress(running.progress) if running else None
-    recent = read_recent_errors(user, activity, since=timezone.now() - timedelta(days=ERRORS_STAY_DAYS))
     texts = read_last_errors([row.id for row in recent])
     failed = [
         {

@@ -74,13 +74,14 @@ def list_envelopes(
     before: int | None = None,
     after: int | None = None,
     limit: int = PAGE_SIZE,
+    activity: QueueActivity | None = None,
 ) -> Page[EnvelopeRow]:
     """Return a page of Envelopes, newest first.
 
     `before`: only those older than this key; `after`: those just newer than it. Costs about the same, whatever the
     number of Envelopes; where the filters together are rare, the page may end early, see `Page`.
     """
-    activity = read_activity()
+    activity = activity or read_activity()
     is_upward = after is not None
     start = after if is_upward else before
     found = find_envelopes(user, wanted, activity, start=start, is_upward=is_upward, limit=limit + 1)
@@ -107,18 +108,29 @@ def read_envelopes(user: User, keys: Iterable[int]) -> list[EnvelopeRow]:
     return _rows(list(found), read_activity())
 
 
-def read_active_envelope(user: User, activity: QueueActivity) -> EnvelopeRow | None:
-    """Return the Envelope that is processing, if there is one and it exists for the person."""
-    if activity.active_envelope_id is None:
-        return None
-    rows = _rows(list(visible_envelopes(user).filter(pk=activity.active_envelope_id)), activity)
-    return rows[0] if rows and rows[0].status.is_active else None
+@dataclass(frozen=True)
+class Attention:
+    """What an operator should look at: the Envelope that is processing, and those that failed lately."""
+
+    active: EnvelopeRow | None
+    errored: Sequence[EnvelopeRow]
 
 
-def read_recent_errors(user: User, activity: QueueActivity, *, since: datetime) -> list[EnvelopeRow]:
-    """Return the latest Envelopes that ended in Errors or as Corrupt, newest first."""
-    newest = find_in_states(user, [EnvelopeState.ERRORS, EnvelopeState.CORRUPT], RECENT_ERRORS_COUNT)
-    return [row for row in read_envelope_rows(newest.keys, activity) if row.received_at >= since]
+def read_attention(
+    user: User, activity: QueueActivity, *, since: datetime, known: Iterable[EnvelopeRow] = ()
+) -> Attention:
+    """Return what exists for the person, the latest errors first; rows that are `known` are not read again."""
+    errored = find_in_states(user, [EnvelopeState.ERRORS, EnvelopeState.CORRUPT], RECENT_ERRORS_COUNT).keys
+    rows = {row.id: row for row in known}
+    wanted = {*errored, *([activity.active_envelope_id] if activity.active_envelope_id else [])}
+    missing = wanted - set(rows)
+    if missing:
+        rows |= {row.id: row for row in _rows(list(visible_envelopes(user).filter(pk__in=missing)), activity)}
+    active = rows.get(activity.active_envelope_id or 0)
+    return Attention(
+        active if active and active.status.is_active else None,
+        [rows[key] for key in errored if key in rows and rows[key].received_at >= since],
+    )
 
 
 def read_last_errors(keys: Iterable[int]) -> dict[int, str]:

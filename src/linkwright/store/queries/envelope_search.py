@@ -136,7 +136,8 @@ def _dates(wanted: EnvelopeFilter) -> list[Sql]:
 def _key_range(wanted: EnvelopeFilter) -> tuple[int | None, int | None]:
     """Return the keys between which everything lies that was received in the range: wider than that by a day."""
     lowest = highest = None
-    if not Envelope.objects.filter(pk__gt=_FEW_KEYS).exists():
+    is_dated = wanted.received_from is not None or wanted.received_before is not None
+    if not is_dated or not Envelope.objects.filter(pk__gt=_FEW_KEYS).exists():
         return None, None
     received = Envelope.objects.order_by("received_at", "pk").values_list("pk", flat=True)
     if wanted.received_from is not None:

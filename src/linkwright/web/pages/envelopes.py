@@ -12,6 +12,7 @@ from linkwright.store.permissions import Permission
 from linkwright.store.queries.envelope_lists import EnvelopeRow, list_envelopes, read_envelopes
 from linkwright.store.queries.job_lists import read_jobs
 from linkwright.store.queries.paging import Page
+from linkwright.store.queries.shown_status import QueueActivity, read_activity
 from linkwright.web.access import Access, access_of, envelope_or_404, signed_in
 from linkwright.web.address import ListAddress, export_url, read_address, read_key
 from linkwright.web.dialogs import is_fragment_request
@@ -50,11 +51,12 @@ def envelopes_page(request: HttpRequest) -> HttpResponse:
         row = request.GET["toggle"]
         return HttpResponseRedirect(f"{address.toggled(row).url}#{row}")
     token = page_token(user, request)
-    page = read_page(user, address)
+    activity = read_activity()
+    page = read_page(user, address, activity)
     context = {
         "address": address,
         "may_upload": access.may(Permission.SUBMIT),
-        "attention": attention_pieces(user, access),
+        "attention": attention_pieces(user, access, activity, page.rows),
         "live_url": reverse("envelopes-live"),
         "live_token": token,
         "is_active": queue_view_of(request).is_active,
@@ -76,14 +78,15 @@ def envelopes_live(request: HttpRequest) -> HttpResponse:
     address = read_address(request, reverse("envelopes"))
     queue = queue_view_of(request)
     pieces = [*frame_pieces(queue), *open_dialog_pieces(user, shown)]
+    activity = read_activity()
+    listed = list(read_page(user, address, activity).rows) if address.is_first_page else []
     if "active-envelope" in shown.versions:
-        pieces += attention_pieces(user, access)
+        pieces += attention_pieces(user, access, activity, listed)
     pieces += [
         *shown_estimations(user, shown),
         *shown_extractions(access, shown),
         *shown_event_types(user, shown),
     ]
-    listed = list(read_page(user, address).rows) if address.is_first_page else []
     pieces += _shown_rows(user, access, shown, listed)
     swaps = _list_swaps(access, address, shown, listed) if address.is_first_page else []
     return changes_response(token, pieces, shown, is_active=queue.is_active, extra=swaps)
@@ -102,10 +105,12 @@ def envelope_jobs(request: HttpRequest, envelope_id: int) -> HttpResponse:
     return render(request, "web/partials/envelope_chain.html", context)
 
 
-def read_page(user: User, address: ListAddress) -> Page[EnvelopeRow]:
+def read_page(user: User, address: ListAddress, activity: QueueActivity | None = None) -> Page[EnvelopeRow]:
     """Read the page of Envelopes that an address names."""
     wanted = envelope_filter(address)
-    return list_envelopes(user, wanted, before=read_key(address.before), after=read_key(address.after))
+    return list_envelopes(
+        user, wanted, before=read_key(address.before), after=read_key(address.after), activity=activity
+    )
 
 
 def list_context(access: Access, address: ListAddress, page: Page[EnvelopeRow]) -> dict[str, Any]:
