@@ -14,10 +14,11 @@ from typing import Any
 
 from django.http import HttpRequest, HttpResponse
 from django.template.loader import render_to_string
+from django.utils import timezone
 
 from linkwright.config import load_config
 from linkwright.services.inbox_status import inbox_status_mark
-from linkwright.services.queue_status import worker_is_alive
+from linkwright.services.queue_status import WORKER_SILENT_AFTER
 from linkwright.store.models import User
 from linkwright.store.queries.change_token import read_change_token
 
@@ -69,7 +70,11 @@ def page_token(user: User, request: HttpRequest) -> str:
     # which rows are open changes what is sent, not what is true
     query = sorted(item for item in request.GET.items() if item[0] not in {"shown", "open"})
     return read_change_token(
-        user.pk, user.is_superuser, query, worker_is_alive(), inbox_status_mark(load_config())
+        user.pk,
+        user.is_superuser,
+        query,
+        inbox_status_mark(load_config()),
+        worker_seen_since=timezone.now() - WORKER_SILENT_AFTER,
     )
 
 

@@ -6,6 +6,7 @@ and the queue's row tell whether a page is stale, at the price of one statement 
 """
 
 import hashlib
+from datetime import datetime
 
 from django.db import connection
 
@@ -21,6 +22,7 @@ from linkwright.store.models import (
     QueueState,
     SettingValue,
 )
+from linkwright.store.queries.worker_presence import worker_seen_sql
 
 
 def _statement() -> str:
@@ -39,12 +41,13 @@ def _statement() -> str:
     )
 
 
-def read_change_token(*salt: object) -> str:
-    """Return the token of this moment.
+def read_change_token(*salt: object, worker_seen_since: datetime) -> str:
+    """Return the token of this moment; it changes when no worker has been seen since then, or one is again.
 
-    `salt` is whatever else the page depends on: the person, the address, whether a worker is there.
+    `salt` is whatever else the page depends on: the person, the address.
     """
+    seen, values = worker_seen_sql(worker_seen_since)
     with connection.cursor() as cursor:
-        cursor.execute(_statement())
+        cursor.execute(f"{_statement()}, {seen}", values)
         row = cursor.fetchone()
     return hashlib.blake2b(repr((row, salt)).encode(), digest_size=12).hexdigest()

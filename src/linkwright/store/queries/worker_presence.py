@@ -12,11 +12,17 @@ from linkwright.store.models import WorkerPresence, WorkerRole
 _TABLE = WorkerPresence._meta.db_table  # noqa: SLF001 - Django's documented model API
 
 
+def worker_seen_sql(at: datetime) -> tuple[str, list[object]]:
+    """Return the expression that is 1 if an active worker has been seen since a moment, else NULL; and its values."""
+    return (
+        f"(SELECT 1 FROM {_TABLE} WHERE role = %s AND seen_at >= %s LIMIT 1)",
+        [WorkerRole.ACTIVE.value, connection.ops.adapt_datetimefield_value(at)],
+    )
+
+
 def active_worker_seen_since(at: datetime) -> bool:
     """Tell whether an active worker has been seen since a moment."""
+    seen, values = worker_seen_sql(at)
     with connection.cursor() as cursor:
-        cursor.execute(
-            f"SELECT 1 FROM {_TABLE} WHERE role = %s AND seen_at >= %s LIMIT 1",
-            [WorkerRole.ACTIVE.value, connection.ops.adapt_datetimefield_value(at)],
-        )
-        return cursor.fetchone() is not None
+        cursor.execute(f"SELECT {seen}", values)
+        return cursor.fetchone() == (1,)
