@@ -13,7 +13,7 @@ _TABLE = WorkerPresence._meta.db_table  # noqa: SLF001 - Django's documented mod
 
 
 def worker_seen_sql(at: datetime) -> tuple[str, list[object]]:
-    """Return the expression that is 1 if an active worker has been seen since a moment, else NULL; and its values."""
+    """Return the expression that is 1 if an active worker has been seen since then, else NULL; with its values."""
     return (
         f"(SELECT 1 FROM {_TABLE} WHERE role = %s AND seen_at >= %s LIMIT 1)",
         [WorkerRole.ACTIVE.value, connection.ops.adapt_datetimefield_value(at)],
