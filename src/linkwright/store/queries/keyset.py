@@ -17,9 +17,9 @@ from typing import Any
 
 from django.db import connection
 
-PATIENCE_S = 0.02
+PATIENCE_S = 0.012
 # a set of lanes with fewer rows than this is read whole, without windows
-FEW_ROWS = 2000
+FEW_ROWS = 1000
 LANES_AT_ONCE = 100
 _QUICK_S = 0.004
 _FIRST_IDS = 2000
