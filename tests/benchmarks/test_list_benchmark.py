@@ -35,8 +35,8 @@ ASKED_TIMES = 5 if IS_FULL else 1
 POLLS_COUNT = 200 if IS_FULL else 40
 MOST_MS = 50.0
 MOST_POLL_MS = 2.0
-# other programs take caches away, too: the bounds of the small form are generous
-SLACK = 1.0 if IS_FULL else 3.0
+# other programs take caches away, too: the test fails where a page has become dear, not where a machine is shared
+SLACK = 2.0 if IS_FULL else 3.0
 ENVELOPES, JOBS = "/jobs/envelopes/", "/jobs/all/"
 
 

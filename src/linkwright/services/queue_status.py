@@ -1,8 +1,10 @@
 """How the Job Queue stands: what runs, what waits, whether and why it is paused, whether a worker is there."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from functools import cached_property
+from typing import overload
 
 from django.utils import timezone
 
@@ -23,6 +25,36 @@ _SHOWN = (
 )
 
 
+class QueuedJobs(Sequence[Job]):
+    """The queued jobs in queue order, read when they are looked at: most pages only say how many there are."""
+
+    def __init__(self, keys: Sequence[int]) -> None:
+        self._keys = keys
+
+    @cached_property
+    def _jobs(self) -> list[Job]:
+        found = Job.objects.select_related("envelope").only(*_SHOWN).in_bulk(self._keys)
+        return [found[key] for key in self._keys if key in found]
+
+    @overload
+    def __getitem__(self, place: int) -> Job: ...
+
+    @overload
+    def __getitem__(self, place: slice) -> Sequence[Job]: ...
+
+    def __getitem__(self, place: int | slice) -> Job | Sequence[Job]:
+        """Return the job at a place."""
+        return self._jobs[place]
+
+    def __iter__(self) -> Iterator[Job]:
+        """Go through them, in queue order."""
+        return iter(self._jobs)
+
+    def __len__(self) -> int:
+        """Return how many there are, without reading them."""
+        return len(self._keys)
+
+
 @dataclass(frozen=True)
 class QueueStatus:
     """One look at the queue.
@@ -36,7 +68,7 @@ class QueueStatus:
     paused_by_job: Job | None
     paused_reason: str
     running: Job | None
-    queued: list[Job]
+    queued: Sequence[Job]
     is_cut: bool
     queued_count: int
     worker_alive: bool
@@ -95,22 +127,19 @@ def read_queue_status(user: User | None = None) -> QueueStatus:
     if series is not None:
         ordered = ordered.filter(series__in=series)
     lines = Job.objects.select_related("envelope").only(*_SHOWN)
-    # the keys first: what is sorted is narrow
     keys = list(ordered.values_list("pk", flat=True)[: LISTED_JOBS + 1])
-    found = lines.in_bulk(keys)
-    queued = [found[key] for key in keys if key in found]
-    is_cut = len(queued) > LISTED_JOBS
+    is_cut = len(keys) > LISTED_JOBS
     return QueueStatus(
         paused_at=state.paused_at,
         paused_by=_paused_by(state.paused_by.username if state.paused_by else "", state.paused_by_job),
         paused_by_job=state.paused_by_job,
         paused_reason=state.paused_reason,
         running=lines.filter(state=JobState.RUNNING).first(),
-        queued=queued[:LISTED_JOBS],
+        queued=QueuedJobs(keys[:LISTED_JOBS]),
         is_cut=is_cut,
         queued_count=Job.objects.filter(state=JobState.QUEUED).count()
         if is_cut or series is not None
-        else len(queued),
+        else len(keys),
         worker_alive=worker_is_alive(),
     )
 

@@ -32,8 +32,8 @@ _LAST_KEY = 10**18 - 1
 # fewer Envelopes than this that fit a text are named one by one
 FEW_ENVELOPES = 100
 # to know them all is worth more than to have looked at some jobs
-NAMES_PATIENCE_S = 0.02
-JOBS_PATIENCE_S = 0.008
+NAMES_PATIENCE_S = 0.015
+JOBS_PATIENCE_S = 0.006
 
 
 @dataclass(frozen=True)

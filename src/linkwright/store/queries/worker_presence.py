@@ -4,6 +4,7 @@ Every poll of every open page asks this: written as SQL, it takes a fifth of wha
 """
 
 from datetime import datetime
+from typing import Any
 
 from django.db import connection
 
@@ -12,7 +13,7 @@ from linkwright.store.models import WorkerPresence, WorkerRole
 _TABLE = WorkerPresence._meta.db_table  # noqa: SLF001 - Django's documented model API
 
 
-def worker_seen_sql(at: datetime) -> tuple[str, list[object]]:
+def worker_seen_sql(at: datetime) -> tuple[str, list[Any]]:
     """Return the expression that is 1 if an active worker has been seen since then, else NULL; with its values."""
     return (
         f"(SELECT 1 FROM {_TABLE} WHERE role = %s AND seen_at >= %s LIMIT 1)",
@@ -25,4 +26,5 @@ def active_worker_seen_since(at: datetime) -> bool:
     seen, values = worker_seen_sql(at)
     with connection.cursor() as cursor:
         cursor.execute(f"SELECT {seen}", values)
-        return cursor.fetchone() == (1,)
+        row = cursor.fetchone()
+    return row is not None and row[0] is not None
