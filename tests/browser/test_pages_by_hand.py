@@ -59,7 +59,7 @@ def test_a_dialog_begins_at_the_harmless_choice_and_gives_the_focus_back(
     page.locator("#clear-link").press("Enter")
     expect(page.get_by_role("link", name="Keep them")).to_be_focused()
     page.keyboard.press("Escape")
-    expect(page.locator("dialog")).to_be_hidden()
+    expect(page.locator("#dialog")).to_be_hidden()
     expect(page.locator("#clear-link")).to_be_focused()
     assert Job.objects.filter(state=JobState.QUEUED).count() == 14
 
@@ -83,15 +83,15 @@ def test_a_refusal_is_shown_inside_the_dialog(world: World, open_page: OpenPage)
     expect(page.get_by_role("button", name="Cancel the Envelope")).to_be_visible()
     Envelope.objects.filter(pk=envelope.pk).update(state=EnvelopeState.CANCELLED)
     page.get_by_role("button", name="Cancel the Envelope").click()
-    expect(page.locator("dialog [role=alert]")).to_contain_text("only a queued or running one can be cancelled")
+    expect(page.locator("#dialog [role=alert]")).to_contain_text("only a queued or running one can be cancelled")
 
 
 def test_the_audit_of_a_job_lists_every_attempt(world: World, open_page: OpenPage) -> None:
     job = world.job("HOSP-2026-08", JobKind.LOAD)
     page = open_page(f"{JOBS}?text={job.pk}", world.viewer)
     page.locator(f"#job-{job.pk}-audit").click()
-    expect(page.locator("dialog .messages li")).to_have_count(3)
-    expect(page.locator("dialog")).to_contain_text("Attempt 1")
+    expect(page.locator("#dialog .messages li")).to_have_count(3)
+    expect(page.locator("#dialog")).to_contain_text("Attempt 1")
 
 
 def test_filters_stand_in_the_address_and_come_off_by_their_chip(world: World, open_page: OpenPage) -> None:
@@ -167,15 +167,15 @@ def test_notifications_are_narrowed_to_a_severity_and_stay_so_over_a_poll(
     page = open_page(ENVELOPES, world.viewer)
     envelope = world.envelopes["HOSP-2026-08"]
     page.locator(f"#envelope-{envelope.pk}-notifications").click()
-    shown = page.locator("dialog .notification:visible")
+    shown = page.locator("#dialog .notification:visible")
     expect(shown).to_have_count(2)
     page.get_by_role("radio", name="Warning").check()
     expect(shown).to_have_count(1)
     notify(envelope, Severity.INFO, "one more")
-    expect(page.locator("dialog")).to_contain_text("Info: 2")
+    expect(page.locator("#dialog")).to_contain_text("Info: 2")
     expect(shown).to_have_count(1)
     page.get_by_role("radio", name="Error").check()
-    expect(page.locator("dialog .none-of")).to_be_visible()
+    expect(page.locator("#dialog .none-of")).to_be_visible()
 
 
 def test_an_export_holds_the_rows_that_are_shown(world: World, open_page: OpenPage) -> None:
