@@ -1,30 +1,19 @@
 """What is done to a project in the test of any history, step by step, and what a step must not change.
 
-`remaining.py` says what a project must be after it; here its jobs are run, disturbed, and watched.
+`remaining.py` says what a project must be after it, `disturbed.py` runs the jobs of a step.
 """
 
-import errno
-import os
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from enum import Enum, auto
-from functools import partial
-from typing import NoReturn, TypeAlias
+from typing import TypeAlias
 
-import pytest
 import yaml
 
 from linkwright.engine.review_moves import decisions_of
 from linkwright.engine.updates import UpdateMode
 from linkwright.envelopes.manifest import RequestType
-from linkwright.jobs.context import JobContext, JobResult
-from linkwright.queue.claim import claim_next
 from linkwright.services.attach_event_type import change_update_mode
-from linkwright.services.cancel_envelope import cancel_envelope
 from linkwright.services.create_extraction_project import NewExtractionProject, create_extraction_project
-from linkwright.services.recover_jobs import recover_orphans
-from linkwright.services.retry_job import retry_job
 from linkwright.services.roll_back_envelope import (
     RollbackScope,
     preview_rollback,
@@ -42,28 +31,12 @@ from linkwright.store.models import (
     JobState,
     LinkageProject,
 )
-from linkwright.worker import child
-from tests.integration.pipeline import faults
 from tests.integration.pipeline.conftest import COLUMNS, PROJECT_YAML, System
+from tests.integration.pipeline.disturbed import Disturbance, Fault, run_disturbed
 from tests.integration.pipeline.extracting import form, package, rows
 from tests.integration.pipeline.remaining import Key, Person, Seen, Sent, Version, replay, see
 
 EVENT_TYPES = ("ADM", "EMG")
-
-
-class Fault(Enum):
-    """What is put in the way of one job of a step."""
-
-    KILLED = auto()
-    COMMIT_REFUSED = auto()
-    DISK_FULL = auto()
-    GIVEN_UP = auto()
-    """As DISK_FULL, and nobody retries."""
-    CANCELLED = auto()
-
-
-Disturbance: TypeAlias = tuple[Fault, int] | None
-"""The fault, and which of the step's jobs meets it."""
 
 
 @dataclass(frozen=True)
@@ -371,52 +344,3 @@ def deletion_files(keys: Iterable[Key]) -> dict[str, bytes]:
     for event_type, identifier in sorted(keys):
         files[event_type] = files.get(event_type, "") + f"{identifier}\n"
     return {event_type: text.encode() for event_type, text in files.items()}
-
-
-def run_disturbed(system: System, fault: Disturbance) -> Fault | None:
-    """Run what is queued; one of the jobs meets the fault, and what can go on after it does.
-
-    Returns:
-        The fault, if a job met it. After GIVEN_UP and CANCELLED, nothing of the step may be left.
-    """
-    if fault is None:
-        system.drain()
-        return None
-    kind, number = fault
-    queued = Job.objects.filter(state=JobState.QUEUED)
-    system.drain(limit=number % queued.count())
-    envelope = queued.order_by("queue_rank", "chain_position", "pk")[0].envelope
-    if kind is Fault.CANCELLED and envelope is not None:
-        cancel_envelope(envelope.pk, COMMAND_LINE)
-    elif kind is Fault.KILLED:
-        _kill_next()
-    else:
-        with faults.refused_commit() if kind is Fault.COMMIT_REFUSED else _full_disk():
-            (job,) = system.drain(limit=1)
-        assert job.state == JobState.ERRORS
-        if kind is not Fault.GIVEN_UP:
-            retry_job(job.pk, COMMAND_LINE)
-    system.drain()
-    return kind
-
-
-def _kill_next() -> None:
-    job = claim_next()
-    assert job is not None
-    job = Job.objects.select_related("envelope__project", "project").get(pk=job.pk)
-    with pytest.raises(faults.KilledError), faults.killed():
-        child.run_attempt(job, job.attempt)
-    assert recover_orphans() == [job]
-
-
-@contextmanager
-def _full_disk() -> Iterator[None]:
-    """Let the work of a job fail when all but its last bytes are written."""
-
-    def fail_after(context: JobContext, *, run: Callable[[JobContext], JobResult]) -> NoReturn:
-        run(context)
-        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
-
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(child, "RUN", {kind: partial(fail_after, run=run) for kind, run in child.RUN.items()})
-        yield

@@ -6,7 +6,7 @@ Knows the rules as the specification states them, and reads files only to see wh
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
-from typing import TypeAlias
+from typing import Any, TypeAlias
 
 import duckdb
 
@@ -111,7 +111,7 @@ def see(system: System, code: str) -> Seen:
     )
 
 
-def _rows(con: duckdb.DuckDBPyConnection, columns: str, files: Sequence[object]) -> list[tuple[int, ...]]:
+def _rows(con: duckdb.DuckDBPyConnection, columns: str, files: Sequence[object]) -> list[tuple[Any, ...]]:
     if not files:
         return []
     names = [str(name) for name in files]

@@ -19,7 +19,6 @@ from tests.integration.pipeline.any_history import (
     Compact,
     Delete,
     Extract,
-    Fault,
     History,
     Load,
     Review,
@@ -30,6 +29,7 @@ from tests.integration.pipeline.any_history import (
     people_files,
 )
 from tests.integration.pipeline.conftest import System
+from tests.integration.pipeline.disturbed import Disturbance, Fault
 from tests.integration.pipeline.remaining import demand_grouped, demand_merged, replay, see
 
 pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("without_drawing")]
@@ -48,7 +48,7 @@ KEYS = st.tuples(st.sampled_from(EVENT_TYPES), st.sampled_from("abcd"))
 PICKS = st.integers(0, 7)
 
 
-def disturbed_by(*faults: Fault) -> st.SearchStrategy[tuple[Fault, int] | None]:
+def disturbed_by(*faults: Fault) -> st.SearchStrategy[Disturbance]:
     """Return the faults that a step may meet; most meet none."""
     met = st.tuples(st.sampled_from(faults), st.integers(0, 5))
     return st.one_of(st.none(), st.none(), st.none(), met)

@@ -1,17 +1,11 @@
 """What the tests of records that come again, and of attaching and detaching, do with a small project."""
 
-from collections.abc import Iterable
-
-import duckdb
-
 from linkwright.engine.updates import UpdateMode
-from linkwright.jobs.context import project_folder
 from linkwright.services.attach_event_type import change_update_mode
 from linkwright.services.roll_back_envelope import RollbackScope, roll_back_envelope
 from linkwright.services.sweep_files import sweep_files
 from linkwright.store.audit_log import COMMAND_LINE
-from linkwright.store.batch_catalog import live_batches
-from linkwright.store.models import BatchKind, Envelope, EnvelopeState, Job, JobKind, LinkageProject
+from linkwright.store.models import Envelope, EnvelopeState, Job, JobKind, LinkageProject
 from tests.integration.pipeline.conftest import Row, System
 
 
@@ -44,27 +38,3 @@ def statistics(envelope: Envelope, kind: JobKind) -> dict[str, int]:
 def groups(*members: str) -> set[frozenset[str]]:
     """Return groups of records with identifiers of one letter."""
     return {frozenset(group) for group in members}
-
-
-def live_pairs(system: System, project: str = "P1") -> set[tuple[frozenset[str], float]]:
-    """Return the pairs of live records: their Source Unique IDs, and the match weight."""
-    row = LinkageProject.objects.get(code=project)
-    folder = project_folder(system.config, row)
-    records, pairs, ends = (
-        [str(folder / batch.file_name) for batch in live_batches(row, kind)]
-        for kind in (BatchKind.RECORDS, BatchKind.PAIRS, BatchKind.ENDS)
-    )
-    if not pairs:
-        return set()
-    gone = f"WHERE record_id NOT IN (SELECT record_id FROM {_source(ends)})" if ends else ""
-    found = duckdb.execute(
-        f"WITH live AS (SELECT record_id, source_unique_id FROM {_source(records)} {gone}) "
-        f"SELECT l.source_unique_id, r.source_unique_id, match_weight FROM {_source(pairs)} "
-        "JOIN live AS l ON l.record_id = record_id_l JOIN live AS r ON r.record_id = record_id_r"
-    ).fetchall()
-    assert len(found) == len({frozenset(one[:2]) for one in found}), "a pair is stored twice"
-    return {(frozenset((one, other)), round(weight, 9)) for one, other, weight in found}
-
-
-def _source(files: Iterable[str]) -> str:
-    return f"read_parquet([{', '.join(repr(name) for name in files)}], union_by_name = true)"
