@@ -14,7 +14,7 @@ from linkwright.config import load_config, prepare_home
 from linkwright.services.create_api_key import create_api_key
 from linkwright.services.revoke_api_key import revoke_api_key
 from linkwright.store.audit_log import COMMAND_LINE
-from linkwright.store.models import ApiKey, Membership, Role, User
+from linkwright.store.models import ApiKey, User
 from tests.integration.web.seed import World, seed_people_and_projects, seed_world
 
 API = "/api/v1"
@@ -89,11 +89,8 @@ def key_for() -> KeyFor:
 @pytest.fixture
 def people(world: World, key_for: KeyFor) -> People:
     """Return a caller for every role, for a member of another project, for nobody, and with keys that are over."""
-    found = {"admin": world.admin, "owner": world.owner, "viewer": world.viewer, "stranger": world.stranger}
-    for role in (Role.OPERATOR, Role.REVIEWER):
-        user = User.objects.create(username=role.lower())
-        Membership.objects.create(user=user, project=world.perinatal, role=role)
-        found[role.lower()] = user
+    names = ("admin", "owner", "operator", "reviewer", "viewer", "stranger")
+    found: dict[str, User] = {name: getattr(world, name) for name in names}
     found["newcomer"] = User.objects.create(username="newcomer")
     callers = {name: key_for(user) for name, user in found.items()}
     callers["nobody"] = Api("")
