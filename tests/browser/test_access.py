@@ -31,6 +31,8 @@ def _addresses(world: World) -> dict[str, str]:
         "an estimation": f"/projects/PERINATAL/estimations/{world.estimation.pk if world.estimation else 0}/",
         "apply": f"/projects/PERINATAL/estimations/{world.estimation.pk if world.estimation else 0}/apply/",
         "estimate": "/projects/PERINATAL/estimate/",
+        "backups": "/admin/backups/",
+        "back up": "/admin/backups/start/",
         "an unknown page": "/projects/NONE/",
         "pause": "/jobs/queue/pause/",
         "resume": "/jobs/queue/resume/",

@@ -63,7 +63,7 @@ def test_nothing_to_count_is_refused(batches: list[Path], tmp_path: Path, limits
 
 def test_a_file_that_is_gone_is_a_storage_error(tmp_path: Path, limits: EngineLimits) -> None:
     with (
-        pytest.raises(StorageError, match="gone.parquet is gone from .* Restore it from a backup"),
+        pytest.raises(StorageError, match=r"gone\.parquet is gone from .* Restore it from a backup"),
         open_engine(limits) as con,
     ):
         open_term_frequencies(con, tmp_path / "gone.parquet")
