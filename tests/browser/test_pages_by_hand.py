@@ -59,7 +59,7 @@ def test_a_dialog_begins_at_the_harmless_choice_and_gives_the_focus_back(
     page.locator("#clear-link").press("Enter")
     expect(page.get_by_role("link", name="Keep them")).to_be_focused()
     page.keyboard.press("Escape")
-    expect(page.locator("dialog")).to_be_hidden()
+    expect(page.locator("#dialog")).to_be_hidden()
     expect(page.locator("#clear-link")).to_be_focused()
     assert Job.objects.filter(state=JobState.QUEUED).count() == 14
 
@@ -91,7 +91,7 @@ def test_the_audit_of_a_job_lists_every_attempt(world: World, open_page: OpenPag
     page = open_page(f"{JOBS}?text={job.pk}", world.viewer)
     page.locator(f"#job-{job.pk}-audit").click()
     expect(page.locator("dialog .messages li")).to_have_count(3)
-    expect(page.locator("dialog")).to_contain_text("Attempt 1")
+    expect(page.locator("#dialog")).to_contain_text("Attempt 1")
 
 
 def test_filters_stand_in_the_address_and_come_off_by_their_chip(world: World, open_page: OpenPage) -> None:
