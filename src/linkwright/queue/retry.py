@@ -41,8 +41,12 @@ def _run_since(job: Job) -> Job | None:
         if project_for_sender(job.project_code, sender) is None:
             return None
     others = Job.objects.filter(project_code=job.project_code, started_at__gt=job.ended_at)
-    # a job whose project is not known has not been run against it: it named a code, and failed
-    others = others.filter(project__isnull=False)
+    if job.project_id is None and job.envelope_id is None:
+        # of the whole system, such as a Backup
+        others = others.filter(envelope=None)
+    else:
+        # a job whose project is not known has not been run against it: it named a code, and failed
+        others = others.filter(project__isnull=False)
     others = others.exclude(kind__in=INVISIBLE_KINDS)
     if job.envelope_id is not None:
         # NULL <> x is not true in SQL: system jobs must be named
