@@ -32,8 +32,9 @@ from linkwright.store.models import (
 )
 from linkwright.worker import child, housekeeping
 from linkwright.worker.housekeeping import Housekeeping
+from tests.integration.pipeline.acting import A
 from tests.integration.pipeline.conftest import System
-from tests.integration.pipeline.extracting import A, D, ask, create, extract, keys, package, rows
+from tests.integration.pipeline.extracting import D, ask, create, extract, keys, package, rows
 
 pytestmark = pytest.mark.django_db
 

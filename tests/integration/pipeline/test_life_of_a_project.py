@@ -21,8 +21,9 @@ from linkwright.store.models import (
     ResultEnd,
 )
 from linkwright.store.settings import change_setting
+from tests.integration.pipeline.acting import delete, review, roll_back
 from tests.integration.pipeline.conftest import Row, System
-from tests.integration.pipeline.extracting import create, delete, extract, package, review, roll_back, rows
+from tests.integration.pipeline.extracting import create, extract, package, rows
 
 pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("without_drawing")]
 
