@@ -37,6 +37,8 @@ def _addresses(world: World) -> dict[str, str]:
         "a new Extraction Project": "/projects/PERINATAL/new-extraction/",
         "extract": "/projects/PERINATAL/extractions/DIABETES/extract/",
         "close an Extraction Project": "/projects/PERINATAL/extractions/DIABETES/close/",
+        "backups": "/admin/backups/",
+        "back up": "/admin/backups/start/",
         "an unknown page": "/projects/NONE/",
         "pause": "/jobs/queue/pause/",
         "resume": "/jobs/queue/resume/",

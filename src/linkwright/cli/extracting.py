@@ -1,7 +1,6 @@
 """Commands about Extraction Projects: create one, extract from it, make a new secret for Person Keys."""
 
 import shutil
-import time
 from pathlib import Path
 from typing import Annotated
 
@@ -9,6 +8,7 @@ import typer
 from rich.console import Console
 from rich.table import Table
 
+from linkwright.cli.waiting import await_success, say_queued
 from linkwright.config import load_config
 from linkwright.engine.extraction import ExtractionColumn
 from linkwright.services.create_extraction_project import NewExtractionProject, create_extraction_project
@@ -24,14 +24,11 @@ from linkwright.store.models import (
     ExtractionKind,
     ExtractionProject,
     Job,
-    JobState,
     LinkageProject,
 )
 from linkwright.store.queries.extractions import results_of_job
 from linkwright.store.settings import read_setting
 
-EXIT_NOT_SUCCESS = 1
-POLL_S = 0.3
 DEFAULT_COLUMNS = (ExtractionColumn.PERSON_KEY, ExtractionColumn.SOURCE_UNIQUE_ID)
 
 ProjectArgument = Annotated[str, typer.Argument(help="Linkage Project code.")]
@@ -93,9 +90,9 @@ def extract(
         raise typer.BadParameter(f"{output} is no folder; make it first", param_hint="--output")
     found = _find(find_project(project, COMMAND_LINE), extraction_project)
     job = start_extraction(found, COMMAND_LINE, with_changes=changes)
-    typer.echo(f"Job {job.pk} (Extract): Queued")
+    say_queued(job)
     if wait or output is not None:
-        _await_success(job)
+        await_success(job)
         _show_results(job, output)
 
 
@@ -123,17 +120,6 @@ def _find(project: LinkageProject, code: str) -> ExtractionProject:
             param_hint="EXTRACTION_PROJECT",
         )
     return found
-
-
-def _await_success(job: Job) -> None:
-    """Wait for a job; one that fails ends the command with its message and exit code 1."""
-    while job.state in (JobState.QUEUED, JobState.RUNNING):
-        time.sleep(POLL_S)
-        job.refresh_from_db()
-    typer.echo(f"Job {job.pk} (Extract): {job.get_state_display()}")
-    if job.state != JobState.SUCCESS:
-        typer.echo(job.error_with_values or job.error_message)
-        raise typer.Exit(EXIT_NOT_SUCCESS)
 
 
 def _show_results(job: Job, output: Path | None) -> None:

@@ -16,6 +16,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
 
+from linkwright.disk import sync
 from linkwright.engine.progress import Progress, ReportProgress, silent
 from linkwright.envelopes.corruption import NAMED_FAULTS_COUNT, BuildError, bytes_text
 from linkwright.envelopes.gunzip import GZIP_MAGIC, BrokenGzipError, gunzip
@@ -110,9 +111,9 @@ def _appearing(target: Path) -> Iterator[zipfile.ZipFile]:
     try:
         with zipfile.ZipFile(partial, "x") as archive:
             yield archive
-        _sync(partial)
+        sync(partial)
         partial.replace(target)
-        _sync(target.parent)
+        sync(target.parent)
     except OSError as error:
         raise BuildError(
             f"The Envelope {target} cannot be written ({error.strerror}). Free space on that disk, or choose a "
@@ -223,11 +224,3 @@ def _info(name: str, method: int) -> zipfile.ZipInfo:
     info.create_system = _ON_UNIX
     info.external_attr = _READABLE_FILE
     return info
-
-
-def _sync(path: Path) -> None:
-    descriptor = os.open(path, os.O_RDONLY)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)

@@ -19,6 +19,7 @@ from django.utils import timezone
 
 from linkwright import __version__
 from linkwright.config import ServerConfig
+from linkwright.disk import sync
 from linkwright.engine.progress import Progress
 from linkwright.jobs.backup_files import Copied, GivenUpMeanwhileError, copy_files, list_files
 from linkwright.jobs.context import JobContext, JobError, JobResult
@@ -32,7 +33,7 @@ from linkwright.store.backup.manifest import (
     TablePart,
     manifest_text,
 )
-from linkwright.store.backup.parts import make_folder, read_lines, sync_folder, write_text
+from linkwright.store.backup.parts import make_folder, read_lines, write_text
 from linkwright.store.backup.rows import backed_up_models, newest_migration, write_table
 from linkwright.store.backup.snapshot import count_rows, open_snapshot
 from linkwright.store.models import Job, JobKind, JobState
@@ -210,11 +211,11 @@ def _finish(target: Path, folder: Path) -> str:
     """Let a backup appear under its name, which no other has."""
     for path in sorted(target.rglob("*")):
         if path.is_dir():
-            sync_folder(path)
-    sync_folder(target)
+            sync(path)
+    sync(target)
     name = backups.next_name(folder, timezone.now())
     target.rename(folder / name)
-    sync_folder(folder)
+    sync(folder)
     return name
 
 

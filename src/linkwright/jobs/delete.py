@@ -10,8 +10,8 @@ from typing import Any
 from linkwright.engine.identifying import identifying
 from linkwright.jobs.context import JobContext, JobError, JobResult, package_limits
 from linkwright.jobs.listed_rows import read_lines
+from linkwright.jobs.written_batch import written_batch
 from linkwright.store import batch_catalog
-from linkwright.store.batch_catalog import NewBatch
 from linkwright.store.models import BatchKind, Envelope, Severity
 from linkwright.store.queries.attachments import find_attachment
 from linkwright.warehouse.ends import write_ends, write_ends_of_event_type
@@ -44,9 +44,7 @@ def run_delete(context: JobContext) -> JobResult:
 
     def commit() -> None:
         batch_catalog.remove_staged_of_others(envelope)
-        batch = NewBatch(
-            BatchKind.ENDS, ends.path.name, ends.rows_count, ends.bytes_count, last_id=max(ids, default=0)
-        )
+        batch = written_batch(BatchKind.ENDS, ends, last_id=max(ids, default=0))
         batch_catalog.add_batches(context.job, [batch])
         Envelope.objects.filter(pk=envelope.pk).update(records_count=len(ids))
 
@@ -67,7 +65,7 @@ def _delete_event_type(context: JobContext, code: str) -> JobResult:
 
     def commit() -> None:
         batch_catalog.remove_staged_of_others(envelope)
-        batch = NewBatch(BatchKind.ENDS, ends.file.path.name, count, ends.file.bytes_count, last_id=ends.last_id)
+        batch = written_batch(BatchKind.ENDS, ends.file, last_id=ends.last_id)
         batch_catalog.add_batches(context.job, [batch])
         Envelope.objects.filter(pk=envelope.pk).update(records_count=count)
 

@@ -23,8 +23,8 @@ from linkwright.jobs.extraction_project import (
 from linkwright.jobs.extraction_result import PackedResult, keep_results, pack_result
 from linkwright.jobs.keyring import secret_of_version
 from linkwright.jobs.listed_rows import read_lines
+from linkwright.jobs.written_batch import written_batch
 from linkwright.store import batch_catalog
-from linkwright.store.batch_catalog import NewBatch
 from linkwright.store.extraction_catalog import floors_of, set_ledger
 from linkwright.store.models import (
     Batch,
@@ -192,7 +192,7 @@ def _commit(
     )
     ledger = extracted.ledger
     if ledger is not None:
-        new = NewBatch(BatchKind.LEDGER, ledger.path.name, ledger.rows_count, ledger.bytes_count)
+        new = written_batch(BatchKind.LEDGER, ledger)
         set_ledger(ExtractionProject.objects.get(pk=extraction_project.pk), context.job, new)
 
 

@@ -7,12 +7,13 @@ from pathlib import Path
 from secrets import token_hex
 
 from linkwright.config import ServerConfig
+from linkwright.disk import sync
 from linkwright.envelopes.builder import SourceFile, build_package
 from linkwright.envelopes.corruption import BuildError
 from linkwright.envelopes.manifest import FileFormat, RequestType
 from linkwright.jobs.context import JobContext, JobError
 from linkwright.store.models import ExtractionFormat, ExtractionProject
-from linkwright.warehouse.connection import StorageError, sync
+from linkwright.warehouse.connection import StorageError
 from linkwright.warehouse.extraction import ExtractedType
 from linkwright.warehouse.extraction_map import file_sha256
 

@@ -33,15 +33,21 @@ class PurgedTexts:
 def forget_envelope(envelope: Envelope) -> None:
     """Blank the values of an Envelope's data that statistics, Notifications and audit messages name."""
     for job in Job.objects.filter(envelope=envelope):
-        blocks = job.statistics.get("largest_blocks", [])
-        if blocks:
-            job.statistics["largest_blocks"] = [{**block, "values": ""} for block in blocks]
-            job.save(update_fields=["statistics"])
+        blanked = _without_names(job.statistics)
+        if blanked != job.statistics:
+            Job.objects.filter(pk=job.pk).update(statistics=blanked)
         if job.error_message:
             Job.objects.filter(pk=job.pk).update(error_message=FORGOTTEN_TEXT, error_with_values="")
     Notification.objects.filter(envelope=envelope).update(text=FORGOTTEN_TEXT, with_values="")
     told = AuditMessage.objects.filter(job__envelope=envelope).exclude(text__endswith=STAGE_ENDING)
     told.update(text=FORGOTTEN_TEXT, with_values="")
+
+
+def _without_names(statistics: dict[str, Any]) -> dict[str, Any]:
+    """Return statistics without the values that the records of a block share, and without listed identifiers."""
+    named = {"largest_blocks": "values", "unknown_records": "record"}
+    blanked = {key: [{**row, named[key]: ""} for row in statistics[key]] for key in named if key in statistics}
+    return statistics | blanked
 
 
 def find_texts(project: LinkageProject, brought_by: Collection[int], values: Collection[str]) -> PurgedTexts:

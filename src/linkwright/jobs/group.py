@@ -8,8 +8,8 @@ from linkwright.engine.grouping import NO_IDS, GroupingConfiguration
 from linkwright.engine.links import Refusal
 from linkwright.envelopes.manifest import RequestType
 from linkwright.jobs.context import JobContext, JobError, JobResult
+from linkwright.jobs.written_batch import written_batch
 from linkwright.store import batch_catalog
-from linkwright.store.batch_catalog import NewBatch
 from linkwright.store.models import BatchKind, LinkageProject, Severity
 from linkwright.warehouse.flagged_groups import FlagReason
 from linkwright.warehouse.group import GroupRequest, group_records
@@ -96,13 +96,7 @@ def _finished(context: JobContext, result: GroupResult) -> JobResult:
 
     def commit() -> None:
         written = result.assignments
-        batch = NewBatch(
-            BatchKind.ASSIGNMENTS,
-            written.path.name,
-            written.rows_count,
-            written.bytes_count,
-            last_id=result.max_group_id,
-        )
+        batch = written_batch(BatchKind.ASSIGNMENTS, written, last_id=result.max_group_id)
         batch_catalog.add_batches(context.job, [batch])
         batch_catalog.promote(context.envelope)
 

@@ -13,6 +13,7 @@ from linkwright.envelopes.package import examine_package
 from linkwright.envelopes.reader import spool_data_file
 from linkwright.jobs.context import JobContext, JobError, JobResult, is_estimation, package_limits
 from linkwright.jobs.project_form import current_match_configuration, current_version, linkage_fields
+from linkwright.jobs.written_batch import written_batch
 from linkwright.store import batch_catalog
 from linkwright.store.batch_catalog import NewBatch
 from linkwright.store.models import (
@@ -195,13 +196,15 @@ def load_request(
 
 def _batches(result: LoadResult) -> list[NewBatch]:
     batches = [
-        _batch(BatchKind.RECORDS, result.records, first_id=result.first_record_id, last_id=result.last_record_id)
+        written_batch(
+            BatchKind.RECORDS, result.records, first_id=result.first_record_id, last_id=result.last_record_id
+        )
     ]
     if result.aux is not None:
-        batches.append(_batch(BatchKind.AUX, result.aux))
+        batches.append(written_batch(BatchKind.AUX, result.aux))
     if result.ends is not None:
         # its ids are those of records that are there: the next free id does not depend on it
-        batches.append(_batch(BatchKind.ENDS, result.ends))
+        batches.append(written_batch(BatchKind.ENDS, result.ends))
     if result.rejects is not None:
         batches.append(
             NewBatch(
@@ -212,19 +215,6 @@ def _batches(result: LoadResult) -> list[NewBatch]:
             )
         )
     return batches
-
-
-def _batch(
-    kind: BatchKind, written: WrittenFile, *, first_id: int | None = None, last_id: int | None = None
-) -> NewBatch:
-    return NewBatch(
-        kind=kind,
-        file_name=written.path.name,
-        rows_count=written.rows_count,
-        bytes_count=written.bytes_count,
-        first_id=first_id,
-        last_id=last_id,
-    )
 
 
 def _statistics(data_file: DataFile, result: LoadResult) -> dict[str, Any]:

@@ -10,8 +10,8 @@ from linkwright.engine.strategy import MatchConfiguration
 from linkwright.engine.term_frequencies import frequency_fields
 from linkwright.jobs.context import JobContext, JobResult
 from linkwright.jobs.project_form import current_match_configuration
+from linkwright.jobs.written_batch import written_batch
 from linkwright.store import batch_catalog
-from linkwright.store.batch_catalog import NewBatch
 from linkwright.store.models import (
     Batch,
     BatchKind,
@@ -67,7 +67,7 @@ def run_match(context: JobContext) -> JobResult:
 
     def commit() -> None:
         pairs = result.pairs
-        batch = NewBatch(BatchKind.PAIRS, pairs.path.name, pairs.rows_count, pairs.bytes_count)
+        batch = written_batch(BatchKind.PAIRS, pairs)
         batch_catalog.add_batches(context.job, [batch])
         for records, index in result.made_indexes.items():
             batch_catalog.add_index(context.job, by_path[records], index.path.name, index.bytes_count)

@@ -13,6 +13,7 @@ from linkwright.engine.strategy import parse_match_configuration
 from linkwright.jobs.context import JobContext
 from linkwright.jobs.match import match_limits
 from linkwright.jobs.project_form import linkage_fields
+from linkwright.jobs.written_batch import written_batch
 from linkwright.store import batch_catalog
 from linkwright.store.batch_catalog import NewBatch
 from linkwright.store.models import Batch, BatchKind, MatchConfigurationVersion
@@ -104,7 +105,7 @@ def bring_back(context: JobContext, kept: Batches, dropped: Batches) -> Returned
 def _write_ends(context: JobContext, owner: int, ends: Sequence[End]) -> NewBatch:
     target = context.project_folder / f"{context.stem}-ends-{owner}.parquet"
     written = write_replacements(context.limits, ends, target)
-    return NewBatch(BatchKind.ENDS, written.path.name, written.rows_count, written.bytes_count)
+    return written_batch(BatchKind.ENDS, written)
 
 
 def _match(context: JobContext, kept: Batches, returning: Ids, ended: tuple[Path, ...]) -> NewBatch | None:
@@ -141,7 +142,7 @@ def _match(context: JobContext, kept: Batches, returning: Ids, ended: tuple[Path
         found.append(FoundPairs(result.pairs.path, tuple(id_ranges)))
     target = folder / f"{context.stem}-pairs.parquet"
     written = write_missing_pairs(context.limits, found, context.paths(kept[BatchKind.PAIRS]), target)
-    return NewBatch(BatchKind.PAIRS, written.path.name, written.rows_count, written.bytes_count)
+    return written_batch(BatchKind.PAIRS, written)
 
 
 def _ranges(batches: Sequence[Batch], after_id: int) -> dict[MatchConfigurationVersion, list[tuple[int, int]]]:

@@ -7,8 +7,8 @@ from linkwright.engine.identifying import identifying
 from linkwright.errors import FaultsError
 from linkwright.jobs.context import JobContext, JobResult, package_limits
 from linkwright.jobs.listed_rows import read_lines
+from linkwright.jobs.written_batch import written_batch
 from linkwright.store import batch_catalog
-from linkwright.store.batch_catalog import NewBatch
 from linkwright.store.models import BatchKind, Envelope
 from linkwright.warehouse.decisions import ReviewRequest, ReviewResult, write_review
 from linkwright.warehouse.live_files import RecordKey, find_records
@@ -57,7 +57,7 @@ def run_review(context: JobContext) -> JobResult:
     def commit() -> None:
         written = result.written
         batch_catalog.remove_staged_of_others(envelope)
-        batch = NewBatch(BatchKind.DECISIONS, written.path.name, written.rows_count, written.bytes_count)
+        batch = written_batch(BatchKind.DECISIONS, written)
         batch_catalog.add_batches(context.job, [batch])
         Envelope.objects.filter(pk=envelope.pk).update(records_count=len(keys))
 

@@ -18,6 +18,7 @@ from linkwright.jobs.group import authoritative_codes, group_statistics
 from linkwright.jobs.purge import why_purged
 from linkwright.jobs.returning import Returned, bring_back
 from linkwright.jobs.rollback_extractions import MendedExtractions, mend_extractions
+from linkwright.jobs.written_batch import written_batch
 from linkwright.store import batch_catalog
 from linkwright.store.batch_catalog import NewBatch
 from linkwright.store.models import Batch, BatchKind, Envelope, EnvelopeState
@@ -128,14 +129,8 @@ def _commit(context: JobContext, envelopes: Sequence[Envelope], written: _Writte
 def _batches(undone: UndoResult) -> list[NewBatch]:
     written, ends = undone.groups.assignments, undone.ends
     return [
-        NewBatch(BatchKind.ENDS, ends.path.name, ends.rows_count, ends.bytes_count, last_id=undone.last_record_id),
-        NewBatch(
-            BatchKind.ASSIGNMENTS,
-            written.path.name,
-            written.rows_count,
-            written.bytes_count,
-            last_id=undone.groups.max_group_id,
-        ),
+        written_batch(BatchKind.ENDS, ends, last_id=undone.last_record_id),
+        written_batch(BatchKind.ASSIGNMENTS, written, last_id=undone.groups.max_group_id),
     ]
 
 

@@ -8,7 +8,7 @@ from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 
 from linkwright.jobs.context import JobContext
-from linkwright.store.batch_catalog import NewBatch
+from linkwright.jobs.written_batch import written_batch
 from linkwright.store.extraction_catalog import (
     ExtractedSince,
     extracted_since,
@@ -35,9 +35,11 @@ class MendedExtractions:
         """Let the new files count and withdraw the results; call it when the Envelopes' files have gone."""
         job = context.job
         for extraction_project, snapshot in self.snapshots:
-            set_snapshot(extraction_project, job, _batch(BatchKind.SNAPSHOT, snapshot.written), snapshot.sha256)
+            set_snapshot(
+                extraction_project, job, written_batch(BatchKind.SNAPSHOT, snapshot.written), snapshot.sha256
+            )
         for extraction_project, ledger in self.ledgers:
-            set_ledger(extraction_project, job, _batch(BatchKind.LEDGER, ledger))
+            set_ledger(extraction_project, job, written_batch(BatchKind.LEDGER, ledger))
         withdraw(self.since.results, job)
         record_floor(job)
 
@@ -75,7 +77,3 @@ def _record_ranges(envelope_ids: Collection[int]) -> list[RecordRange]:
     batches = Batch.objects.filter(envelope__in=envelope_ids, kind=BatchKind.RECORDS, state=BatchState.LIVE)
     found = batches.exclude(rows_count=0).order_by("first_id").values_list("first_id", "last_id")
     return [RecordRange(first, last) for first, last in found if first is not None and last is not None]
-
-
-def _batch(kind: BatchKind, written: WrittenFile) -> NewBatch:
-    return NewBatch(kind, written.path.name, written.rows_count, written.bytes_count)

@@ -3,7 +3,7 @@
 from linkwright.engine.progress import Progress
 from linkwright.jobs.context import JobContext, JobResult
 from linkwright.jobs.extraction_project import event_type_codes, extraction_project_of, live_files
-from linkwright.store.batch_catalog import NewBatch
+from linkwright.jobs.written_batch import written_batch
 from linkwright.store.extraction_catalog import envelopes_grouped_after, floors_of, set_snapshot
 from linkwright.store.models import BatchKind, ExtractionProject
 from linkwright.warehouse.extraction_map import CurrentMap, write_snapshot
@@ -34,7 +34,7 @@ def run_snapshot(context: JobContext) -> JobResult:
     written = snapshot.written
 
     def commit() -> None:
-        new = NewBatch(BatchKind.SNAPSHOT, written.path.name, written.rows_count, written.bytes_count)
+        new = written_batch(BatchKind.SNAPSHOT, written)
         current = ExtractionProject.objects.get(pk=extraction_project.pk)
         set_snapshot(current, context.job, new, snapshot.sha256)
 

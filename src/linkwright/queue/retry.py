@@ -68,14 +68,19 @@ def _instead(job: Job) -> str:
 def _run_since(job: Job) -> Job | None:
     if _of_no_project([job]):
         return None
-    others = _others_run(job.project_code, job.ended_at, job.envelope_id, job.pk)
+    if job.project_id is None and job.envelope_id is None:
+        # of the whole system, such as a Backup
+        others = _others_run(job.project_code, job.ended_at, job.envelope_id, job.pk).filter(envelope=None)
+    else:
+        others = _against_a_project(_others_run(job.project_code, job.ended_at, job.envelope_id, job.pk))
     return others.select_related("envelope").first()
 
 
 def _run_since_each(jobs: Sequence[Job]) -> dict[int, Job]:
     """Return the first other job run since, by the keys of jobs that belong to Envelopes; absent if none was."""
     of_none = _of_no_project(jobs)
-    others = _others_run(*(OuterRef(name) for name in ("project_code", "ended_at", "envelope_id", "pk")))
+    outer = (OuterRef(name) for name in ("project_code", "ended_at", "envelope_id", "pk"))
+    others = _against_a_project(_others_run(*outer))
     asked = Job.objects.filter(pk__in=[job.pk for job in jobs if job.pk not in of_none])
     first = dict(asked.annotate(since=Subquery(others.values("pk")[:1])).values_list("pk", "since"))
     named = Job.objects.select_related("envelope").only("kind", "envelope__name")
@@ -103,11 +108,15 @@ def _of_no_project(jobs: Iterable[Job]) -> set[int]:
 def _others_run(project_code: Any, ended_at: Any, envelope_id: Any, job_id: Any) -> QuerySet[Job]:
     """Return the other jobs run against a project since, first one first; for values, or for an outer query's."""
     others = Job.objects.filter(project_code=project_code, started_at__gt=ended_at).exclude(pk=job_id)
-    # a job whose project is not known has not been run against it: it named a code, and failed
-    others = others.filter(project__isnull=False).exclude(kind__in=INVISIBLE_KINDS)
+    others = others.exclude(kind__in=INVISIBLE_KINDS)
     # NULL <> x is not true in SQL: system jobs must be named
     others = others.filter(Q(envelope_id=None) | ~Q(envelope_id=envelope_id))
     return others.order_by("started_at")
+
+
+def _against_a_project(jobs: QuerySet[Job]) -> QuerySet[Job]:
+    # a job whose project is not known has not been run against it: it named a code, and failed
+    return jobs.filter(project__isnull=False)
 
 
 def requeue_for_retry(job: Job) -> list[Job]:

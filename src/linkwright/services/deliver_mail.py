@@ -29,8 +29,8 @@ KEPT_FOR = timedelta(days=30)
 WARNED_FOR = timedelta(days=7)
 SUBJECT_LENGTH = 150
 _FOOTER = (
-    "This address is told because it is the notification address of a Linkage Project, or the system address, in "
-    "Linkwright's settings. Do not answer: nobody reads it."
+    "This is the notification address of a Linkage Project, or the system address,\n"
+    "in Linkwright's settings. Do not answer: nobody reads it."
 )
 
 

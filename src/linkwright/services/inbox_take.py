@@ -24,8 +24,9 @@ from errno import ENOENT, EXDEV
 from pathlib import Path
 
 from linkwright.config import ServerConfig
+from linkwright.disk import sync
 from linkwright.errors import LinkwrightError
-from linkwright.services.kept_file import PIECE_BYTES, KeptFile, digest_of, sync_folder
+from linkwright.services.kept_file import PIECE_BYTES, KeptFile, digest_of
 from linkwright.services.receive_envelope import register_envelope, shown_name
 from linkwright.store.audit_log import INBOX
 from linkwright.store.models import Envelope
@@ -143,7 +144,7 @@ def _bring_in(folder: Path, kept_path: Path, origin: _Origin, *, config: ServerC
         _copy(claimed, folder / _COPYING, go_on)
         go_on()
         (folder / _COPYING).rename(content)
-        sync_folder(folder)
+        sync(folder)
         go_on()
     if not content.exists():
         return False
@@ -153,7 +154,7 @@ def _bring_in(folder: Path, kept_path: Path, origin: _Origin, *, config: ServerC
         _write_origin(folder, _Origin(origin.path, crosses=False))
     go_on()
     content.rename(kept_path)
-    sync_folder(kept_path.parent)
+    sync(kept_path.parent)
     return True
 
 
@@ -199,8 +200,8 @@ def _write_origin(folder: Path, origin: _Origin) -> None:
         stream.flush()
         os.fsync(stream.fileno())
     fresh.rename(folder / _ORIGIN)
-    sync_folder(folder)
-    sync_folder(folder.parent)
+    sync(folder)
+    sync(folder.parent)
 
 
 def _read_origin(folder: Path) -> _Origin | None:

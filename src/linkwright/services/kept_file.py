@@ -13,6 +13,7 @@ from errno import EXDEV
 from pathlib import Path
 
 from linkwright.config import ServerConfig
+from linkwright.disk import sync
 from linkwright.errors import LinkwrightError
 
 PIECE_BYTES = 1024 * 1024
@@ -95,7 +96,7 @@ def keep_moved(
             kept = keep_copy(source, config, target.name, go_on=go_on)
             source.unlink(missing_ok=True)
             return kept
-        sync_folder(target.parent)
+        sync(target.parent)
     except OSError as error:
         raise _not_taken(source, target, error) from error
     return KeptFile(path=target, size_bytes=size_bytes, sha256=sha256)
@@ -122,15 +123,6 @@ def digest_of(path: Path, go_on: Callable[[], None] = _go_on) -> tuple[int, str]
             size_bytes += len(chunk)
         os.fsync(reading.fileno())
     return size_bytes, digest.hexdigest()
-
-
-def sync_folder(folder: Path) -> None:
-    """Force the names in a folder to disk."""
-    descriptor = os.open(folder, os.O_RDONLY)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)
 
 
 def _not_taken(source: Path, target: Path, error: OSError) -> ReceiveError:

@@ -53,6 +53,11 @@ def add_on_account(job: Job, envelope_id: int, batch: NewBatch) -> Batch:
     return _add(job, _project_of(job), batch, BatchState.LIVE, envelope_id)
 
 
+def add_apart(job: Job, batch: NewBatch) -> Batch:
+    """Name a file, such as a snapshot, that counts at once and goes with no Envelope, whichever job wrote it."""
+    return _add(job, _project_of(job), batch, BatchState.LIVE, None)
+
+
 def _project_of(job: Job) -> LinkageProject:
     if job.project is None:
         raise ValueError(f"job {job.pk} has no project: its files belong to nobody")

@@ -11,7 +11,7 @@ from django.db.models import Min, Q, QuerySet
 from django.utils import timezone
 
 from linkwright.engine.masking import Floor, with_floor
-from linkwright.store.batch_catalog import NewBatch, live_batches, next_id
+from linkwright.store.batch_catalog import NewBatch, add_apart, live_batches, next_id
 from linkwright.store.models import (
     Batch,
     BatchKind,
@@ -61,33 +61,17 @@ def record_floor(job: Job) -> None:
     LinkageProject.objects.filter(pk=project.pk).update(group_id_floors=[list(floor) for floor in floors])
 
 
-def add_file(job: Job, new: NewBatch) -> Batch:
-    """Name a snapshot or a ledger; it counts at once, and belongs to no Envelope: it goes with none."""
-    if job.project is None:
-        raise ValueError(f"job {job.pk} has no project: its files belong to nobody")
-    return Batch.objects.create(
-        project=job.project,
-        job=job,
-        kind=new.kind,
-        state=BatchState.LIVE,
-        file_name=new.file_name,
-        rows_count=new.rows_count,
-        bytes_count=new.bytes_count,
-        created_at=timezone.now(),
-    )
-
-
 def set_snapshot(extraction_project: ExtractionProject, job: Job, new: NewBatch, sha256: str) -> None:
     """Name a file as the snapshot, in place of any earlier one; call it in the transaction that ends the job."""
     _give_up(extraction_project.snapshot_id)
     rows = ExtractionProject.objects.filter(pk=extraction_project.pk)
-    rows.update(snapshot=add_file(job, new), snapshot_sha256=sha256)
+    rows.update(snapshot=add_apart(job, new), snapshot_sha256=sha256)
 
 
 def set_ledger(extraction_project: ExtractionProject, job: Job, new: NewBatch) -> None:
     """Name a file as the ledger, in place of any earlier one; call it in the transaction that ends the job."""
     _give_up(extraction_project.ledger_id)
-    ExtractionProject.objects.filter(pk=extraction_project.pk).update(ledger=add_file(job, new))
+    ExtractionProject.objects.filter(pk=extraction_project.pk).update(ledger=add_apart(job, new))
 
 
 def envelopes_grouped_after(project: LinkageProject, moment: datetime) -> list[int]:

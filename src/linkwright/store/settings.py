@@ -326,12 +326,13 @@ def check_setting(name: str, value: Any) -> Value:
 
 def _check_text(setting: Setting, value: Any) -> str:
     name = setting.name
+    if setting.pattern:
+        fits = isinstance(value, str) and value.isprintable() and re.fullmatch(setting.pattern, value)
+        if value == "" or fits:
+            return str(value)
+        raise SettingError(f"{name} is {value!r}; allowed is {setting.form}.")
     if isinstance(value, str) and not value.isprintable():
         raise SettingError(f"{name} is {value!r}; allowed is text of one line, without control characters.")
-    if setting.pattern:
-        if isinstance(value, str) and (not value or re.fullmatch(setting.pattern, value)):
-            return value
-        raise SettingError(f"{name} is {value!r}; allowed is {setting.form}.")
     if not isinstance(value, str) or (setting.allowed and value not in setting.allowed):
         raise SettingError(f"{name} is {value!r}; allowed are: {', '.join(setting.allowed) or 'text'}.")
     return value

@@ -4,7 +4,6 @@ Every other file of this room gets its connection and its files here. Nothing ou
 duckdb.
 """
 
-import os
 import re
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -14,6 +13,7 @@ from pathlib import Path
 import duckdb
 import pyarrow as pa
 
+from linkwright.disk import sync
 from linkwright.engine.sql import literal
 from linkwright.errors import LinkwrightError
 
@@ -168,12 +168,3 @@ def write_parquet(con: duckdb.DuckDBPyConnection, query: str, path: Path) -> Wri
     partial.rename(path)
     sync(path.parent)
     return WrittenFile(path=path, rows_count=rows_count, bytes_count=path.stat().st_size)
-
-
-def sync(path: Path) -> None:
-    """Force a file's or a folder's content to disk."""
-    descriptor = os.open(path, os.O_RDONLY)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)

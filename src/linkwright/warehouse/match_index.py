@@ -28,12 +28,13 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 from numpy.typing import NDArray
 
+from linkwright.disk import sync
 from linkwright.engine.blocking import BlockingRule, block_keys_sql, rule_columns, rule_identity
 from linkwright.engine.candidates import KeyList
 from linkwright.engine.dialect import DUCKDB
 from linkwright.engine.fields import RECORD_ID
 from linkwright.engine.sql import identifier, literal
-from linkwright.warehouse.connection import StorageError, WrittenFile, damaged_text, gone_text, sync
+from linkwright.warehouse.connection import StorageError, WrittenFile, damaged_text, gone_text
 
 # hashes are compared across files: those of another engine version may differ
 _VERSION = f"1, duckdb {duckdb.__version__}"

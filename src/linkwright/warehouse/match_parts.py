@@ -15,8 +15,9 @@ from pathlib import Path
 
 import duckdb
 
+from linkwright.disk import sync
 from linkwright.engine.sql import literal
-from linkwright.warehouse.connection import StorageError, sync
+from linkwright.warehouse.connection import StorageError
 from linkwright.warehouse.match_chunks import Tally
 
 

@@ -13,8 +13,9 @@ from pathlib import Path
 import pyarrow as pa
 import pyarrow.parquet as pq
 
+from linkwright.disk import sync
 from linkwright.engine.fields import EVENT_TYPE, RECORD_ID
-from linkwright.warehouse.connection import StorageError, WrittenFile, sync
+from linkwright.warehouse.connection import StorageError, WrittenFile
 
 
 def remove_if_there(path: Path) -> None:

@@ -13,10 +13,10 @@ from typing import NamedTuple
 import duckdb
 import pyarrow as pa
 
+from linkwright.disk import sync
 from linkwright.engine.identifying import identifying
 from linkwright.engine.sql import literal
 from linkwright.errors import LinkwrightError
-from linkwright.warehouse.connection import sync
 from linkwright.warehouse.parquet_file import remove_if_there
 
 _TABLE = "rejected_rows"

@@ -10,6 +10,7 @@ import threading
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
+from functools import partial
 
 from django.db import DatabaseError, InterfaceError, connections
 
@@ -17,6 +18,7 @@ from linkwright.config import ServerConfig
 from linkwright.queue.lock import FileLock
 from linkwright.services.inbox_settings import read_inbox_settings
 from linkwright.services.watch_inbox import InboxWatch
+from linkwright.worker.beside import running_beside
 
 logger = logging.getLogger(__name__)
 
@@ -32,14 +34,8 @@ class _EndedError(Exception):
 @contextmanager
 def watching_inbox(config: ServerConfig) -> Iterator[None]:
     """Watch the inbox in a thread while the block runs."""
-    stop = threading.Event()
-    thread = threading.Thread(target=_watch, args=(config, stop), name="inbox", daemon=True)
-    thread.start()
-    try:
+    with running_beside("inbox", partial(_watch, config), ends_within_s=ENDS_WITHIN_S):
         yield
-    finally:
-        stop.set()
-        thread.join(ENDS_WITHIN_S)
 
 
 def _watch(config: ServerConfig, stop: threading.Event) -> None:

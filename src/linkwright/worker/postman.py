@@ -12,6 +12,7 @@ from django.db import DatabaseError, InterfaceError, connections
 from django.utils import timezone
 
 from linkwright.services.deliver_mail import deliver_due, forget_old_mail, has_due_mail
+from linkwright.worker.beside import running_beside
 
 logger = logging.getLogger(__name__)
 
@@ -24,15 +25,8 @@ ENDS_WITHIN_S = 2.0
 @contextmanager
 def posting() -> Iterator[None]:
     """Send what is due, until the block ends."""
-    stop = threading.Event()
-    # daemon: a server that does not answer must not keep the worker from ending
-    thread = threading.Thread(target=_work, args=(stop,), name="linkwright-postman", daemon=True)
-    thread.start()
-    try:
+    with running_beside("postman", _work, ends_within_s=ENDS_WITHIN_S):
         yield
-    finally:
-        stop.set()
-        thread.join(ENDS_WITHIN_S)
 
 
 def send_the_rest() -> None:

@@ -2,7 +2,6 @@
 
 import os
 import shutil
-import subprocess
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -24,6 +23,7 @@ from linkwright.store.models import AuditLogEntry, AuditMessage, Batch, BatchSta
 from linkwright.store.settings import change_setting
 from tests.integration.backup.conftest import ROWS, NewPlace, back_up, backup_of
 from tests.integration.pipeline.conftest import System
+from tests.small_disk import mounted_disk, only_root
 
 
 @pytest.fixture
@@ -229,21 +229,11 @@ def test_a_failed_backup_is_not_retried_once_another_one_was_made(system: System
 @pytest.fixture
 def small_disk(tmp_path: Path) -> Iterator[Path]:
     """Mount a file system of two MiB."""
-    folder = tmp_path / "small"
-    folder.mkdir()
-    mounted = subprocess.run(
-        ["mount", "-t", "tmpfs", "-o", "size=2m", "tmpfs", str(folder)],
-        capture_output=True,
-        text=True,
-        check=False,
-    )
-    if mounted.returncode != 0:
-        pytest.skip(f"this machine does not let root mount a file system: {mounted.stderr.strip()}")
-    yield folder
-    subprocess.run(["umount", "--lazy", str(folder)], check=True)
+    with mounted_disk(tmp_path / "small", 2) as folder:
+        yield folder
 
 
-@pytest.mark.skipif(os.geteuid() != 0, reason="only root can mount the small file system of this test")
+@only_root
 @pytest.mark.parametrize(
     ("share", "large_bytes", "told"),
     [

@@ -3,36 +3,29 @@
 import csv
 import io
 import zipfile
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 
 from linkwright.engine.extraction import ExtractionColumn
 from linkwright.envelopes.builder import SourceFile, build_package
 from linkwright.envelopes.manifest import RequestType
 from linkwright.services.create_extraction_project import NewExtractionProject, create_extraction_project
 from linkwright.services.extraction_faults import ExtractionForm
-from linkwright.services.roll_back_envelope import RollbackScope, roll_back_envelope
 from linkwright.services.start_extraction import start_extraction
 from linkwright.store.audit_log import COMMAND_LINE
 from linkwright.store.models import (
     Envelope,
-    EnvelopeState,
     ExtractionProject,
     ExtractionResult,
     Job,
     JobState,
     LinkageProject,
 )
-from tests.integration.pipeline.conftest import Row, System
+from tests.integration.pipeline.acting import person
+from tests.integration.pipeline.conftest import System
 
 KEY, IDENTIFIER = ExtractionColumn.PERSON_KEY, ExtractionColumn.SOURCE_UNIQUE_ID
 
 
-def person(identifier: str, given: str = "Anna", surname: str = "Berg", birth: str = "1980-01-02") -> Row:
-    return (identifier, given, surname, birth, "2000")
-
-
-# b is like both a and c, which are not like each other: it holds their group together
-A, B, C = person("a", "Anna", "Berg"), person("b", "Anna", "Cole"), person("c", "Carl", "Cole")
 D = person("d", "Dora", "Dunn", "1990-09-10")
 
 
@@ -89,25 +82,6 @@ def changes(system: System, code: str = "X1") -> list[tuple[str, str, str]]:
     return [(old, new, reason) for old, new, reason in found]
 
 
-def send(system: System, name: str, request_type: RequestType, lines: Iterable[str]) -> Envelope:
-    """Submit an Envelope that lists records of ADM, and process it."""
-    content = {"ADM": "".join(f"{line}\n" for line in lines).encode()}
-    envelope = system.submit(system.build_raw(name, content, request_type=request_type))
-    system.drain()
-    envelope.refresh_from_db()
-    return envelope
-
-
-def delete(system: System, *identifiers: str, name: str = "deletion") -> Envelope:
-    return send(system, name, RequestType.SUBMIT_DELETION, identifiers)
-
-
-def review(system: System, *moves: str, name: str = "review") -> Envelope:
-    """Move records: `a>x` moves the record a to the target group x."""
-    lines = [f"P1,{identifier},ADM,{target}" for identifier, target in (move.split(">") for move in moves)]
-    return send(system, name, RequestType.SUBMIT_QUALITY_REVIEW, lines)
-
-
 def ask(
     system: System, name: str, code: str = "X1", lists: dict[str, Sequence[str]] | None = None, project: str = "P1"
 ) -> Envelope:
@@ -129,12 +103,3 @@ def ask(
     system.drain()
     envelope.refresh_from_db()
     return envelope
-
-
-def roll_back(system: System, envelope: Envelope, scope: RollbackScope = RollbackScope.ALONE) -> Job:
-    job = roll_back_envelope(envelope.pk, COMMAND_LINE, reason="a test", scope=scope)
-    system.drain()
-    job.refresh_from_db()
-    envelope.refresh_from_db()
-    assert envelope.state == EnvelopeState.ROLLED_BACK, job.error_message
-    return job

@@ -26,12 +26,11 @@ from linkwright.store.models import (
     JobState,
     LinkageProject,
 )
+from tests.integration.pipeline.acting import A, B, C, groups, person, roll_back, statistics
 from tests.integration.pipeline.conftest import System
-from tests.integration.pipeline.updating import groups, person, roll_back, statistics
 
 pytestmark = pytest.mark.django_db
 
-A, B, C = person("a", "Anna", "Berg"), person("b", "Anna", "Cole"), person("c", "Carl", "Cole")
 REASON = "the agreement has ended"
 
 

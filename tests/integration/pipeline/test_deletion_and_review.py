@@ -1,58 +1,14 @@
 """Deletion and Quality Review by Envelope: what ends, what is decided or refused, and how both are undone."""
 
-from collections.abc import Sequence
-
 import pytest
 
 from linkwright.envelopes.manifest import RequestType
-from linkwright.services.roll_back_envelope import RollbackScope, preview_rollback, roll_back_envelope
-from linkwright.store.audit_log import COMMAND_LINE
-from linkwright.store.models import Envelope, EnvelopeState, Job, JobKind, Notification
-from tests.integration.pipeline.conftest import Row, System
+from linkwright.services.roll_back_envelope import preview_rollback
+from linkwright.store.models import EnvelopeState, Job, JobKind, Notification
+from tests.integration.pipeline.acting import A, B, C, delete, groups, person, review, roll_back, send, statistics
+from tests.integration.pipeline.conftest import System
 
 pytestmark = pytest.mark.django_db
-
-
-def person(identifier: str, given: str = "Anna", surname: str = "Berg", birth: str = "1980-01-02") -> Row:
-    return (identifier, given, surname, birth, "2000")
-
-
-# b is like both a and c, which are not like each other: it holds their group together
-A, B, C = person("a", "Anna", "Berg"), person("b", "Anna", "Cole"), person("c", "Carl", "Cole")
-
-
-def send(system: System, name: str, request_type: RequestType, lines: Sequence[str]) -> Envelope:
-    content = {"ADM": "".join(f"{line}\n" for line in lines).encode()}
-    envelope = system.submit(system.build_raw(name, content, request_type=request_type))
-    system.drain()
-    envelope.refresh_from_db()
-    return envelope
-
-
-def delete(system: System, *identifiers: str, name: str = "deletion") -> Envelope:
-    return send(system, name, RequestType.SUBMIT_DELETION, identifiers)
-
-
-def review(system: System, *moves: str, name: str = "review") -> Envelope:
-    """Move records: `a>x` moves the record a to the target group x."""
-    lines = [f"P1,{identifier},ADM,{target}" for identifier, target in (move.split(">") for move in moves)]
-    return send(system, name, RequestType.SUBMIT_QUALITY_REVIEW, lines)
-
-
-def roll_back(system: System, envelope: Envelope, scope: RollbackScope = RollbackScope.ALONE) -> None:
-    roll_back_envelope(envelope.pk, COMMAND_LINE, reason="a test", scope=scope)
-    system.drain()
-    envelope.refresh_from_db()
-    assert envelope.state == EnvelopeState.ROLLED_BACK
-
-
-def groups(*members: str) -> set[frozenset[str]]:
-    return {frozenset(group) for group in members}
-
-
-def statistics(envelope: Envelope, kind: JobKind) -> dict[str, int]:
-    found: dict[str, int] = Job.objects.get(envelope=envelope, kind=kind).statistics
-    return found
 
 
 def test_deleted_records_leave_their_groups_which_fall_apart_without_them(system: System) -> None:
@@ -78,6 +34,9 @@ def test_what_is_listed_and_not_there_is_reported_and_the_rest_is_deleted(system
     assert "passed over: ADM:nobody." in raised.with_values
     assert "passed over: [hidden]." in raised.text
     assert system.groups() == groups("b")
+    roll_back(system, deletion)
+    forgotten = Job.objects.get(envelope=deletion, kind=JobKind.DELETE).statistics
+    assert (forgotten["unknown_count"], forgotten["unknown_records"]) == (1, [{"record": ""}])
 
 
 def test_later_records_are_not_linked_with_deleted_ones_and_an_identifier_is_free_again(system: System) -> None:

@@ -2,7 +2,6 @@
 
 import errno
 import os
-import subprocess
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -14,10 +13,11 @@ from linkwright.services.retry_job import retry_job
 from linkwright.store.audit_log import COMMAND_LINE
 from linkwright.store.models import Envelope, EnvelopeState, Job, JobState, Notification
 from tests.integration.pipeline.conftest import System
+from tests.small_disk import mounted_disk, only_root
 
 pytestmark = [
     pytest.mark.django_db,
-    pytest.mark.skipif(os.geteuid() != 0, reason="only root can mount the small file system of this test"),
+    only_root,
 ]
 
 ROWS = [(f"a{number}", f"Anna{number}", f"Berg{number}", "1980-01-02", "2000") for number in range(40_000)]
@@ -27,18 +27,8 @@ SMALL_MIB = 6
 @pytest.fixture
 def small_disk(tmp_path: Path) -> Iterator[Path]:
     """Mount a file system of a few MiB."""
-    folder = tmp_path / "small"
-    folder.mkdir()
-    mounted = subprocess.run(
-        ["mount", "-t", "tmpfs", "-o", f"size={SMALL_MIB}m", "tmpfs", str(folder)],
-        capture_output=True,
-        text=True,
-        check=False,
-    )
-    if mounted.returncode != 0:
-        pytest.skip(f"this machine does not let root mount a file system: {mounted.stderr.strip()}")
-    yield folder
-    subprocess.run(["umount", "--lazy", str(folder)], check=True)
+    with mounted_disk(tmp_path / "small", SMALL_MIB) as folder:
+        yield folder
 
 
 @pytest.fixture

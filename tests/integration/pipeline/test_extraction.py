@@ -25,24 +25,18 @@ from linkwright.store.models import (
     JobState,
     Notification,
 )
+from tests.integration.pipeline.acting import A, B, C, delete, person, review, roll_back
 from tests.integration.pipeline.conftest import PROJECT_YAML, System
 from tests.integration.pipeline.extracting import (
     IDENTIFIER,
     KEY,
-    A,
-    B,
-    C,
     D,
     ask,
     create,
-    delete,
     extract,
     form,
     keys,
     package,
-    person,
-    review,
-    roll_back,
     rows,
 )
 

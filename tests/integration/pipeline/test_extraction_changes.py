@@ -16,23 +16,9 @@ from linkwright.store.models import (
     LinkageProject,
     ResultEnd,
 )
+from tests.integration.pipeline.acting import A, B, C, delete, person, review, roll_back
 from tests.integration.pipeline.conftest import System
-from tests.integration.pipeline.extracting import (
-    A,
-    B,
-    C,
-    D,
-    ask,
-    changes,
-    create,
-    delete,
-    extract,
-    keys,
-    person,
-    review,
-    roll_back,
-    rows,
-)
+from tests.integration.pipeline.extracting import D, ask, changes, create, extract, keys, rows
 
 pytestmark = pytest.mark.django_db
 

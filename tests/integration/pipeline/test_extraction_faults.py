@@ -32,8 +32,9 @@ from linkwright.store.models import (
 )
 from linkwright.worker import child, housekeeping
 from linkwright.worker.housekeeping import Housekeeping
+from tests.integration.pipeline.acting import A
 from tests.integration.pipeline.conftest import System
-from tests.integration.pipeline.extracting import A, D, ask, create, extract, keys, package, rows
+from tests.integration.pipeline.extracting import D, ask, create, extract, keys, package, rows
 
 pytestmark = pytest.mark.django_db
 
@@ -53,7 +54,7 @@ def no_space(*_arguments: object, **_options: object) -> None:
     raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
 
 
-@pytest.mark.parametrize("stage", ["warehouse.extraction_files.csv_header", "envelopes.builder._sync"])
+@pytest.mark.parametrize("stage", ["warehouse.extraction_files.csv_header", "envelopes.builder.sync"])
 def test_a_full_disk_while_a_result_is_written_is_told_and_a_retry_succeeds(
     system: System, monkeypatch: pytest.MonkeyPatch, stage: str
 ) -> None:

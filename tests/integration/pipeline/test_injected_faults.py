@@ -4,8 +4,6 @@ Each time it must end in Errors with a text that says what to do, change nothing
 is mended, a retry must come to the same result as if there had been none.
 """
 
-import os
-import subprocess
 from collections.abc import Iterator
 from contextlib import AbstractContextManager
 from pathlib import Path
@@ -50,11 +48,12 @@ from tests.integration.pipeline.fault_scenarios import (
     send_rows,
     two_projects,
 )
+from tests.small_disk import mounted_disk, only_root
 
 pytestmark = [
     # a backup reads on a connection of its own, and sees what is committed
     pytest.mark.django_db(transaction=True),
-    pytest.mark.skipif(os.geteuid() != 0, reason="only root can mount the small file system of this test"),
+    only_root,
 ]
 
 DISK_MIB = 24
@@ -63,18 +62,8 @@ DISK_MIB = 24
 @pytest.fixture
 def disk(tmp_path: Path) -> Iterator[Path]:
     """Mount a small file system."""
-    folder = tmp_path / "disk"
-    folder.mkdir()
-    mounted = subprocess.run(
-        ["mount", "-t", "tmpfs", "-o", f"size={DISK_MIB}m", "tmpfs", str(folder)],
-        capture_output=True,
-        text=True,
-        check=False,
-    )
-    if mounted.returncode != 0:
-        pytest.skip(f"this machine does not let root mount a file system: {mounted.stderr.strip()}")
-    yield folder
-    subprocess.run(["umount", "--lazy", str(folder)], check=True)
+    with mounted_disk(tmp_path / "disk", DISK_MIB) as folder:
+        yield folder
 
 
 @pytest.fixture

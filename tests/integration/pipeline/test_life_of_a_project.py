@@ -21,8 +21,9 @@ from linkwright.store.models import (
     ResultEnd,
 )
 from linkwright.store.settings import change_setting
+from tests.integration.pipeline.acting import delete, review, roll_back
 from tests.integration.pipeline.conftest import Row, System
-from tests.integration.pipeline.extracting import create, delete, extract, package, review, roll_back, rows
+from tests.integration.pipeline.extracting import create, extract, package, rows
 
 pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("without_drawing")]
 
@@ -99,9 +100,9 @@ def kill_match(system: System, envelope: Envelope) -> Job:
     return job
 
 
-def test_the_life_of_a_project_is_as_the_page_tells_it(system: System) -> None:
-    life, steps = Life(system), table("step")
-    envelopes = {}
+def load_delete_and_review(life: Life, steps: list[list[str]]) -> dict[str, Envelope]:
+    """Do steps 1 to 5; returns the Envelopes by month."""
+    system, envelopes = life.system, {}
     for number, month in enumerate(("January", "February", "March")):
         envelopes[month] = system.load(month, rows_of(month))
         life.look(steps[number])
@@ -109,13 +110,20 @@ def test_the_life_of_a_project_is_as_the_page_tells_it(system: System) -> None:
     life.look(steps[3])
     review(system, "a>one person", "c>one person")
     life.look(steps[4])
+    return envelopes
 
+
+def create_and_extract(life: Life) -> None:
     create("SNAP", "snapshot")
-    system.drain()
+    life.system.drain()
     create("LIVE", "enduring")
     life.extract("SNAP", 5)
     life.extract("LIVE", 5)
 
+
+def crash_and_retry(life: Life, steps: list[list[str]]) -> tuple[Envelope, dict[str, int]]:
+    """Do steps 6 and 7; returns April, and the map before its retry."""
+    system = life.system
     change_setting("Worker.Jobs.MaxAttemptsAfterCrash", 0, COMMAND_LINE)
     april = system.submit(system.build("April", rows_of("April")))
     killed = kill_match(system, april)
@@ -123,14 +131,20 @@ def test_the_life_of_a_project_is_as_the_page_tells_it(system: System) -> None:
     assert april.state == EnvelopeState.ERRORS
     life.look(steps[5])
     before = system.group_ids()
-
     retry_job(killed.pk, COMMAND_LINE)
-    again = system.drain()
-    assert [job.kind for job in again] == [JobKind.MATCH, JobKind.GROUP, JobKind.REPORT]
+    assert [job.kind for job in system.drain()] == [JobKind.MATCH, JobKind.GROUP, JobKind.REPORT]
     assert set(AuditMessage.objects.filter(job=killed).values_list("attempt", flat=True)) >= {2}
     april.refresh_from_db()
     assert april.state == EnvelopeState.SUCCESS
     life.look(steps[6])
+    return april, before
+
+
+def test_the_life_of_a_project_is_as_the_page_tells_it(system: System) -> None:
+    life, steps = Life(system), table("step")
+    envelopes = load_delete_and_review(life, steps)
+    create_and_extract(life)
+    april, before = crash_and_retry(life, steps)
     withdrawn = life.extract("LIVE", 7)
     life.extract("SNAP", 7)
 
@@ -142,8 +156,7 @@ def test_the_life_of_a_project_is_as_the_page_tells_it(system: System) -> None:
     assert rows(system, told, CHANGES)[1:] == [[life.keys["LIVE", 7]["g"], "", "rolled back"]]
     life.extract("SNAP", 8)
 
-    preview = preview_rollback(envelopes["March"])
-    assert [one.name for one in preview.reviews] == ["review"]
+    assert [one.name for one in preview_rollback(envelopes["March"]).reviews] == ["review"]
     roll_back(system, envelopes["March"])
     life.look(steps[8])
     life.extract("SNAP", 9)

@@ -1,14 +1,9 @@
 """Rollback: the latest Envelope and the ones before it, an earlier one alone, and nothing of its data left."""
 
-import shutil
-from collections.abc import Sequence
 from pathlib import Path
-from random import Random
 
 import pytest
 from django.db import connection
-from hypothesis import HealthCheck, given, settings
-from hypothesis import strategies as st
 
 from linkwright.services.estimate_pairs import estimate_pairs
 from linkwright.services.explain_group import explain_group
@@ -157,41 +152,6 @@ def test_files_of_what_was_rolled_back_no_longer_count(system: System) -> None:
     assert set(Batch.objects.values_list("state", flat=True)) == {BatchState.REMOVED}
     assert [path for path in system.config.warehouse_folder.rglob("*") if path.is_file()] == []
     assert list(system.config.incoming_folder.iterdir()) == []
-
-
-PEOPLE = [
-    (given, surname, birth)
-    for given in ("Anna", "Carl")
-    for surname in ("Berg", "Cole")
-    for birth in ("1980-01-02", "1975-05-06")
-]
-
-
-@settings(max_examples=8, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
-@given(seed=st.integers(0, 10_000), loads=st.lists(st.integers(1, 4), min_size=2, max_size=4), data=st.data())
-def test_any_sequence_of_loads_and_rollbacks_equals_what_remains(
-    system: System, seed: int, loads: Sequence[int], data: st.DataObject
-) -> None:
-    random, stands = Random(seed), {}
-    for number, count in enumerate(loads):
-        rows = [person(f"{seed}-{number}-{one}", *random.choice(PEOPLE)) for one in range(count)]
-        stands[system.load(f"load{number}", rows)] = rows
-        if data.draw(st.booleans()):
-            gone = data.draw(st.sampled_from(list(stands)))
-            del stands[gone]
-            roll_back(system, gone)
-    incremental = system.groups()
-    for envelope in reversed(list(stands)):
-        roll_back(system, envelope)
-    assert system.groups() == set()
-    fresh = (
-        system.load("fresh", [row for rows in stands.values() for row in rows]) if any(stands.values()) else None
-    )
-    assert system.groups() == incremental
-    if fresh is not None:
-        roll_back(system, fresh)
-    shutil.rmtree(system.config.scratch_folder, ignore_errors=True)
-    system.config.scratch_folder.mkdir()
 
 
 def test_the_history_of_a_group_names_the_rollback_that_split_it(system: System) -> None:

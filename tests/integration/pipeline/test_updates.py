@@ -8,6 +8,7 @@ import pytest
 from linkwright.engine.updates import UpdateMode
 from linkwright.envelopes.builder import SourceFile, build_package
 from linkwright.envelopes.manifest import RequestType
+from linkwright.services.attach_event_type import change_update_mode
 from linkwright.services.explain_group import explain_group
 from linkwright.services.retry_job import retry_job
 from linkwright.store.audit_log import COMMAND_LINE
@@ -21,26 +22,23 @@ from linkwright.store.models import (
     Job,
     JobKind,
     JobState,
+    LinkageProject,
     MatchConfigurationVersion,
     Notification,
     Severity,
 )
 from linkwright.store.settings import change_setting
+from tests.integration.pipeline.acting import A, B, C, groups, person, roll_back, send, statistics
 from tests.integration.pipeline.conftest import COLUMNS, Row, System
-from tests.integration.pipeline.updating import groups, person, roll_back, set_mode, statistics
 
 pytestmark = pytest.mark.django_db
 
-A, B, C = person("a", "Anna", "Berg"), person("b", "Anna", "Cole"), person("c", "Carl", "Cole")
 OTHER = ("Zoe", "Zand", "1955-05-05")
 
 
-def send(system: System, name: str, request_type: RequestType, lines: Sequence[str]) -> Envelope:
-    content = {"ADM": "".join(f"{line}\n" for line in lines).encode()}
-    envelope = system.submit(system.build_raw(name, content, request_type=request_type))
-    system.drain()
-    envelope.refresh_from_db()
-    return envelope
+def set_mode(mode: UpdateMode, code: str = "ADM") -> None:
+    """Say what is done with records that come again."""
+    change_update_mode(LinkageProject.objects.get(code="P1"), code, COMMAND_LINE, updates=mode)
 
 
 def test_records_that_come_again_are_rejected_unless_the_project_says_otherwise(system: System) -> None:

@@ -6,16 +6,18 @@ button that its reader may not use. Routes of the REST API have tests of their o
 """
 
 import re
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 from html import unescape
-from typing import cast
 
 import pytest
 from django.test import Client
 from django.urls import URLPattern, URLResolver, get_resolver, resolve
 
+from linkwright.services.create_api_key import create_api_key
+from linkwright.store.audit_log import COMMAND_LINE
 from linkwright.store.models import (
+    ApiKey,
     AuditLogEntry,
     Envelope,
     Job,
@@ -23,6 +25,7 @@ from linkwright.store.models import (
     JobKind,
     MatchConfigurationVersion,
     QueueState,
+    User,
 )
 from linkwright.store.permissions import Permission
 from tests.integration.web.conftest import SignIn
@@ -42,6 +45,7 @@ HOLDERS: dict[Permission, set[str]] = {
     Permission.CONFIGURE_PROJECTS: {"owner"},
     Permission.EXTRACT: {"owner", "operator"},
     Permission.SEE_IDENTIFYING_VALUES: {"owner", "reviewer"},
+    Permission.CHANGE_SETTINGS: set(),
 }
 
 
@@ -58,10 +62,10 @@ class Rule:
     is_public: bool = False
     # what is there to be found only in other states: whoever may have it is told that there is none
     is_absent: bool = False
+    # the Owner's own: it does not exist for anybody else
+    is_own: bool = False
     # any other is refused to everybody who is signed in, before anything is looked at
     methods: tuple[str, ...] = ("get", "post")
-    # of the whole system: no role holds it
-    is_administrators: bool = False
 
     def may(self, person: str) -> bool:
         """Tell whether a person may use the route."""
@@ -69,8 +73,8 @@ class Rule:
             return True
         if person == "nobody":
             return False
-        if self.is_administrators:
-            return False
+        if self.is_own:
+            return person == "owner"
         if self.permission is None:
             return not self.of_project or person in MEMBERS
         # the stranger owns another project: what concerns the whole queue is theirs, too
@@ -84,9 +88,10 @@ def _project(path: str, permission: Permission = Permission.SEE_JOBS) -> Rule:
 
 ESTIMATION = "/projects/PERINATAL/estimations/{estimation}/"
 ENVELOPE = "/jobs/envelopes/{queued}/"
-PERINATAL = "/projects/PERINATAL/"
+EVENT_TYPE = "/projects/PERINATAL/event-types/BIRTHS/"
 EXTRACTION = "/projects/PERINATAL/extractions/DIABETES/"
-NO_FILE = f"/projects/PERINATAL/submit/{'0' * 32}/"
+# no such file waits: whoever may submit is told so
+WAITING = f"/projects/PERINATAL/submit/{'0' * 32}/"
 RULES: dict[str, Rule] = {
     "home": Rule("/"),
     "health": Rule("/health", is_public=True),
@@ -98,22 +103,6 @@ RULES: dict[str, Rule] = {
     "project": _project("/projects/PERINATAL/"),
     "project-estimate": _project("/projects/PERINATAL/estimate/", Permission.CONFIGURE_PROJECTS),
     "project-frequencies": _project("/projects/PERINATAL/frequencies/", Permission.CONFIGURE_PROJECTS),
-    "submit": _project(f"{PERINATAL}submit/", Permission.SUBMIT),
-    "submit-confirm": _project(NO_FILE, Permission.SUBMIT),
-    "submit-cancel": replace(_project(f"{NO_FILE}cancel/", Permission.SUBMIT), methods=("post",)),
-    "event-type-attach": _project(f"{PERINATAL}event-types/attach/", Permission.CONFIGURE_PROJECTS),
-    "event-type-updates": _project(f"{PERINATAL}event-types/BIRTHS/updates/", Permission.CONFIGURE_PROJECTS),
-    "event-type-detach": _project(f"{PERINATAL}event-types/BIRTHS/detach/", Permission.CONFIGURE_PROJECTS),
-    "project-compact": _project(f"{PERINATAL}compact/", Permission.CONFIGURE_PROJECTS),
-    "project-purge": _project(f"{PERINATAL}purge/", Permission.CONFIGURE_PROJECTS),
-    "extraction-new": _project(f"{PERINATAL}new-extraction/", Permission.EXTRACT),
-    "extraction": replace(_project(EXTRACTION), methods=("get",)),
-    "extraction-change": _project(f"{EXTRACTION}change/", Permission.EXTRACT),
-    "extraction-extract": _project(f"{EXTRACTION}extract/", Permission.EXTRACT),
-    "extraction-close": _project(f"{EXTRACTION}close/", Permission.EXTRACT),
-    "extraction-download": replace(
-        _project(f"{EXTRACTION}results/{{result}}/", Permission.EXTRACT), methods=("get",)
-    ),
     "estimation": replace(_project(ESTIMATION), methods=("get",)),
     "estimation-apply": _project(f"{ESTIMATION}apply/", Permission.CONFIGURE_PROJECTS),
     "estimation-download": replace(_project(f"{ESTIMATION}download/"), methods=("get",)),
@@ -132,10 +121,33 @@ RULES: dict[str, Rule] = {
     "jobs": Rule("/jobs/all/"),
     "jobs-live": Rule("/jobs/all/live/"),
     "jobs-export": Rule("/jobs/all/export/", Permission.SEE_JOBS, methods=("get",)),
-    "job-cancel": _project("/jobs/{failed}/cancel/", Permission.CANCEL),
     "job-statistics": _project("/jobs/{failed}/statistics/"),
     "job-audit": _project("/jobs/{failed}/audit/"),
     "job-retry": _project("/jobs/{failed}/retry/", Permission.RETRY),
+    "job-cancel": _project("/jobs/{failed}/cancel/", Permission.CANCEL),
+    "submit": _project("/projects/PERINATAL/submit/", Permission.SUBMIT),
+    "submit-confirm": _project(WAITING, Permission.SUBMIT),
+    "submit-cancel": replace(_project(f"{WAITING}cancel/", Permission.SUBMIT), methods=("post",)),
+    "event-type-attach": _project("/projects/PERINATAL/event-types/attach/", Permission.CONFIGURE_PROJECTS),
+    "event-type-updates": _project(f"{EVENT_TYPE}updates/", Permission.CONFIGURE_PROJECTS),
+    "event-type-detach": _project(f"{EVENT_TYPE}detach/", Permission.CONFIGURE_PROJECTS),
+    "project-compact": _project("/projects/PERINATAL/compact/", Permission.CONFIGURE_PROJECTS),
+    "project-purge": _project("/projects/PERINATAL/purge/", Permission.CONFIGURE_PROJECTS),
+    "extraction-new": _project("/projects/PERINATAL/new-extraction/", Permission.EXTRACT),
+    "extraction": replace(_project(EXTRACTION), methods=("get",)),
+    "extraction-change": _project(f"{EXTRACTION}change/", Permission.EXTRACT),
+    "extraction-extract": _project(f"{EXTRACTION}extract/", Permission.EXTRACT),
+    "extraction-close": _project(f"{EXTRACTION}close/", Permission.EXTRACT),
+    "extraction-download": replace(
+        _project(f"{EXTRACTION}results/{{result}}/", Permission.EXTRACT), methods=("get",)
+    ),
+    "admin": Rule("/admin/"),
+    "backups": Rule("/admin/backups/", Permission.CHANGE_SETTINGS, methods=("get",)),
+    "backups-live": Rule("/admin/backups/live/", Permission.CHANGE_SETTINGS, methods=("get",)),
+    "backup-start": Rule("/admin/backups/start/", Permission.CHANGE_SETTINGS),
+    "api-keys": Rule("/account/api-keys/"),
+    "api-key-create": Rule("/account/api-keys/new/"),
+    "api-key-revoke": Rule("/account/api-keys/{key}/revoke/", is_own=True),
     "job-rejects": replace(
         _project("/jobs/{failed}/rejects/", Permission.SUBMIT), methods=("get",), is_absent=True
     ),
@@ -144,14 +156,6 @@ RULES: dict[str, Rule] = {
     "queue-history": Rule("/jobs/queue/history/"),
     "queue-history-live": Rule("/jobs/queue/history/live/"),
     "queue-clear": Rule("/jobs/queue/clear/", Permission.CLEAR),
-    "api-keys": Rule("/account/api-keys/", methods=("get",)),
-    "api-key-create": Rule("/account/api-keys/new/"),
-    # keys are persons', not roles': test_api_key_pages.py tries those of others
-    "api-key-revoke": Rule("/account/api-keys/987654/revoke/", is_absent=True),
-    "admin": Rule("/admin/"),
-    "backups": Rule("/admin/backups/", is_administrators=True, methods=("get",)),
-    "backups-live": Rule("/admin/backups/live/", is_administrators=True, methods=("get",)),
-    "backup-start": Rule("/admin/backups/start/", is_administrators=True),
 }
 
 
@@ -167,11 +171,18 @@ def _routes(patterns: list[URLPattern | URLResolver] | None = None, prefix: str 
 
 def _path(world: World, template: str) -> str:
     return template.format(
+        key=_key_of_the_owner() if "{key}" in template else 0,
+        result=world.result.pk if world.result else 0,
         queued=world.envelopes["HOSP-2026-10"].pk,
         failed=world.job("BIRTHS-2025-late", JobKind.LOAD).pk,
         estimation=world.estimation.pk if world.estimation else 0,
-        result=world.result.pk if world.result else 0,
     )
+
+
+def _key_of_the_owner() -> int:
+    owner = User.objects.get(username="owner")
+    held = ApiKey.objects.filter(user=owner, revoked_at=None).first()
+    return (held or create_api_key(owner, f"key {ApiKey.objects.count()}", COMMAND_LINE).key).pk
 
 
 def _state() -> list[object]:
@@ -196,6 +207,7 @@ def test_every_route_answers_each_person_by_its_rule(
     world: World, sign_in: SignIn, person: str, method: str
 ) -> None:
     refused = {name: rule for name, rule in RULES.items() if not rule.may(person)}
+    _key_of_the_owner()
     before, faults = _state(), []
     # those that are refused first: they must change nothing
     for name, rule in [*refused.items(), *((name, rule) for name, rule in RULES.items() if rule.may(person))]:
@@ -214,7 +226,7 @@ def test_every_route_answers_each_person_by_its_rule(
 
 
 def _is_foreign(rule: Rule, person: str) -> bool:
-    return rule.of_project and person == "stranger"
+    return rule.is_own or (rule.of_project and person == "stranger")
 
 
 def _ask(client: Client, method: str, path: str) -> int:
@@ -223,7 +235,7 @@ def _ask(client: Client, method: str, path: str) -> int:
     response = send(path, {"reason": "tidying"} if method == "post" else None)
     if getattr(response, "streaming", False):
         # a download is a file that is open until it has been read
-        b"".join(cast("Iterable[bytes]", response))
+        b"".join(response)  # type: ignore[arg-type]
     return int(getattr(response, "status_code", 0))
 
 
@@ -253,7 +265,7 @@ def test_an_envelope_without_a_project_exists_for_its_sender_and_the_administrat
 
 
 def _addresses_in(html: str) -> set[str]:
-    """Return every address of this site that a page leads, or sends, to."""
+    """Return every address of the pages that a page leads, or sends, to."""
     found = re.findall(r'\s(?:href|action|data-toggle|hx-get|formaction)="(/[^"#]*)', html)
     return {unescape(address) for address in found if not address.startswith(("/static/", "/api/"))}
 

@@ -17,7 +17,7 @@ def test_a_purge_leaves_nothing_of_deleted_records_in_any_file(
 ) -> None:
     live.start_worker()
     wait_for_state(planted, EnvelopeState.SUCCESS)
-    assert Notification.objects.filter(envelope=planted, text__contains=PLANTED).exists()
+    assert Notification.objects.filter(envelope=planted, with_values__contains=PLANTED).exists()
     source = tmp_path / "list.txt"
     source.write_text("".join(f"p{number}\n" for number in range(RECORDS_COUNT)))
     package = build_package(

@@ -14,7 +14,7 @@ def test_a_rollback_is_soon_and_leaves_nothing_in_any_file(
 ) -> None:
     live.start_worker()
     wait_for_state(planted, EnvelopeState.SUCCESS)
-    assert Notification.objects.filter(envelope=planted, text__contains=PLANTED).exists()
+    assert Notification.objects.filter(envelope=planted, with_values__contains=PLANTED).exists()
     assert files_with(live, PLANTED)
     job = roll_back_envelope(planted.pk, COMMAND_LINE, reason="a test", scope=RollbackScope.ALONE)
     wait_for_state(planted, EnvelopeState.ROLLED_BACK)

@@ -162,15 +162,6 @@ def write_text(path: Path, text: str) -> None:
         raw.close()
 
 
-def sync_folder(folder: Path) -> None:
-    """Force the names in a folder to disk."""
-    descriptor = os.open(folder, os.O_RDONLY)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)
-
-
 def fault_of(backup: Path, part: WrittenPart) -> str:
     """Say what is wrong with one file of a backup, or ''. Follows no link out of the backup."""
     path = backup / PurePosixPath(part.name)
