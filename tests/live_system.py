@@ -4,6 +4,7 @@ The test's process reads that database through the models, and calls the service
 Django's default database for a while. No product code knows of any of this.
 """
 
+import atexit
 import os
 import subprocess
 import sys
@@ -22,8 +23,11 @@ from linkwright.services.apply_project_file import apply_project_file
 from linkwright.services.prepare_database import prepare_database
 from linkwright.services.project_file import read_project_file
 from linkwright.store.audit_log import COMMAND_LINE
+from tests.command_server import CommandServer
 
 ROOT = Path(__file__).resolve().parents[1]
+COMMANDS = CommandServer()
+atexit.register(COMMANDS.stop)
 POLL_S = 0.01
 # only so that a test that hangs ends: no requirement
 PATIENCE_S = 120.0
@@ -171,16 +175,7 @@ class LiveSystem:
 
     def command(self, *arguments: str | Path) -> str:
         """Run a `linkwright` command that must succeed; returns what it printed."""
-        done = subprocess.run(
-            [sys.executable, "-m", "linkwright", *map(str, arguments)],
-            env=self.environment,
-            cwd=ROOT,
-            stdin=subprocess.DEVNULL,
-            capture_output=True,
-            text=True,
-            timeout=PATIENCE_S,
-            check=False,
-        )
+        done = COMMANDS.run([*map(str, arguments)], environment=self.environment, folder=ROOT)
         assert done.returncode == 0, f"{arguments}: {done.stdout}{done.stderr}"
         return done.stdout
 

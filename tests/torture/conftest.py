@@ -13,7 +13,7 @@ from tests.small_envelopes import write_project_file
 from tests.torture.reference import Reference
 
 # over both databases
-DEFAULT_KILLS = 200
+DEFAULT_KILLS = 100
 # from which the typical duration of each job kind is taken
 FIRST_ENVELOPES = 4
 

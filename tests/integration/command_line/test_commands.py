@@ -12,6 +12,7 @@ from pathlib import Path
 import pytest
 
 from tests.integration.pipeline.conftest import PROJECT_YAML
+from tests.live_system import COMMANDS
 
 CSV = "id,given,surname,dob,postcode\na1,Anna,Berg,1980-01-02,2000\na2,Anna,Berg,1980-01-02,2000\n"
 
@@ -27,15 +28,7 @@ class CommandLine:
 
     def run(self, *arguments: str, expect: int = 0) -> subprocess.CompletedProcess[str]:
         """Run one command to its end and check its exit code."""
-        done = subprocess.run(
-            [sys.executable, "-m", "linkwright", *arguments],
-            cwd=self.folder,
-            env=self.environment,
-            capture_output=True,
-            text=True,
-            timeout=120,
-            check=False,
-        )
+        done = COMMANDS.run(arguments, environment=self.environment, folder=self.folder)
         assert done.returncode == expect, (done.stdout, done.stderr)
         assert "Traceback" not in done.stderr
         return done
