@@ -96,7 +96,7 @@ def left_behind(system: System) -> list[str]:
 
 
 def outcome(code: str, system: System) -> dict[str, Any]:
-    """Return what a project has become: its map, its files by size, its Envelopes, its estimations, its results."""
+    """Return what a project has become: map, files by size, Envelopes, estimations, results."""
     batches = Batch.objects.filter(project__code=code)
     return {
         "groups": system.group_ids(code),
