@@ -25,7 +25,11 @@ _TAGS = {
     "jobs": "Jobs",
     "queue": "The Job Queue",
     "projects": "Linkage Projects",
+    "event types": "Event Types of a project",
     "estimations": "Estimations",
+    "extractions": "Extraction Projects",
+    "storage": "Storage of a project",
+    "backups": "Backups",
     "catalog": "The data catalog",
     "me": "Yourself",
 }
@@ -78,13 +82,18 @@ def _inputs(operation: Part) -> Iterator[str]:
 
 def _answers(responses: Mapping[Any, Part]) -> str:
     good = [
-        f"{status} with {_type(answer['content']['application/json']['schema'])}"
+        f"{status} with {_content(answer['content'])}"
         for status, answer in responses.items()
         if int(status) < 400  # noqa: PLR2004 - HTTP's own bound
     ]
     further = [str(status) for status in responses if int(status) >= 400 and str(status) not in _TOLD_ONCE]  # noqa: PLR2004
     also = f"; also {', '.join(further)}" if further else ""
     return f"Answers {', '.join(good)}{also}."
+
+
+def _content(content: Part) -> str:
+    ((kind, one),) = content.items()
+    return _type(one["schema"]) if kind == "application/json" else f"`{kind}` ({_type(one['schema'])})"
 
 
 def _schema(schema: Part) -> Iterator[str]:

@@ -16,7 +16,21 @@ from ninja.errors import HttpError, ValidationError
 from ninja.parser import Parser
 
 from linkwright import __version__
-from linkwright.api import catalog, envelopes, estimations, jobs, me, projects, queue, uploads
+from linkwright.api import (
+    backups,
+    catalog,
+    envelopes,
+    estimations,
+    event_types,
+    extraction_results,
+    extractions,
+    jobs,
+    me,
+    projects,
+    queue,
+    storage,
+    uploads,
+)
 from linkwright.api.answers import error_response
 from linkwright.api.rights import ApiKeyAuth, NoKeyError, TooManyFailuresError
 from linkwright.errors import FaultsError, LinkwrightError
@@ -66,6 +80,11 @@ api.add_router("/jobs", jobs.router)
 api.add_router("/queue", queue.router)
 api.add_router("/projects", projects.router)
 api.add_router("/projects", estimations.router)
+api.add_router("/projects", event_types.router)
+api.add_router("/projects", extractions.router)
+api.add_router("/projects", extraction_results.router)
+api.add_router("/projects", storage.router)
+api.add_router("/backups", backups.router)
 api.add_router("", catalog.router)
 
 

@@ -8,9 +8,8 @@ from ninja import Path, Query, Router, Schema, Status
 from pydantic import Field
 
 from linkwright.api.answers import possible_errors
-from linkwright.api.jobs import JobAnswer, JobDetailAnswer, job_answer, job_detail
+from linkwright.api.jobs import CancelForm, JobAnswer, JobDetailAnswer, job_answer, job_detail
 from linkwright.api.paging import (
-    NO_ZERO,
     PageAnswer,
     PageQuery,
     Text,
@@ -118,12 +117,6 @@ class EnvelopeJobsAnswer(Schema):
     items: list[JobAnswer]
 
 
-class CancelForm(Schema):
-    """Why; may be left out."""
-
-    reason: str = Field("", max_length=500, pattern=NO_ZERO)
-
-
 class RollbackForm(ReasonForm):
     """Why, and whether later Envelopes go with it."""
 
@@ -132,8 +125,8 @@ class RollbackForm(ReasonForm):
     )
 
 
-class LaterEnvelopeAnswer(Schema):
-    """An Envelope that was processed after the one in question, and stands."""
+class NamedEnvelopeAnswer(Schema):
+    """An Envelope, as far as a list of those concerned needs it."""
 
     id: int
     name: str
@@ -148,8 +141,8 @@ class RollbackPreviewAnswer(Schema):
     records_count: int
     later_count: int
     later_records_count: int
-    later: list[LaterEnvelopeAnswer] = Field(description=f"Newest first, at most {LATER_SHOWN}.")
-    reviews: list[LaterEnvelopeAnswer] = Field(
+    later: list[NamedEnvelopeAnswer] = Field(description=f"Newest first, at most {LATER_SHOWN}.")
+    reviews: list[NamedEnvelopeAnswer] = Field(
         description=f"Later Quality Reviews, which go with it in any case; at most {LATER_SHOWN}."
     )
 
@@ -251,8 +244,8 @@ def preview(request: HttpRequest, envelope_id: EnvelopeId) -> RollbackPreviewAns
         records_count=found.records_count,
         later_count=len(found.later),
         later_records_count=found.later_records_count,
-        later=[_later(one) for one in found.later[:LATER_SHOWN]],
-        reviews=[_later(one) for one in found.reviews[:LATER_SHOWN]],
+        later=[named_envelope(one) for one in found.later[:LATER_SHOWN]],
+        reviews=[named_envelope(one) for one in found.reviews[:LATER_SHOWN]],
     )
 
 
@@ -304,5 +297,6 @@ def _values(row: EnvelopeRow, last_error: str) -> dict[str, Any]:
     }
 
 
-def _later(envelope: Envelope) -> LaterEnvelopeAnswer:
-    return LaterEnvelopeAnswer(id=envelope.pk, name=envelope.name, records_count=envelope.records_count)
+def named_envelope(envelope: Envelope) -> NamedEnvelopeAnswer:
+    """Return an Envelope as a list of those concerned shows it."""
+    return NamedEnvelopeAnswer(id=envelope.pk, name=envelope.name, records_count=envelope.records_count)

@@ -1,4 +1,4 @@
-"""Jobs: list, one with its statistics, its audit messages, retry."""
+"""Jobs: list, one with its statistics, its audit messages, retry, cancel."""
 
 from datetime import datetime
 from typing import Annotated, Any, Literal
@@ -10,6 +10,7 @@ from pydantic import Field
 from linkwright.api.answers import possible_errors
 from linkwright.api.paging import (
     JOB_CURSOR,
+    NO_ZERO,
     Key,
     PageAnswer,
     PageQuery,
@@ -19,6 +20,7 @@ from linkwright.api.paging import (
     refuse_unknown,
 )
 from linkwright.api.rights import Caller, caller_of, job_or_404, reader_of
+from linkwright.services.cancel_job import cancel_job
 from linkwright.services.hidden_values import without_values
 from linkwright.services.retry_job import retry_job, why_not_retry
 from linkwright.store.models import AuditMessage, EndReason, Job, JobKind, JobState
@@ -117,6 +119,12 @@ class AuditMessagePageAnswer(PageAnswer):
     items: list[AuditMessageAnswer]
 
 
+class CancelForm(Schema):
+    """Why; may be left out."""
+
+    reason: str = Field("", max_length=500, pattern=NO_ZERO)
+
+
 @router.get("", response={200: JobPageAnswer, **possible_errors()}, summary="List jobs")
 def list_all(request: HttpRequest, query: Query[JobQuery]) -> JobPageAnswer:
     """List the jobs of one's projects, system jobs too, the one that started last first."""
@@ -164,6 +172,21 @@ def retry(request: HttpRequest, job_id: JobId) -> Status[JobDetailAnswer]:
     job = job_or_404(caller, job_id)
     caller.demand(Permission.RETRY, job.project)
     retry_job(job.pk, caller.actor)
+    return Status(202, _detail(caller, job_or_404(caller, job_id)))
+
+
+@router.post(
+    "/{job_id}/cancel", response={202: JobDetailAnswer, **possible_errors(409, 413, 415)}, summary="Cancel a job"
+)
+def cancel(request: HttpRequest, job_id: JobId, form: CancelForm | None = None) -> Status[JobDetailAnswer]:
+    """Cancel a queued or running job that belongs to no Envelope; a running one stops within seconds.
+
+    The jobs of an Envelope are cancelled with it: `/api/v1/envelopes/{envelope_id}/cancel`.
+    """
+    caller = caller_of(request)
+    job = job_or_404(caller, job_id)
+    caller.demand(Permission.CANCEL, job.project)
+    cancel_job(job.pk, caller.actor, form.reason.strip() if form else "")
     return Status(202, _detail(caller, job_or_404(caller, job_id)))
 
 

@@ -77,25 +77,26 @@ def links(request: HttpRequest, cursor: str) -> dict[str, str | None]:
 def newest_first(rows: QuerySet[Row], query: PageQuery) -> tuple[list[Row], str]:
     """Return a page of rows by falling key, and the cursor of the next."""
     older = rows.filter(pk__lt=int(query.cursor)) if query.cursor else rows
-    return _cut(list(older.order_by("-pk")[: query.limit + 1]), query.limit, lambda row: str(row.pk))
+    return cut_page(list(older.order_by("-pk")[: query.limit + 1]), query.limit, lambda row: str(row.pk))
 
 
 def oldest_first(rows: QuerySet[Row], query: PageQuery) -> tuple[list[Row], str]:
     """Return a page of rows by rising key, and the cursor of the next."""
     newer = rows.filter(pk__gt=int(query.cursor)) if query.cursor else rows
-    return _cut(list(newer.order_by("pk")[: query.limit + 1]), query.limit, lambda row: str(row.pk))
+    return cut_page(list(newer.order_by("pk")[: query.limit + 1]), query.limit, lambda row: str(row.pk))
 
 
 def by_code(rows: QuerySet[Row], query: CodePageQuery) -> tuple[list[Row], str]:
     """Return a page of rows by their code, and the cursor of the next."""
     later = rows.filter(code__gt=query.cursor) if query.cursor else rows
-    return _cut(list(later.order_by("code")[: query.limit + 1]), query.limit, _code_of)
+    return cut_page(list(later.order_by("code")[: query.limit + 1]), query.limit, _code_of)
 
 
 def _code_of(row: Any) -> str:
     return str(row.code)
 
 
-def _cut(found: list[Item], limit: int, cursor_of: Callable[[Item], str]) -> tuple[list[Item], str]:
+def cut_page(found: list[Item], limit: int, cursor_of: Callable[[Item], str]) -> tuple[list[Item], str]:
+    """Return a page of what was found, one more than `limit` if there is more, and the cursor of the next."""
     page = found[:limit]
     return page, cursor_of(page[-1]) if len(found) > limit else ""

@@ -98,6 +98,16 @@ class Caller:
             narrowed = "" if self.actor.permissions is None else ", or this key is narrowed to less than it holds"
             raise PermissionDenied(f"Your role does not hold the permission '{permission}'{where}{narrowed}.")
 
+    def demand_administrator(self) -> None:
+        """Refuse with 403 unless they are an Administrator: what concerns every project is no role's.
+
+        Nor is it any permission's: a key that is narrowed does not reach it.
+        """
+        if not self.user.is_superuser:
+            raise PermissionDenied("This is for Administrators.")
+        if self.actor.permissions is not None:
+            raise PermissionDenied("This is for Administrators, and this key is narrowed. Use one that is not.")
+
 
 class ApiKeyAuth(HttpBearer):
     """Reads `Authorization: Bearer lw_...`."""

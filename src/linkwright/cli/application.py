@@ -20,6 +20,7 @@ from linkwright.cli import (
     extracting,
     linking,
     mailing,
+    mending,
     serving,
     setting_up,
     storage,
@@ -69,7 +70,9 @@ app.command("list-api-keys")(api_keys.list_api_keys)
 app.command("revoke-api-key")(api_keys.revoke_api_key_command)
 app.command("backup")(backing_up.backup)
 app.command("restore")(backing_up.restore)
-app.command("cancel-job")(backing_up.cancel_job_command)
+app.command("retry-job")(mending.retry_job_command)
+app.command("cancel-envelope")(mending.cancel_envelope_command)
+app.command("cancel-job")(mending.cancel_job_command)
 app.command("doctor")(setting_up.doctor)
 app.command("send-test-mail")(mailing.send_test_mail_command)
 app.command("demo")(demo.demo)

@@ -1,4 +1,4 @@
-"""Commands about the whole system's data: back it up, restore it, cancel a job outside any Envelope."""
+"""Commands about the whole system's data: back it up, restore it."""
 
 from pathlib import Path
 from typing import Annotated
@@ -11,13 +11,11 @@ from rich.progress import Progress as Bar
 from linkwright.cli.waiting import await_success, say_queued
 from linkwright.config import load_config
 from linkwright.engine.progress import Progress
-from linkwright.services.cancel_job import cancel_job
 from linkwright.services.prepare_database import prepare_database
 from linkwright.services.restore_backup import restore_backup
 from linkwright.services.start_backup import start_backup
 from linkwright.store.audit_log import COMMAND_LINE
 from linkwright.store.backup.folder import backup_folder
-from linkwright.store.models import Job
 
 
 def backup(
@@ -63,15 +61,3 @@ def restore(
     )
     typer.echo(f"Data folder: {restored.home}   database: {restored.database}")
     typer.echo(f"To go on with it: linkwright --home {restored.home} serve. Everybody signs in anew.")
-
-
-def cancel_job_command(
-    job_id: Annotated[int, typer.Argument(help="The job's number, as the list of all jobs shows it.")],
-    reason: Annotated[str, typer.Option(help="Why; it stands in the audit log.")] = "",
-) -> None:
-    """Cancel a queued or running job that belongs to no Envelope; it leaves nothing behind."""
-    prepare_database(load_config())
-    cancel_job(job_id, COMMAND_LINE, reason)
-    job = Job.objects.get(pk=job_id)
-    state = "is cancelled" if job.ended_at is not None else "is being cancelled: it stops within seconds"
-    typer.echo(f"{job} {state}.")

@@ -122,14 +122,21 @@ def build(  # noqa: PLR0917 - typer calls it by name
     project: Annotated[str, typer.Option(help="Linkage Project code.")],
     sender: Annotated[str, typer.Option(help="Data Provider code.")],
     data: Annotated[
-        list[str], typer.Option(help="EVENT_TYPE=FILE, once for each data file; .parquet is read as Parquet.")
-    ],
+        list[str] | None,
+        typer.Option(
+            help="EVENT_TYPE=FILE, once for each data file; .parquet is read as Parquet. An extraction of all "
+            "records has none."
+        ),
+    ] = None,
     metadata: Annotated[list[Path] | None, typer.Option(help="A file that goes along unread.")] = None,
     request: Annotated[RequestType, typer.Option(help="What is asked for.")] = RequestType.SUBMIT_LINKAGE,
+    extraction_project: Annotated[
+        str | None, typer.Option(help="Code of the Extraction Project, for SubmitExtraction.")
+    ] = None,
 ) -> None:
     """Make an Envelope from data files: manifest, checksums, zip."""
     sources = []
-    for item in data:
+    for item in data or []:
         code, separator, path = item.partition("=")
         if not separator or not code or not path:
             raise typer.BadParameter(f"{item!r} is not EVENT_TYPE=FILE", param_hint="--data")
@@ -142,6 +149,7 @@ def build(  # noqa: PLR0917 - typer calls it by name
         request_type=request,
         data=sources,
         metadata=[MetadataSource(path=path) for path in metadata or []],
+        extraction_project=extraction_project,
     )
     typer.echo(f"{built}: {built.stat().st_size:,} bytes, {len(sources)} data file(s)")
 

@@ -165,8 +165,8 @@ def _damage_told(ledger: Path) -> Iterator[None]:
     try:
         yield
     except (duckdb.InvalidInputException, duckdb.IOException) as error:
-        cause = str(error).splitlines()[0]
+        cause = f"{str(error).splitlines()[0].rstrip('.')}."
         raise StorageError(
-            f"The ledger {ledger} of the latest extraction cannot be read ({cause}). Restore the file from a "
-            "backup, then retry the job."
+            f"The ledger of the latest extraction, {ledger.name}, is gone or damaged: {cause} Restore the file "
+            "from a backup, then retry the job."
         ) from error

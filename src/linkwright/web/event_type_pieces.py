@@ -71,13 +71,12 @@ def _records_counts(project: LinkageProject) -> dict[str, int] | None:
 
 def _row(one: AttachedEventType, counts: dict[str, int] | None) -> EventTypeRow:
     event_type = one.event_type
-    state = "attached" if one.is_attached else "being detached" if one.is_being_detached else "detached"
     return EventTypeRow(
         code=event_type.code,
         description=event_type.description,
         provider=event_type.provider.code,
         records_count=None if counts is None else counts.get(event_type.code, 0),
         updates=one.updates,
-        state=state,
-        detached_by=str(one.detached_by) if state == "being detached" else "",
+        state=one.state,
+        detached_by=str(one.detached_by) if one.is_being_detached else "",
     )

@@ -1,9 +1,8 @@
 """The live lists of Extraction Projects and of their results, with the jobs that run or wait for them."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
 
 from django.utils import timezone
 
@@ -13,11 +12,11 @@ from linkwright.store.models import ExtractionProject, ExtractionResult, Job, Jo
 from linkwright.store.permissions import Permission, visible_projects
 from linkwright.store.queries.extractions import (
     ExtractionLine,
-    last_compared_job,
     last_failed_extract_job,
     list_extraction_projects,
     list_results,
     open_extract_job,
+    read_key_numbers,
 )
 from linkwright.web.access import Access
 from linkwright.web.live import Piece, Shown, make_piece
@@ -59,17 +58,6 @@ class ResultRow:
     rollback_id: int | None
 
 
-@dataclass(frozen=True)
-class KeyNumbers:
-    """What the latest extraction told of keys; `reasons` are pairs of a reason and how many keys changed."""
-
-    job_id: int
-    new_count: int
-    kept_count: int
-    retired_count: int
-    reasons: Sequence[tuple[str, int]]
-
-
 def extractions_piece(project: LinkageProject) -> Piece:
     """Return the list of a project's Extraction Projects."""
     rows = [_line(one) for one in list_extraction_projects(project)]
@@ -88,7 +76,7 @@ def results_piece(extraction_project: ExtractionProject, access: Access) -> Piec
         failed = None
     refusal = why_not_extract(extraction_project)
     may_start = may_extract and not why_not_start(extraction_project)
-    numbers = _key_numbers(extraction_project)
+    numbers = read_key_numbers(extraction_project)
     context = {
         "extraction": extraction_project,
         "rows": rows,
@@ -176,17 +164,3 @@ def _open_job(extraction_project: ExtractionProject) -> tuple[Job | None, Progre
     made = extraction_project.snapshot_job
     job = made if made is not None and made.state in _OPEN else open_extract_job(extraction_project)
     return job, view_progress(job.progress) if job and job.state == JobState.RUNNING else None
-
-
-def _key_numbers(extraction_project: ExtractionProject) -> KeyNumbers | None:
-    job = last_compared_job(extraction_project)
-    statistics: Mapping[str, Any] = job.statistics if job else {}
-    if job is None or "kept_keys_count" not in statistics:
-        return None
-    return KeyNumbers(
-        job_id=job.pk,
-        new_count=statistics["new_keys_count"],
-        kept_count=statistics["kept_keys_count"],
-        retired_count=statistics["retired_keys_count"],
-        reasons=[(one["reason"], one["keys_count"]) for one in statistics.get("changed_keys", [])],
-    )

@@ -1,5 +1,6 @@
 """A seeded database, and a caller for each kind of person and key."""
 
+import json
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from datetime import timedelta
@@ -11,6 +12,7 @@ from django.utils import timezone
 
 from linkwright.api.rights import failed_keys
 from linkwright.config import load_config, prepare_home
+from linkwright.jobs.keyring import keyring_path
 from linkwright.services.create_api_key import create_api_key
 from linkwright.services.revoke_api_key import revoke_api_key
 from linkwright.store.audit_log import COMMAND_LINE
@@ -43,6 +45,11 @@ class Api:
             f"{API}{path}", content_type="application/json", headers={**self.headers, **headers}, **extra
         )
 
+    def put(self, path: str, body: Any) -> Any:
+        """Replace, with a JSON body."""
+        client = Client(raise_request_exception=False, enforce_csrf_checks=True)
+        return client.put(f"{API}{path}", body, content_type="application/json", headers=self.headers)
+
     def send(self, path: str, content: bytes, **headers: str) -> Any:
         """Send a file as the body."""
         client = Client(raise_request_exception=False, enforce_csrf_checks=True)
@@ -58,6 +65,8 @@ People = dict[str, Api]
 @pytest.fixture(autouse=True)
 def _clean() -> Iterator[None]:
     prepare_home(load_config())
+    # the seed's Extraction Project names a secret that was never made
+    keyring_path(load_config()).write_text(json.dumps({"secrets": {"1": "00" * 32}}))
     failed_keys.forget()
     yield
     failed_keys.forget()

@@ -35,6 +35,9 @@ def _known(world: World, path: str) -> dict[str, Any] | None:
         "envelope_id": world.envelopes["BIRTHS-2025-late"].pk,
         "job_id": world.job("BIRTHS-2025-late", JobKind.LOAD).pk,
         "estimation_id": world.estimation.pk if world.estimation else 0,
+        "result_id": world.result.pk if world.result else 0,
+        "event_type_code": "DEATHS",
+        "extraction_code": "DIABETES",
         "code": {"providers": "WAHEALTH", "event-types": "BIRTHS", "import-formats": "CSV"}.get(
             path.split("/")[3], "PERINATAL"
         ),

@@ -31,6 +31,7 @@ from linkwright.store.models import (
     Envelope,
     EnvelopeState,
     Estimation,
+    ExtractionResult,
     Job,
     JobKind,
     JobState,
@@ -86,13 +87,16 @@ def left_behind(system: System) -> list[str]:
     config = system.config
     found = [path for path in config.warehouse_folder.rglob("*") if path.is_file() and path.name not in named]
     found += [path for path in config.scratch_folder.rglob("*") if path.is_file()]
+    kept = set(ExtractionResult.objects.values_list("file_name", flat=True))
+    if config.results_folder.is_dir():
+        found += [path for path in config.results_folder.iterdir() if path.name not in kept]
     if config.backups_folder.is_dir():
         found += [path for path in config.backups_folder.iterdir() if path.name.startswith("unfinished")]
     return [str(path.relative_to(config.home)) for path in found]
 
 
 def outcome(code: str, system: System) -> dict[str, Any]:
-    """Return what a project has become: its map, its files by size, its Envelopes, its estimations."""
+    """Return what a project has become: map, files by size, Envelopes, estimations, results."""
     batches = Batch.objects.filter(project__code=code)
     return {
         "groups": system.group_ids(code),
@@ -100,6 +104,11 @@ def outcome(code: str, system: System) -> dict[str, Any]:
         "estimations": Estimation.objects.filter(project__code=code).count(),
         "envelopes": list(
             Envelope.objects.filter(project_code=code).values_list("state", "records_count").order_by("pk")
+        ),
+        "results": list(
+            ExtractionResult.objects.filter(extraction_project__project__code=code)
+            .values_list("records_count", "persons_count", "changes_count")
+            .order_by("pk")
         ),
     }
 
@@ -150,7 +159,7 @@ def met(system: System, scenario: Scenario, job: Job) -> Iterator[tuple[str, Pat
     yield "commit refused", None, ("lost the database", "check that it runs", "retry")
 
 
-@pytest.mark.parametrize("scenario", SCENARIOS, ids=lambda scenario: scenario.kind)
+@pytest.mark.parametrize("scenario", SCENARIOS, ids=lambda scenario: scenario.name or scenario.kind)
 def test_every_fault_is_told_leaves_nothing_and_is_undone_by_a_retry(
     system: System, disk: Path, scenario: Scenario
 ) -> None:
@@ -177,6 +186,10 @@ def test_every_fault_is_told_leaves_nothing_and_is_undone_by_a_retry(
     assert job.state == JobState.SUCCESS, job.error_message
     assert left_behind(system) == []
     assert outcome("P2", system) == outcome("P1", system)
+
+
+def test_every_kind_of_job_meets_them() -> None:
+    assert {scenario.kind for scenario in SCENARIOS} == set(JobKind)
 
 
 def test_a_backup_that_met_every_fault_is_whole(system: System, disk: Path) -> None:

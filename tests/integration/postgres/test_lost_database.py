@@ -2,15 +2,35 @@
 
 import signal
 import threading
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 import psycopg
 import pytest
-from django.db import connection
+from django.db import connection, transaction
 
+from linkwright.engine.extraction import ExtractionColumn
+from linkwright.queue.claim import claim_next
+from linkwright.services.create_extraction_project import NewExtractionProject, create_extraction_project
+from linkwright.services.extraction_faults import ExtractionForm
 from linkwright.services.receive_envelope import receive_envelope
+from linkwright.services.start_extraction import start_extraction
 from linkwright.store.audit_log import COMMAND_LINE
-from linkwright.store.models import Envelope, EnvelopeState, Job, JobEvent, JobState
+from linkwright.store.models import (
+    Batch,
+    BatchKind,
+    Envelope,
+    EnvelopeState,
+    ExtractionFormat,
+    ExtractionKind,
+    ExtractionResult,
+    Job,
+    JobEvent,
+    JobKind,
+    JobState,
+    LinkageProject,
+)
+from linkwright.worker.child import run_attempt
 from tests.live_system import LiveSystem, WorkerProcess, wait_until
 from tests.servers import postgres_server
 from tests.small_envelopes import build_envelope, build_small_envelope
@@ -175,3 +195,75 @@ def test_a_worker_that_loses_its_own_session_leaves_no_job_running_unwatched(
     wait_until(lambda: end_sessions(on_postgres, OF_THE_WORKER) == 1, "the worker to look at its job")
     wait_until(lambda: not process.is_running(), "the job's process to be killed", within_s=10)
     wait_until(lambda: Job.objects.filter(pk=job.pk, attempt=2).exists(), "the second attempt")
+
+
+def run_here(kinds: Sequence[JobKind]) -> None:
+    """Run the next jobs in this process; they must be of these kinds."""
+    for kind in kinds:
+        job = claim_next()
+        assert job is not None
+        assert job.kind == kind
+        run_attempt(Job.objects.select_related("envelope__project", "project").get(pk=job.pk), job.attempt)
+
+
+def bring_load(folder: Path) -> None:
+    receive_envelope(build_small_envelope(folder, 0), name="", actor=COMMAND_LINE)
+    # in its commit it names the project for the first time
+    run_here([JobKind.VALIDATE])
+
+
+def bring_extract(folder: Path) -> None:
+    bring_load(folder)
+    run_here([JobKind.LOAD, JobKind.MATCH, JobKind.GROUP, JobKind.REPORT])
+    columns = [(ExtractionColumn.PERSON_KEY.value, "key"), (ExtractionColumn.SOURCE_UNIQUE_ID.value, "id")]
+    form = ExtractionForm("A study", "HREC 2026/17", columns, ExtractionFormat.CSV, keep_results_days=30)
+    new = NewExtractionProject("X1", ExtractionKind.ENDURING, ["FEBRL-A"], form)
+    start_extraction(
+        create_extraction_project(LinkageProject.objects.get(code="TA"), new, COMMAND_LINE), COMMAND_LINE
+    )
+
+
+def is_in_its_commit(system: LiveSystem) -> bool:
+    with connection.cursor() as cursor:
+        # within a transaction it is looked at once, else
+        cursor.execute("SELECT pg_stat_clear_snapshot()")
+        cursor.execute(
+            "SELECT 1 FROM pg_stat_activity WHERE datname = %s AND wait_event_type = 'Lock'",
+            [database_name(system)],
+        )
+        return cursor.fetchone() is not None
+
+
+@pytest.mark.parametrize(
+    ("kind", "bring", "written"),
+    [(JobKind.LOAD, bring_load, BatchKind.RECORDS), (JobKind.EXTRACT, bring_extract, BatchKind.LEDGER)],
+)
+def test_a_job_that_loses_the_database_in_its_commit_is_done_once_when_that_is_back(
+    on_postgres: LiveSystem, tmp_path: Path, kind: JobKind, bring: Callable[[Path], None], written: BatchKind
+) -> None:
+    bring(tmp_path)
+    with transaction.atomic():
+        # whoever names the project in a new row waits: no job does before its commit
+        LinkageProject.objects.select_for_update().get(code="TA")
+        worker = on_postgres.start_worker()
+        wait_until(lambda: is_in_its_commit(on_postgres), "a job to be in its commit")
+        job = Job.objects.get(state=JobState.RUNNING)
+        process = worker.job()
+        assert (job.kind, process is not None) == (kind, True)
+        allow_connections(on_postgres, allowed=False)
+        assert end_sessions(on_postgres, ALL) >= 3
+    connection.close()
+    assert process is not None
+    wait_until(lambda: not process.is_running(), "the job's process to end", within_s=10)
+    threading.Event().wait(AWAY_S)
+    allow_connections(on_postgres, allowed=True)
+
+    def succeeded() -> bool:
+        return Job.objects.filter(pk=job.pk, state=JobState.SUCCESS).exists()
+
+    wait_until(succeeded, "the job to succeed")
+    job.refresh_from_db()
+    assert (job.attempt, job.crash_count) == (2, 1)
+    assert JobEvent.objects.filter(job=job, entered=JobState.SUCCESS).count() == 1
+    assert Batch.objects.filter(job=job, kind=written).count() == 1
+    assert ExtractionResult.objects.filter(job=job).count() == (1 if kind == JobKind.EXTRACT else 0)

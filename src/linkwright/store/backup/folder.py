@@ -56,9 +56,16 @@ def whole_names(folder: Path) -> list[str]:
     return sorted(path.name for path in found if _is_moment(path.name) and path.is_dir())
 
 
-def list_backups(folder: Path) -> list[FoundBackup]:
-    """Return the finished backups, newest first, with what their manifests say; no checksum is looked at."""
-    return [_found(folder / name) for name in reversed(whole_names(folder))]
+def list_backups(folder: Path, *, before: str = "", limit: int | None = None) -> list[FoundBackup]:
+    """Return the finished backups, newest first, with what their manifests say; no checksum is looked at.
+
+    Args:
+        folder: that holds them.
+        before: the name of a backup: only older ones are returned.
+        limit: how many at most; None is all.
+    """
+    names = [name for name in reversed(whole_names(folder)) if not before or name < before]
+    return [_found(folder / name) for name in names[:limit]]
 
 
 def remove_unfinished(folder: Path, *, but: str = "") -> int:

@@ -1,7 +1,7 @@
 """Every table, one concept a file."""
 
 from linkwright.store.models.api_keys import ApiKey
-from linkwright.store.models.attachments import ATTACHED, AttachedEventType
+from linkwright.store.models.attachments import ATTACHED, AttachedEventType, AttachmentState
 from linkwright.store.models.audit import AuditLogEntry
 from linkwright.store.models.batches import Batch, BatchKind, BatchState
 from linkwright.store.models.catalog import DataProvider, EventType, ImportFormat
@@ -43,6 +43,7 @@ __all__ = [
     "INVISIBLE_KINDS",
     "ApiKey",
     "AttachedEventType",
+    "AttachmentState",
     "AuditLogEntry",
     "AuditMessage",
     "Batch",

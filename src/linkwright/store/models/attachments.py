@@ -12,6 +12,15 @@ from linkwright.store.models.projects import LinkageProject
 GIVEN_UP = (EnvelopeState.CANCELLED, EnvelopeState.ROLLED_BACK)
 """States of a detaching Envelope that has changed nothing, or no longer does: the Event Type is attached."""
 
+
+class AttachmentState(models.TextChoices):
+    """How an Event Type stands to a project; shown, not stored."""
+
+    ATTACHED = "attached", "attached"
+    BEING_DETACHED = "being detached", "being detached"
+    DETACHED = "detached", "detached"
+
+
 ATTACHED = Q(detached_by=None) | Q(detached_by__state__in=GIVEN_UP)
 
 
@@ -57,3 +66,10 @@ class AttachedEventType(models.Model):
             EnvelopeState.QUEUED,
             EnvelopeState.ERRORS,
         }
+
+    @property
+    def state(self) -> AttachmentState:
+        """How the Event Type stands to the project."""
+        if self.is_attached:
+            return AttachmentState.ATTACHED
+        return AttachmentState.BEING_DETACHED if self.is_being_detached else AttachmentState.DETACHED

@@ -1,6 +1,8 @@
 """Extraction Projects and their results for pages and commands, newest results first. Never writes."""
 
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 from django.db.models import Count, Q, QuerySet
 
@@ -20,6 +22,17 @@ class ExtractionLine:
     job: Job | None
 
 
+@dataclass(frozen=True)
+class KeyNumbers:
+    """What the latest extraction told of keys; `reasons` are pairs of a reason and how many keys changed."""
+
+    job_id: int
+    new_count: int
+    kept_count: int
+    retired_count: int
+    reasons: Sequence[tuple[str, int]]
+
+
 def list_extraction_projects(project: LinkageProject) -> list[ExtractionLine]:
     """Return a project's Extraction Projects: the open ones by code, then the closed ones."""
     kept = Count("results", filter=Q(results__removed_at=None))
@@ -36,9 +49,14 @@ def list_extraction_projects(project: LinkageProject) -> list[ExtractionLine]:
     ]
 
 
+def results_of(extraction_project: ExtractionProject) -> QuerySet[ExtractionResult]:
+    """Return the results of an Extraction Project, kept or not, newest first."""
+    return _results().filter(extraction_project=extraction_project)
+
+
 def list_results(extraction_project: ExtractionProject) -> list[ExtractionResult]:
     """Return the newest results, kept or not."""
-    return list(_results().filter(extraction_project=extraction_project)[:LISTED_RESULTS])
+    return list(results_of(extraction_project)[:LISTED_RESULTS])
 
 
 def find_result(extraction_project: ExtractionProject, result_id: int) -> ExtractionResult | None:
@@ -63,10 +81,19 @@ def last_failed_extract_job(extraction_project: ExtractionProject) -> Job | None
     return job if job is not None and job.state == JobState.ERRORS else None
 
 
-def last_compared_job(extraction_project: ExtractionProject) -> Job | None:
-    """Return the latest job that extracted anything, by Envelope or not: its statistics tell the changed keys."""
-    last = ExtractionResult.objects.filter(extraction_project=extraction_project).order_by("-pk").first()
-    return last.job if last is not None else None
+def read_key_numbers(extraction_project: ExtractionProject) -> KeyNumbers | None:
+    """Return what the latest extraction, by Envelope or not, told of keys; None if it compared none."""
+    last = results_of(extraction_project).first()
+    statistics: Mapping[str, Any] = last.job.statistics if last is not None else {}
+    if last is None or "kept_keys_count" not in statistics:
+        return None
+    return KeyNumbers(
+        job_id=last.job_id,
+        new_count=statistics["new_keys_count"],
+        kept_count=statistics["kept_keys_count"],
+        retired_count=statistics["retired_keys_count"],
+        reasons=[(one["reason"], one["keys_count"]) for one in statistics.get("changed_keys", [])],
+    )
 
 
 def _results() -> QuerySet[ExtractionResult]:
