@@ -35,6 +35,7 @@ STOPS_WITHIN_S = 20.0
 GONE_WITHIN_S = 2.0
 SPIN_CPU_S = 0.1
 # as in linkwright/django_settings.py, which is read once for the test process's own database
+POSTGRES_OPTIONS = {"server_side_binding": True, "prepare_threshold": 3}
 SQLITE_OPTIONS = {
     "transaction_mode": "IMMEDIATE",
     "timeout": 30,
@@ -235,8 +236,11 @@ class LiveSystem:
         others_settings = connections.settings["default"]
         others_environment = dict(os.environ)
         own_settings = {**others_settings, "OPTIONS": {}, **dj_database_url.parse(self.database_url)}
-        if own_settings["ENGINE"].endswith("sqlite3"):
-            own_settings["OPTIONS"] = SQLITE_OPTIONS
+        is_sqlite = own_settings["ENGINE"].endswith("sqlite3")
+        own_settings["OPTIONS"] = {
+            **(SQLITE_OPTIONS if is_sqlite else POSTGRES_OPTIONS),
+            **own_settings["OPTIONS"],
+        }
         os.environ.update(self.environment)
         connections.settings["default"] = own_settings
         connections["default"] = connections.create_connection("default")

@@ -81,6 +81,13 @@ if CONFIG.uses_sqlite:
     }
 else:
     DATABASES["default"]["CONN_HEALTH_CHECKS"] = True
+    # A page asks thirty small things, always the same ones: a session plans each of them once, not once a page.
+    # What the address says itself (sslmode, for instance) stays.
+    DATABASES["default"]["OPTIONS"] = {
+        "server_side_binding": True,
+        "prepare_threshold": 3,
+        **DATABASES["default"].get("OPTIONS", {}),
+    }
 
 AUTH_PASSWORD_VALIDATORS = [
     {"NAME": "django.contrib.auth.password_validation.MinimumLengthValidator", "OPTIONS": {"min_length": 12}},
