@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 
 from linkwright.config import ServerConfig
 from linkwright.services.sweep_files import empty_write_ahead_log, sweep_files, sweep_results
+from linkwright.services.upload_folder import sweep_uploads
 from linkwright.services.waiting_data_file import sweep_waiting
 from linkwright.store.models import Envelope, EnvelopeState, Job, JobKind, JobState
 from linkwright.worker.supervise import Ended
@@ -51,6 +52,8 @@ class Housekeeping:
             Periodic(RESULTS_EVERY_S, sweep_results),
             # uploaded data files that nobody confirms
             Periodic(SWEEP_WAITING_EVERY_S, sweep_waiting),
+            # uploads in slices that nobody goes on with
+            Periodic(SWEEP_WAITING_EVERY_S, sweep_uploads),
         )
 
     def before_claim(self) -> None:
