@@ -99,7 +99,7 @@ class FinishUploadForm(Schema):
 
 @router.post(
     "",
-    response={201: UploadAnswer, **possible_errors(409, 413, 415, 507)},
+    response={201: UploadAnswer, **possible_errors(409, 415, 507)},
     summary="Begin an upload in slices",
 )
 def begin(request: HttpRequest, response: HttpResponse, form: BeginUploadForm) -> Status[UploadAnswer]:

@@ -9,7 +9,7 @@ from linkwright.jobs.context import package_limits
 from linkwright.services.kept_file import ReceiveError
 from linkwright.services.receive_envelope import shown_name
 from linkwright.services.submit_rights import demand_submit
-from linkwright.services.upload_errors import UploadRefusedError, UploadTooLargeError
+from linkwright.services.upload_errors import UploadRefusedError
 from linkwright.services.upload_folder import About, Upload, make_upload, open_uploads, sweep_uploads
 from linkwright.store.audit_log import Actor
 
@@ -36,8 +36,7 @@ def begin_upload(
 
     Raises:
         SubmitRefusedError: if whoever sends may not submit.
-        UploadRefusedError: if the file is empty, or the person has too many uploads open.
-        UploadTooLargeError: over Envelope.MaxSizeMiB.
+        UploadRefusedError: if the file is empty or over Envelope.MaxSizeMiB, or the person has too many uploads open.
         ReceiveError: if the disk has no room for it and for what the other uploads will still bring.
     """
     demand_submit(actor)
@@ -51,7 +50,7 @@ def begin_upload(
         raise UploadRefusedError(f"The SHA-256 is {sha256[:80]!r}; allowed are 64 hexadecimal digits.")
     largest_bytes = package_limits().max_size_bytes
     if size_bytes > largest_bytes:
-        raise UploadTooLargeError(
+        raise UploadRefusedError(
             f"The file has {bytes_text(size_bytes)}; at most {bytes_text(largest_bytes)} are allowed "
             "(Envelope.MaxSizeMiB). Split the data, or have the Setting raised."
         )

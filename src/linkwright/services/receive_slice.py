@@ -18,10 +18,10 @@ from linkwright.config import ServerConfig
 from linkwright.services.kept_file import ReceiveError
 from linkwright.services.upload_errors import (
     SliceBrokenError,
+    SliceTooLargeError,
     SliceTooSlowError,
     UploadCrowdedError,
     UploadOffsetError,
-    UploadTooLargeError,
     UploadUnfitError,
 )
 from linkwright.services.upload_folder import Upload, find_upload, locked, write_about
@@ -63,7 +63,7 @@ def receive_slice(upload_id: str, piece: Slice, actor: Actor, config: ServerConf
     Raises:
         SubmitRefusedError, UploadGoneError: as `find_upload`.
         UploadOffsetError: if another offset is expected; it says which.
-        UploadUnfitError, UploadTooLargeError: if it is empty, ends behind the file, or is too large for a slice.
+        UploadUnfitError, SliceTooLargeError: if it is empty, ends behind the file, or is too large for a slice.
         UploadBusyError, UploadCrowdedError: if it may be sent again in a moment.
         SliceBrokenError, SliceTooSlowError: if it came short, too slowly, or changed on the way.
         ReceiveError: if the disk is full.
@@ -94,7 +94,7 @@ def _demand_fit(upload: Upload, piece: Slice) -> None:
             expected,
         )
     if piece.size_bytes > SLICE_LIMIT_BYTES:
-        raise UploadTooLargeError(
+        raise SliceTooLargeError(
             f"The slice has {piece.size_bytes:,} bytes; at most {SLICE_LIMIT_BYTES:,} are allowed. Send smaller "
             "ones.",
             expected,

@@ -39,11 +39,11 @@ class UploadGoneError(UploadError):
 
 
 class UploadRefusedError(UploadError):
-    """An upload of this size or with this name is not taken, or there are too many of them."""
+    """A file of this size is not taken, or too many uploads are open."""
 
 
-class UploadTooLargeError(UploadError):
-    """The file, or a slice of it, is larger than is taken."""
+class SliceTooLargeError(UploadError):
+    """The slice is larger than is taken."""
 
     status = HTTPStatus.REQUEST_ENTITY_TOO_LARGE
 

@@ -5,8 +5,13 @@ from typing import Any
 import pytest
 from django.db import transaction
 
+from linkwright.api.rights import failed_keys
 from linkwright.api.urls import openapi_document
-from linkwright.store.models import Envelope, Job, JobKind, QueueState
+from linkwright.config import load_config
+from linkwright.services.begin_upload import begin_upload
+from linkwright.services.upload_folder import uploads_of
+from linkwright.store.audit_log import Actor
+from linkwright.store.models import Envelope, Job, JobKind, QueueState, User
 from tests.integration.api.conftest import API, People
 from tests.integration.web.seed import World
 from tests.integration.web.test_upload import make_package
@@ -19,6 +24,7 @@ ALL = (200,) * 7
 MEMBERS = (200, 200, 200, 200, 200, 404, 404)
 STEERING = (200, 200, 200, 403, 403, 200, 403)
 REASON = {"reason": "tidying"}
+OTHERS_UPLOAD = (404, 404, 404, 403, 403, 404, 403)
 
 Statuses = tuple[int, int, int, int, int, int, int]
 
@@ -33,6 +39,9 @@ READS: dict[str, tuple[str, Statuses]] = {
     "/jobs/{job_id}": ("/jobs/{failed}", MEMBERS),
     "/jobs/{job_id}/audit-messages": ("/jobs/{failed}/audit-messages", MEMBERS),
     "/queue": ("/queue", ALL),
+    "/uploads": ("/uploads", (200, 200, 200, 403, 403, 200, 403)),
+    # of somebody else: it does not exist, not even for the Administrator
+    "/uploads/{upload_id}": ("/uploads/{upload}", OTHERS_UPLOAD),
     "/projects": ("/projects", ALL),
     "/projects/{code}": ("/projects/PERINATAL", MEMBERS),
     "/projects/{code}/numbers": ("/projects/PERINATAL/numbers", MEMBERS),
@@ -55,6 +64,8 @@ ACTIONS: dict[str, tuple[str, Any, Statuses]] = {
         (201, 201, 201, 403, 403, 404, 404),
     ),
     "/envelopes/{envelope_id}/cancel": ("/envelopes/{queued}/cancel", REASON, (202, 202, 202, 403, 403, 404, 404)),
+    "/uploads": ("/uploads", {"file_name": "births.zip", "size_bytes": 9}, (201, 201, 201, 403, 403, 201, 403)),
+    "/uploads/{upload_id}/finish": ("/uploads/{upload}/finish", None, OTHERS_UPLOAD),
     # it is queued: whoever may roll back is told so
     "/envelopes/{envelope_id}/rollback": (
         "/envelopes/{queued}/rollback",
@@ -79,10 +90,18 @@ ACTIONS: dict[str, tuple[str, Any, Statuses]] = {
 
 def _path(world: World, template: str) -> str:
     return template.format(
+        upload=_upload_of_somebody() if "{upload}" in template else "",
         queued=world.envelopes["HOSP-2026-10"].pk,
         failed=world.job("BIRTHS-2025-late", JobKind.LOAD).pk,
         estimation=world.estimation.pk if world.estimation else 0,
     )
+
+
+def _upload_of_somebody() -> str:
+    """Return an upload of a person who is none of those who are asked."""
+    somebody, _ = User.objects.get_or_create(username="somebody", is_superuser=True)
+    uploads = uploads_of(Actor(somebody, "somewhere"), load_config())
+    return (uploads or [begin_upload("births.zip", 9, Actor(somebody, "somewhere"), load_config())])[0].id
 
 
 def _act(world: World, people: People, person: str, template: str, body: Any) -> Any:
@@ -128,6 +147,8 @@ def test_each_person_may_do_what_their_role_allows(world: World, people: People,
 def test_without_a_good_key_nothing_is_read_or_done(world: World, people: People, person: str) -> None:
     before = _state(world)
     reads = {people[person].get(_path(world, template)).status_code for template, _ in list(READS.values())[:9]}
+    # so many wrong keys at once are answered otherwise
+    failed_keys.forget()
     actions = {_act(world, people, person, template, body).status_code for template, body, _ in ACTIONS.values()}
     assert reads == actions == {401}
     assert _state(world) == before
@@ -147,4 +168,14 @@ def test_no_operation_is_left_out_of_these_tables() -> None:
     described = {
         (path.removeprefix(API), method) for path, item in openapi_document()["paths"].items() for method in item
     }
-    assert described == {(name, "get") for name in READS} | {(name, "post") for name in ACTIONS}
+    others = {("/uploads/{upload_id}", "put"), ("/uploads/{upload_id}", "delete")}
+    assert described == {(name, "get") for name in READS} | {(name, "post") for name in ACTIONS} | others
+
+
+def test_a_slice_of_anothers_upload_is_refused_and_it_stays(world: World, people: People) -> None:
+    path = _path(world, "/uploads/{upload}")
+    assert tuple(people[person].put(path, b"PK", 0).status_code for person in PEOPLE) == OTHERS_UPLOAD
+    assert tuple(people[person].delete(path).status_code for person in PEOPLE) == OTHERS_UPLOAD
+    for person in OUTSIDE:
+        assert {people[person].put(path, b"PK", 0).status_code, people[person].delete(path).status_code} == {401}
+    assert _path(world, "/uploads/{upload}") == path
