@@ -36,7 +36,7 @@ def begin_upload(
 
     Raises:
         SubmitRefusedError: if whoever sends may not submit.
-        UploadRefusedError: if the file is empty or over Envelope.MaxSizeMiB, or the person has too many uploads open.
+        UploadRefusedError: if the file is empty or too large, or the person has too many uploads open.
         ReceiveError: if the disk has no room for it and for what the other uploads will still bring.
     """
     demand_submit(actor)
