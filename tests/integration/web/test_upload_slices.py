@@ -1,4 +1,4 @@
-"""What the upload script asks the server: slices with the session and its token; finished by the forms of the pages."""
+"""What the upload script asks: slices with the session and its token; finished by the forms of the pages."""
 
 from typing import Any
 
