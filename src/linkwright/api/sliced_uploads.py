@@ -144,11 +144,17 @@ def send_slice(
     return _answer(response, receive_slice(upload_id, piece, caller_of(request).actor, load_config()))
 
 
-@router.delete("/{upload_id}", response={204: None, **possible_errors(409, 423)}, summary="Abandon an upload")
-def abandon(request: HttpRequest, upload_id: UploadId) -> Status[None]:
-    """Delete what has come. An upload that was finished stays the Envelope that it is."""
-    abandon_upload(upload_id, caller_of(request).actor, load_config())
-    return Status(204, None)
+@router.delete(
+    "/{upload_id}", response={200: UploadsAnswer, **possible_errors(409, 423)}, summary="Abandon an upload"
+)
+def abandon(request: HttpRequest, upload_id: UploadId) -> UploadsAnswer:
+    """Delete what has come; the answer lists what is left.
+
+    An upload that was finished stays the Envelope that it is.
+    """
+    actor, config = caller_of(request).actor, load_config()
+    abandon_upload(upload_id, actor, config)
+    return UploadsAnswer(items=[_shown(each) for each in uploads_of(actor, config)])
 
 
 @router.post(
