@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 from django.contrib.sessions.models import Session
-from playwright.sync_api import Page, Route, expect
+from playwright.sync_api import APIResponse, Page, Route, expect
 
 from linkwright.config import load_config
 from linkwright.store.models import Envelope
@@ -165,7 +165,7 @@ def test_a_lost_answer_of_the_end_makes_no_second_envelope(
     empty_world: World, open_page: OpenPage, package: Path
 ) -> None:
     page = open_page(ENVELOPES, empty_world.owner)
-    lost = []
+    lost: list[APIResponse] = []
 
     def lose(route: Route) -> None:
         if not lost:

@@ -44,16 +44,7 @@ def begin_upload(
         raise UploadRefusedError(
             "Only a person can upload in slices. Use `linkwright submit` on the machine itself."
         )
-    if size_bytes < 1:
-        raise UploadRefusedError("The file is empty (0 bytes). Choose another, or have it delivered again.")
-    if sha256 and not _SHA256.fullmatch(sha256.lower()):
-        raise UploadRefusedError(f"The SHA-256 is {sha256[:80]!r}; allowed are 64 hexadecimal digits.")
-    largest_bytes = package_limits().max_size_bytes
-    if size_bytes > largest_bytes:
-        raise UploadRefusedError(
-            f"The file has {bytes_text(size_bytes)}; at most {bytes_text(largest_bytes)} are allowed "
-            "(Envelope.MaxSizeMiB). Split the data, or have the Setting raised."
-        )
+    _demand_fit(size_bytes, sha256)
     sweep_uploads(config)
     _demand_place(size_bytes, actor.user.pk, config)
     file_name = shown_name(file_name)[:LONGEST_NAME]
@@ -71,6 +62,19 @@ def begin_upload(
             f"{file_name} could not be taken in: {error.strerror}. Have room made in the data folder, and send it "
             "again."
         ) from error
+
+
+def _demand_fit(size_bytes: int, sha256: str) -> None:
+    if size_bytes < 1:
+        raise UploadRefusedError("The file is empty (0 bytes). Choose another, or have it delivered again.")
+    if sha256 and not _SHA256.fullmatch(sha256.lower()):
+        raise UploadRefusedError(f"The SHA-256 is {sha256[:80]!r}; allowed are 64 hexadecimal digits.")
+    largest_bytes = package_limits().max_size_bytes
+    if size_bytes > largest_bytes:
+        raise UploadRefusedError(
+            f"The file has {bytes_text(size_bytes)}; at most {bytes_text(largest_bytes)} are allowed "
+            "(Envelope.MaxSizeMiB). Split the data, or have the Setting raised."
+        )
 
 
 def _demand_place(size_bytes: int, user_id: int, config: ServerConfig) -> None:

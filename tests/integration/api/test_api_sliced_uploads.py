@@ -170,7 +170,7 @@ def test_a_full_disk_counts_what_other_uploads_will_bring(
     def usage(_path: object) -> Any:
         return type("Usage", (), {"free": free_bytes})
 
-    monkeypatch.setattr(beginning.shutil, "disk_usage", usage)
+    monkeypatch.setattr("linkwright.services.begin_upload.shutil.disk_usage", usage)
     assert api.post("/uploads", {"file_name": "x", "size_bytes": 600}).status_code == 201
     other = key_for(User.objects.create(username="other", is_superuser=True))
     response = other.post("/uploads", {"file_name": "x", "size_bytes": 401})
