@@ -63,6 +63,11 @@ class ServerConfig:
         return self.home / "waiting"
 
     @property
+    def uploads_folder(self) -> Path:
+        """Files that arrive in slices, one folder each."""
+        return self.home / "uploads"
+
+    @property
     def inbox_lock_file(self) -> Path:
         """Held by the one thread that watches the inbox."""
         return self.home / "inbox.lock"

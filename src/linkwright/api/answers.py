@@ -19,13 +19,16 @@ CODES: dict[int, str] = {
     403: "forbidden",
     404: "not_found",
     405: "method_not_allowed",
+    408: "too_slow",
     409: "refused",
     411: "length_required",
     413: "too_large",
     415: "unsupported_media_type",
     422: "invalid",
+    423: "locked",
     429: "too_many_requests",
     500: "server_error",
+    503: "busy",
     507: "no_room",
 }
 _ALWAYS = (400, 401, 403, 404, 422, 429, 500)

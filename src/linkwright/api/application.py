@@ -3,6 +3,7 @@
 import json
 import math
 from collections.abc import Callable
+from http import HTTPStatus
 from typing import Any
 
 from django.core.exceptions import (
@@ -28,6 +29,7 @@ from linkwright.api import (
     me,
     projects,
     queue,
+    sliced_uploads,
     storage,
     uploads,
 )
@@ -36,6 +38,7 @@ from linkwright.api.rights import ApiKeyAuth, NoKeyError, TooManyFailuresError
 from linkwright.errors import FaultsError, LinkwrightError
 from linkwright.services.kept_file import ReceiveError
 from linkwright.services.submit_rights import SubmitRefusedError
+from linkwright.services.upload_errors import UploadError
 
 API_PATH = "/api/v1"
 _JSON = "application/json"
@@ -75,6 +78,7 @@ api = NinjaAPI(
 )
 api.add_router("", me.router)
 api.add_router("", uploads.router)
+api.add_router("/uploads", sliced_uploads.router)
 api.add_router("/envelopes", envelopes.router)
 api.add_router("/jobs", jobs.router)
 api.add_router("/queue", queue.router)
@@ -122,6 +126,16 @@ def _not_found(request: HttpRequest, error: Http404) -> HttpResponse:
 @_handles(ReceiveError)
 def _no_room(_request: HttpRequest, error: ReceiveError) -> HttpResponse:
     return error_response(507, str(error))
+
+
+@_handles(UploadError)
+def _upload(_request: HttpRequest, error: UploadError) -> HttpResponse:
+    response = error_response(error.status, str(error))
+    if error.offset_bytes is not None:
+        response.headers[sliced_uploads.OFFSET_HEADER] = str(error.offset_bytes)
+    if error.status in {HTTPStatus.LOCKED, HTTPStatus.SERVICE_UNAVAILABLE}:
+        response.headers["Retry-After"] = "1"
+    return response
 
 
 @_handles(FaultsError)

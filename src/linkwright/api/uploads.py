@@ -1,4 +1,4 @@
-"""Ways in: an Envelope, or a single data file of a project. /api/v1/uploads is kept free for uploads in slices."""
+"""Ways in, by one request: an Envelope, or a single data file of a project. In slices: sliced_uploads.py."""
 
 from pathlib import Path as FilePath
 from typing import Annotated, Any

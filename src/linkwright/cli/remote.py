@@ -27,6 +27,10 @@ API_PATH = "/api/v1"
 TIMEOUT_S = 60.0
 POLL_S = 1.0
 PAGE_LIMIT = 500
+OFFSET_HEADER = "Upload-Offset"
+_BUSY = (408, 423, 429, 503)
+# what stands before the server answers for it
+_GATEWAY = (502, 503, 504)
 _ACTIVE = ("Queued", "SuccessActive", "ErrorsActive")
 _LONGEST_ANSWER_BYTES = 64 * 1024 * 1024
 
@@ -37,6 +41,18 @@ class RemoteError(LinkwrightError):
 
 class RemoteRefusedError(FaultsError):
     """The server has refused; its own words."""
+
+
+class RemoteCutError(RemoteError):
+    """The server could not be reached, or is busy: the same request may succeed in a moment."""
+
+
+class RemoteOffsetError(RemoteRefusedError):
+    """The server expects another part of an upload: that at `offset_bytes`."""
+
+    def __init__(self, summary: str, offset_bytes: int) -> None:
+        self.offset_bytes = offset_bytes
+        super().__init__(summary, ())
 
 
 class _NoRedirects(HTTPRedirectHandler):
@@ -57,6 +73,19 @@ class RemoteServer:
     def get(self, path: str, **query: Any) -> Any:
         """Read a resource."""
         return self._ask("GET", path, query)
+
+    def post(self, path: str, form: dict[str, Any]) -> Any:
+        """Act, with a JSON body."""
+        return self._ask("POST", path, {}, json.dumps(form).encode(), {"Content-Type": "application/json"})
+
+    def put_slice(self, path: str, content: bytes, offset_bytes: int) -> Any:
+        """Send a part of a file, with its checksum."""
+        headers = {
+            "Content-Type": "application/octet-stream",
+            "Content-SHA256": hashlib.sha256(content).hexdigest(),
+            OFFSET_HEADER: str(offset_bytes),
+        }
+        return self._ask("PUT", path, {}, content, headers)
 
     def send_envelope(self, file: Path, name: str) -> Any:
         """Send an Envelope, streamed from disk with its checksum; returns it as the server shows it."""
@@ -81,7 +110,7 @@ class RemoteServer:
         method: str,
         path: str,
         query: dict[str, Any],
-        body: IO[bytes] | None = None,
+        body: IO[bytes] | bytes | None = None,
         headers: dict[str, str] | None = None,
     ) -> Any:
         tail = f"?{urlencode(query, errors='backslashreplace')}" if query else ""
@@ -111,7 +140,17 @@ class RemoteServer:
             told = json.loads(error.read(_LONGEST_ANSWER_BYTES))["error"]
             message, faults = str(told["message"]), [str(fault) for fault in told["faults"]]
         except (ValueError, KeyError, TypeError):
+            if error.code in _GATEWAY:
+                return RemoteCutError(f"{self.url} does not answer: {error.code} {error.reason}.")
             return self._other_program(f"it answered {error.code} {error.reason}")
+        return self._refused(error, message, faults)
+
+    def _refused(self, error: HTTPError, message: str, faults: list[str]) -> LinkwrightError:
+        offset = error.headers.get(OFFSET_HEADER)
+        if error.code == http.HTTPStatus.CONFLICT and offset is not None:
+            return RemoteOffsetError(f"{self.url} has refused: {message}", int(offset))
+        if error.code in _BUSY or offset is not None:
+            return RemoteCutError(f"{self.url} answers: {message}")
         if error.code == http.HTTPStatus.UNAUTHORIZED:
             return RemoteError(f"{self.url} does not accept the API key in {KEY_VARIABLE}: {message}")
         if error.code == http.HTTPStatus.FORBIDDEN:
@@ -131,7 +170,7 @@ class RemoteServer:
                 f"The certificate of {self.url} cannot be verified: {reason.verify_message}. Have it corrected; "
                 "for an authority of your own, name its file in SSL_CERT_FILE."
             )
-        return RemoteError(
+        return RemoteCutError(
             f"{self.url} cannot be reached: {reason or type(error).__name__}. Check the address, and that the "
             "server runs there."
         )

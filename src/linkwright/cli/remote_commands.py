@@ -14,6 +14,7 @@ from linkwright.cli.remote import (
     newest_envelopes,
     wait_for,
 )
+from linkwright.cli.remote_upload import send_file
 from linkwright.services.envelope_status import EnvelopeLine
 
 ServerOption = Annotated[
@@ -32,7 +33,7 @@ def submit_to(url: str, files: list[Path], name: str, *, wait: bool, plain_http:
     server.get("/me")
     lines = []
     for file in files:
-        sent = server.send_envelope(file, name)
+        sent = send_file(server, file, name, say=lambda text: typer.echo(text, err=True))
         lines.append(envelope_line(sent))
         typer.echo(f"Envelope {sent['id']} ({sent['name']}): {sent['status']}")
         for fault in sent["faults"]:

@@ -35,6 +35,7 @@ from linkwright.web.pages import (
     storage,
     submit_file,
     upload,
+    uploads,
 )
 
 urlpatterns: list[URLPattern] = [
@@ -96,6 +97,8 @@ urlpatterns: list[URLPattern] = [
     path("jobs/envelopes/live/", envelopes.envelopes_live, name="envelopes-live"),
     path("jobs/envelopes/export/", export.envelopes_export, name="envelopes-export"),
     path("jobs/envelopes/upload/", upload.upload, name="upload"),
+    path("uploads/", uploads.begin, name="uploads"),
+    path("uploads/<str:upload_id>/", uploads.one, name="upload-slices"),
     path("jobs/envelopes/<int:envelope_id>/jobs/", envelopes.envelope_jobs, name="envelope-jobs"),
     path(
         "jobs/envelopes/<int:envelope_id>/notifications/",

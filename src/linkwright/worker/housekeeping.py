@@ -8,6 +8,7 @@ from django.db.models import Max
 
 from linkwright.config import ServerConfig
 from linkwright.services.sweep_files import empty_write_ahead_log, sweep_files, sweep_results
+from linkwright.services.upload_folder import sweep_uploads
 from linkwright.services.waiting_data_file import sweep_waiting
 from linkwright.store.models import AuditLogEntry, Envelope, EnvelopeState, Job, JobKind, JobState
 from linkwright.worker.supervise import Ended
@@ -57,6 +58,8 @@ class Housekeeping:
             Periodic(SWEEP_WAITING_EVERY_S, sweep_waiting),
             # of two actions at once, the earlier entry may be committed after the later one was seen
             Periodic(LOOK_AGAIN_EVERY_S, self._forget_last_action),
+            # uploads in slices that nobody goes on with
+            Periodic(SWEEP_WAITING_EVERY_S, sweep_uploads),
         )
 
     def before_claim(self) -> None:

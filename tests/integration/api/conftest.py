@@ -1,6 +1,7 @@
 """A seeded database, and a caller for each kind of person and key."""
 
 import json
+import shutil
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from datetime import timedelta
@@ -57,6 +58,17 @@ class Api:
             f"{API}{path}", content, content_type="application/zip", headers={**self.headers, **headers}
         )
 
+    def put_slice(self, path: str, content: bytes, offset: object, **headers: str) -> Any:
+        """Send a slice."""
+        client = Client(raise_request_exception=False, enforce_csrf_checks=True)
+        sent = {**self.headers, "Upload-Offset": str(offset), **headers}
+        return client.put(f"{API}{path}", content, content_type="application/octet-stream", headers=sent)
+
+    def delete(self, path: str) -> Any:
+        """Delete."""
+        client = Client(raise_request_exception=False, enforce_csrf_checks=True)
+        return client.delete(f"{API}{path}", headers=self.headers)
+
 
 KeyFor = Callable[..., Api]
 People = dict[str, Api]
@@ -67,6 +79,7 @@ def _clean() -> Iterator[None]:
     prepare_home(load_config())
     # the seed's Extraction Project names a secret that was never made
     keyring_path(load_config()).write_text(json.dumps({"secrets": {"1": "00" * 32}}))
+    shutil.rmtree(load_config().uploads_folder, ignore_errors=True)
     failed_keys.forget()
     yield
     failed_keys.forget()

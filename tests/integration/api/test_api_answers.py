@@ -48,7 +48,7 @@ def test_every_error_has_one_shape(
     assert QueueState.objects.get(pk=1).paused_at is None
 
 
-@pytest.mark.parametrize("path", ["/", "/nope", "/envelopes/", "/uploads", "/me/../me", "/%00"])
+@pytest.mark.parametrize("path", ["/", "/nope", "/envelopes/", "/upload", "/me/../me", "/%00"])
 @pytest.mark.parametrize("method", ["GET", "POST", "PUT", "HEAD", "OPTIONS"])
 def test_addresses_that_there_are_not_are_answered_in_the_form_of_the_api(
     db: None, path: str, method: str

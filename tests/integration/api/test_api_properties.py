@@ -18,6 +18,9 @@ from schemathesis import Case, GenerationMode
 
 from linkwright.api.rights import failed_keys
 from linkwright.api.urls import openapi_document
+from linkwright.config import load_config
+from linkwright.services.begin_upload import begin_upload
+from linkwright.store.audit_log import Actor
 from linkwright.store.models import JobKind
 from tests.integration.api.conftest import KeyFor
 from tests.integration.web.seed import World
@@ -42,6 +45,8 @@ def _known(world: World, path: str) -> dict[str, Any] | None:
             path.split("/")[3], "PERINATAL"
         ),
     }
+    if "{upload_id}" in path:
+        known["upload_id"] = begin_upload("births.zip", 9, Actor(world.admin, "tests"), load_config()).id
     found = {name: value for name, value in known.items() if f"{{{name}}}" in path}
     return found or None
 

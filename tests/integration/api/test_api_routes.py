@@ -8,6 +8,10 @@ from django.db import transaction
 
 from linkwright.api.rights import failed_keys
 from linkwright.api.urls import openapi_document
+from linkwright.config import load_config
+from linkwright.services.begin_upload import begin_upload
+from linkwright.services.upload_folder import uploads_of
+from linkwright.store.audit_log import Actor
 from linkwright.store.models import (
     AttachedEventType,
     Envelope,
@@ -16,6 +20,7 @@ from linkwright.store.models import (
     Job,
     JobKind,
     QueueState,
+    User,
 )
 from tests.integration.api.conftest import API, Api, People
 from tests.integration.web.seed import World
@@ -37,6 +42,7 @@ CHANGED = {
     "approval_reference": "HREC 2026/18",
     "columns": [{"column": "person_key", "name": "PERSON"}],
 }
+OTHERS_UPLOAD = (404, 404, 404, 403, 403, 404, 403)
 
 Statuses = tuple[int, int, int, int, int, int, int]
 
@@ -51,6 +57,9 @@ READS: dict[str, tuple[str, Statuses]] = {
     "/jobs/{job_id}": ("/jobs/{failed}", MEMBERS),
     "/jobs/{job_id}/audit-messages": ("/jobs/{failed}/audit-messages", MEMBERS),
     "/queue": ("/queue", ALL),
+    "/uploads": ("/uploads", (200, 200, 200, 403, 403, 200, 403)),
+    # of somebody else: it does not exist, not even for the Administrator
+    "/uploads/{upload_id}": ("/uploads/{upload}", OTHERS_UPLOAD),
     "/projects": ("/projects", ALL),
     "/projects/{code}": ("/projects/PERINATAL", MEMBERS),
     "/projects/{code}/numbers": ("/projects/PERINATAL/numbers", MEMBERS),
@@ -88,6 +97,8 @@ ACTIONS: dict[str, tuple[str, Any, Statuses]] = {
         (201, 201, 201, 403, 403, 404, 404),
     ),
     "/envelopes/{envelope_id}/cancel": ("/envelopes/{queued}/cancel", REASON, (202, 202, 202, 403, 403, 404, 404)),
+    "/uploads": ("/uploads", {"file_name": "births.zip", "size_bytes": 9}, (201, 201, 201, 403, 403, 201, 403)),
+    "/uploads/{upload_id}/finish": ("/uploads/{upload}/finish", None, OTHERS_UPLOAD),
     # it is queued: whoever may roll back is told so
     "/envelopes/{envelope_id}/rollback": (
         "/envelopes/{queued}/rollback",
@@ -162,11 +173,19 @@ ACTS = [
 
 def _path(world: World, template: str) -> str:
     return template.format(
+        upload=_upload_of_somebody() if "{upload}" in template else "",
         queued=world.envelopes["HOSP-2026-10"].pk,
         failed=world.job("BIRTHS-2025-late", JobKind.LOAD).pk,
         estimation=world.estimation.pk if world.estimation else 0,
         result=world.result.pk if world.result else 0,
     )
+
+
+def _upload_of_somebody() -> str:
+    """Return an upload of a person who is none of those who are asked."""
+    somebody, _ = User.objects.get_or_create(username="somebody", is_superuser=True)
+    uploads = uploads_of(Actor(somebody, "somewhere"), load_config())
+    return (uploads or [begin_upload("births.zip", 9, Actor(somebody, "somewhere"), load_config())])[0].id
 
 
 def _act(world: World, caller: Api, method: str, template: str, body: Any) -> Any:
@@ -253,4 +272,17 @@ def test_no_operation_is_left_out_of_these_tables() -> None:
         (path.removeprefix(API), method) for path, item in openapi_document()["paths"].items() for method in item
     }
     methods: dict[str, Iterable[str]] = {"get": READS, "post": ACTIONS, "put": CHANGES}
-    assert described == {(name, method) for method, names in methods.items() for name in names}
+    slices = {("/uploads/{upload_id}", "put"), ("/uploads/{upload_id}", "delete")}
+    assert described == {(name, method) for method, names in methods.items() for name in names} | slices
+
+
+def test_a_slice_of_anothers_upload_is_refused_and_it_stays(world: World, people: People) -> None:
+    path = _path(world, "/uploads/{upload}")
+    assert tuple(people[person].put_slice(path, b"PK", 0).status_code for person in PEOPLE) == OTHERS_UPLOAD
+    assert tuple(people[person].delete(path).status_code for person in PEOPLE) == OTHERS_UPLOAD
+    for person in OUTSIDE:
+        failed_keys.forget()
+        assert {people[person].put_slice(path, b"PK", 0).status_code, people[person].delete(path).status_code} == {
+            401
+        }
+    assert _path(world, "/uploads/{upload}") == path

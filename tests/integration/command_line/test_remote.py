@@ -1,15 +1,17 @@
 """`submit` and `status` against another server: what they print and refuse, and that the key stays secret."""
 
+import os
 import threading
 from collections.abc import Iterator
 from http.server import BaseHTTPRequestHandler, HTTPServer
 from pathlib import Path
+from typing import Any
 
 import pytest
 from typer.testing import CliRunner
 
-from linkwright.cli import app
-from linkwright.cli.remote import RemoteError, find_server
+from linkwright.cli import app, remote_upload
+from linkwright.cli.remote import RemoteCutError, RemoteError, RemoteServer, find_server
 from linkwright.config import load_config, prepare_home
 from linkwright.errors import LinkwrightError
 from linkwright.services.create_api_key import create_api_key
@@ -87,6 +89,60 @@ def test_a_corrupt_envelope_ends_with_its_reason_and_exit_code_1(server: str, tm
     assert printed.startswith("1 ")
     assert "error: broken: this is not a zip file" in printed
     assert '"status": "Corrupt"' in _run("status", "--json", "--server", server)
+
+
+def test_a_large_envelope_goes_in_slices_and_outlives_a_cut(
+    server: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = tmp_path / "births.zip"
+    path.write_bytes(make_package("P1", padding=os.urandom(300_000)))
+    monkeypatch.setattr(remote_upload, "SLICE_BYTES", 100_000)
+    monkeypatch.setattr(remote_upload, "WAITS_S", (0, 0))
+    sent: list[int] = []
+    put = RemoteServer.put_slice
+    # of the first slice the answer is lost; then the server stays away
+    fates = iter(["answer lost", "", "cut", "cut", "cut"])
+
+    def unsteady(self: RemoteServer, target: str, content: bytes, offset_bytes: int) -> Any:
+        fate = next(fates, "")
+        sent.append(offset_bytes)
+        answer = None if fate == "cut" else put(self, target, content, offset_bytes)
+        if fate:
+            raise RemoteCutError("The cable is out.")
+        return answer
+
+    monkeypatch.setattr(RemoteServer, "put_slice", unsteady)
+    with pytest.raises(RemoteError, match="run the same command again"):
+        _run("submit", path, "--server", server)
+    assert sent == [0, 0, 100_000, 100_000, 100_000]
+    assert not Envelope.objects.exists()
+
+
+def test_the_same_command_goes_on_where_it_was(
+    server: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = tmp_path / "births.zip"
+    path.write_bytes(make_package("P1", padding=os.urandom(300_000)))
+    monkeypatch.setattr(remote_upload, "SLICE_BYTES", 100_000)
+    monkeypatch.setattr(remote_upload, "WAITS_S", ())
+    put, sent = RemoteServer.put_slice, list[int]()
+
+    def counted(self: RemoteServer, target: str, content: bytes, offset_bytes: int) -> Any:
+        if len(sent) == 2:
+            sent.append(-1)
+            raise RemoteCutError("The cable is out.")
+        sent.append(offset_bytes)
+        return put(self, target, content, offset_bytes)
+
+    monkeypatch.setattr(RemoteServer, "put_slice", counted)
+    with pytest.raises(RemoteError, match="kept there for a day"):
+        _run("submit", path, "--server", server)
+    printed = _run("submit", path, "--server", server, "--name", "BIRTHS-2026-03")
+    assert "births.zip: 200,000 of" in printed
+    envelope = Envelope.objects.get()
+    assert f"Envelope {envelope.pk} (BIRTHS-2026-03): Queued" in printed
+    assert sent == [0, 100_000, -1, 200_000, 300_000]
+    assert (load_config().incoming_folder / envelope.file_name).read_bytes() == path.read_bytes()
 
 
 def test_a_refused_key_is_told_before_the_file_is_sent(

@@ -111,6 +111,9 @@ RULES: dict[str, Rule] = {
     "envelopes-live": Rule("/jobs/envelopes/live/"),
     "envelopes-export": Rule("/jobs/envelopes/export/", Permission.SEE_JOBS, methods=("get",)),
     "upload": Rule("/jobs/envelopes/upload/", Permission.SUBMIT, methods=("post",)),
+    "uploads": Rule("/uploads/", Permission.SUBMIT, methods=("post",)),
+    # there is no such upload: whoever may submit is told so
+    "upload-slices": Rule(f"/uploads/{'0' * 32}/", Permission.SUBMIT, is_absent=True, methods=("get",)),
     "envelope-jobs": _project(f"{ENVELOPE}jobs/"),
     "envelope-notifications": _project(f"{ENVELOPE}notifications/"),
     "envelope-cancel": _project(f"{ENVELOPE}cancel/", Permission.CANCEL),

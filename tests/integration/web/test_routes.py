@@ -54,6 +54,9 @@ PAGES: dict[str, tuple[str, tuple[int, int, int, int, int]]] = {
     "envelopes-live": ("/jobs/envelopes/live/", (200, 200, 200, 200, SIGN_IN)),
     "envelopes-export": ("/jobs/envelopes/export/", (200, 200, 200, 200, SIGN_IN)),
     "upload": ("/jobs/envelopes/upload/", (405, 405, 405, 405, SIGN_IN)),
+    "uploads": ("/uploads/", (405, 405, 405, 405, SIGN_IN)),
+    # of nobody's upload: whoever may submit is told that there is none
+    "upload-slices": (f"/uploads/{'0' * 32}/", (404, 404, 403, 404, SIGN_IN)),
     "envelope-jobs": ("/jobs/envelopes/{queued}/jobs/", (302, 302, 302, 404, SIGN_IN)),
     "envelope-notifications": ("/jobs/envelopes/{queued}/notifications/", (200, 200, 200, 404, SIGN_IN)),
     "envelope-cancel": ("/jobs/envelopes/{queued}/cancel/", (200, 200, 403, 404, SIGN_IN)),

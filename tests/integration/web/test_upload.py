@@ -22,8 +22,10 @@ def _home() -> None:
     prepare_home(load_config())
 
 
-def make_package(project: str = "PERINATAL", listed: str = "births.csv", held: str = "births.csv") -> bytes:
-    """Return the bytes of a small Envelope."""
+def make_package(
+    project: str = "PERINATAL", listed: str = "births.csv", held: str = "births.csv", padding: bytes = b""
+) -> bytes:
+    """Return the bytes of a small Envelope; `padding` is a file more, which nothing lists."""
     manifest = (
         f'<?xml version="1.0"?><Manifest xmlns="{NAMESPACE}"><LinkageProject>{project}</LinkageProject>'
         "<Sender>WAHEALTH</Sender><RequestType>SubmitLinkage</RequestType><NumberOfDataFiles>1</NumberOfDataFiles>"
@@ -33,6 +35,8 @@ def make_package(project: str = "PERINATAL", listed: str = "births.csv", held: s
     with zipfile.ZipFile(stream, "w") as package:
         package.writestr("manifest.xml", manifest)
         package.writestr(held, "id,name\n1,Ada\n")
+        if padding:
+            package.writestr("padding", padding)
     return stream.getvalue()
 
 

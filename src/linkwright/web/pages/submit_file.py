@@ -16,8 +16,10 @@ from django.views.decorators.http import require_http_methods, require_POST
 from linkwright.config import load_config
 from linkwright.envelopes.manifest import RequestType
 from linkwright.errors import FaultsError, LinkwrightError
+from linkwright.services.finish_upload import whole_file
 from linkwright.services.preview_data_file import preview_submission
 from linkwright.services.submit_data_file import SINGLE_FILE_ACTIONS, DataFileSubmission, default_name
+from linkwright.services.upload_errors import UploadError
 from linkwright.services.waiting_data_file import (
     DataFileGoneError,
     WaitingDataFile,
@@ -34,6 +36,7 @@ from linkwright.web.access import access_of, actor_of, project_or_404, signed_in
 from linkwright.web.dialogs import REFUSED_STATUS, is_fragment_request
 from linkwright.web.flash import Flash, add_flash
 from linkwright.web.formatting import count_words
+from linkwright.web.upload_answers import answers_upload_errors
 from linkwright.web.words import DATA_ACTIONS
 
 # tells the upload script where the browser goes next
@@ -47,14 +50,17 @@ ACTION_HELP = {
 
 
 @require_http_methods(["GET", "POST"])
+@answers_upload_errors
 def submit_file(request: HttpRequest, code: str) -> HttpResponse:
     """Show the form; or take a file and go on to its preview."""
     project = _project(request, code)
     if request.method == "GET":
         return render(request, "web/pages/submit_file.html", _form_context(request, project))
     try:
-        submission = _asked(request, project)
-        waiting = keep_waiting(submission, load_config(), signed_in(request), project)
+        waiting = _take(request, project)
+    except UploadError:
+        # the script may ask again, and needs to know
+        raise
     except LinkwrightError as error:
         return _refused(request, code, _flash_of(error))
     except OSError as error:
@@ -128,10 +134,21 @@ def _form_context(request: HttpRequest, project: LinkageProject) -> dict[str, An
     }
 
 
-def _asked(request: HttpRequest, project: LinkageProject) -> DataFileSubmission:
+def _take(request: HttpRequest, project: LinkageProject) -> WaitingDataFile:
+    """Take the file of the form, or the one that was sent in slices before it."""
+    config, user, upload_id = load_config(), signed_in(request), request.POST.get("upload", "")
+    if upload_id:
+        with whole_file(upload_id, actor_of(request), config) as upload:
+            submission = _asked(request, project, upload.data, upload.about.file_name)
+            return keep_waiting(submission, config, user, project)
     file = request.FILES.get("file")
     if not isinstance(file, TemporaryUploadedFile):
         raise LinkwrightError("No file was sent. Choose a data file and upload it again.")
+    submission = _asked(request, project, Path(file.temporary_file_path()), file.name or "data")
+    return keep_waiting(submission, config, user, project)
+
+
+def _asked(request: HttpRequest, project: LinkageProject, path: Path, file_name: str) -> DataFileSubmission:
     try:
         action = RequestType(request.POST.get("action", ""))
     except ValueError as error:
@@ -143,8 +160,8 @@ def _asked(request: HttpRequest, project: LinkageProject) -> DataFileSubmission:
     elif not event_type_code:
         raise LinkwrightError("No Event Type was chosen. Choose one and upload the file again.")
     return DataFileSubmission(
-        path=Path(file.temporary_file_path()),
-        file_name=file.name or "data",
+        path=path,
+        file_name=file_name,
         project_code=project.code,
         request_type=action,
         event_type_code=event_type_code,

@@ -1,5 +1,9 @@
-"""Takes an Envelope from the upload form. The file is on disk already when this runs: it never fills memory."""
+"""Takes an Envelope from the upload form: as the file of the form, or, where scripts run, as one sent in slices.
 
+The file is on disk already when this runs: it never fills memory.
+"""
+
+from collections.abc import Callable
 from pathlib import Path
 
 from django.core.exceptions import PermissionDenied
@@ -9,23 +13,29 @@ from django.shortcuts import render
 from django.urls import reverse
 from django.views.decorators.http import require_POST
 
+from linkwright.config import load_config
 from linkwright.errors import FaultsError, LinkwrightError
+from linkwright.services.finish_upload import finish_upload
 from linkwright.services.receive_envelope import receive_envelope
 from linkwright.services.submit_rights import SubmitRefusedError
+from linkwright.services.upload_errors import UploadError
+from linkwright.services.upload_folder import find_upload
 from linkwright.store.models import Envelope, EnvelopeState
 from linkwright.store.permissions import Permission
 from linkwright.web.access import access_of, actor_of
 from linkwright.web.dialogs import is_fragment_request
 from linkwright.web.flash import Flash, add_flash
 from linkwright.web.formatting import count_words
+from linkwright.web.upload_answers import answers_upload_errors
 
 
 @require_POST
+@answers_upload_errors
 def upload(request: HttpRequest) -> HttpResponse:
     """Receive one Envelope: queued, or refused with all reasons."""
     access_of(request).demand(Permission.SUBMIT)
-    file = request.FILES.get("envelope")
-    flash = _receive(request, file)
+    upload_id = request.POST.get("upload", "")
+    flash = _finish(request, upload_id) if upload_id else _receive(request, request.FILES.get("envelope"))
     if is_fragment_request(request):
         return render(request, "web/partials/flash.html", {"flash": flash})
     add_flash(request, flash.level, flash.text, flash.details)
@@ -39,9 +49,23 @@ def _receive(request: HttpRequest, file: object) -> Flash:
         )
     path = Path(file.temporary_file_path())
     name = request.POST.get("name", "").strip() or Path(file.name or "Envelope").stem
+    # the request's own file is kept: Gigabytes are not copied a second time
+    return _told(name, lambda: receive_envelope(path, name=name, actor=actor_of(request), moves=True))
+
+
+def _finish(request: HttpRequest, upload_id: str) -> Flash:
+    actor, config, name = actor_of(request), load_config(), request.POST.get("name", "").strip()
+    shown = name or Path(find_upload(upload_id, actor, config).about.file_name).stem
+    return _told(shown, lambda: finish_upload(upload_id, actor, config, name=name))
+
+
+def _told(name: str, submit: Callable[[], Envelope]) -> Flash:
+    """Submit an Envelope, and tell what became of it."""
     try:
-        # the request's own file is kept: Gigabytes are not copied a second time
-        envelope = receive_envelope(path, name=name, actor=actor_of(request), moves=True)
+        envelope = submit()
+    except UploadError:
+        # the script may ask again, and needs to know
+        raise
     except SubmitRefusedError as error:
         raise PermissionDenied(str(error)) from error
     except FaultsError as error:
