@@ -21,6 +21,7 @@ from linkwright.web.formatting import count_words, format_number
 from linkwright.web.frame import queue_view_of
 from linkwright.web.live import page_token
 from linkwright.web.pages.envelopes import list_context, read_page
+from linkwright.web.pages.records import search_context
 from linkwright.web.statistics_view import view_statistics
 
 
@@ -56,6 +57,7 @@ def project_page(request: HttpRequest, code: str) -> HttpResponse:
         "live_url": f"{reverse('envelopes-live')}?{urlencode({'project': code})}",
         "live_token": token,
         "is_active": queue_view_of(request).is_active,
+        **search_context(request, project),
         **list_context(user, access, address, page),
     }
     return render(request, "web/pages/project.html", context)
