@@ -131,7 +131,7 @@ def _statistics_piece(
 
 
 def _links_of(row: JobRow) -> Links:
-    """Return where the groups and records that statistics name lead: what does not count any more leads nowhere."""
+    """Return where the groups and records that statistics name lead."""
     if row.status is not ShownStatus.SUCCESS or row.project_id is None:
         return {}
 

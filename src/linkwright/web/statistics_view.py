@@ -80,7 +80,7 @@ class Figure:
 
 @dataclass(frozen=True)
 class Cell:
-    """A table's cell; `bar` is its share of the column's largest value, in percent, or None; `url`: leads there."""
+    """A table's cell; `bar` is its share of the column's largest value, in percent, or None. It leads to `url`."""
 
     text: str
     is_number: bool
@@ -142,8 +142,8 @@ def view_statistics(
 ) -> StatisticsView:
     """Sort a statistics object into headline numbers and tables, in its own order.
 
-    With `hide_values`, values from which a person could be recognised are left out. `links` say where the values of
-    some columns of tables lead.
+    With `hide_values`, values from which a person could be recognised are left out. `links` say where the values
+    of some columns of tables lead.
     """
     figures: list[Figure] = []
     tables: list[Table] = []
