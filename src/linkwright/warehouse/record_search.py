@@ -186,12 +186,12 @@ def _found(
 ) -> FoundRecords:
     if not files.records:
         return FoundRecords()
-    limit = f" LIMIT {most + 1}"
-    if files.ended and not with_ended:
-        conditions = [*conditions, f"record_id NOT IN ({ended_sql(files.ended)})"]
+    columns = ", ".join(map(identifier, (RECORD_ID, *RecordKey._fields)))
+    # what is found is few: only of these it is asked whether they have ended
+    lives = f" WHERE record_id NOT IN ({ended_sql(files.ended)})" if files.ended and not with_ended else ""
     rows = con.execute(
-        f"SELECT {identifier(RECORD_ID)}, {', '.join(map(identifier, RecordKey._fields))} FROM {_source(files)} "
-        f"WHERE {' AND '.join(conditions)} ORDER BY record_id{limit}",
+        f"WITH hits AS MATERIALIZED (SELECT {columns} FROM {_source(files)} WHERE {' AND '.join(conditions)}) "
+        f"FROM hits{lives} ORDER BY record_id LIMIT {most + 1}",
         list(values),
     ).fetchall()
     ids = [int(row[0]) for row in rows[:most]]

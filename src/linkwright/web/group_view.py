@@ -7,7 +7,7 @@ from datetime import datetime
 
 from django.urls import reverse
 
-from linkwright.engine.group_graph import MOST_DRAWN_RECORDS, Edge, GroupGraph, draw_group
+from linkwright.engine.group_graph import MOST_DRAWN_RECORDS, MOST_LEVEL_NAMES, Edge, GroupGraph, draw_group
 from linkwright.engine.side_by_side import SideValue, compare_side_by_side
 from linkwright.services.explain_group import HistoryEntry
 from linkwright.services.look_at_group import LookedAtGroup, ShownDecision, ShownLevel
@@ -91,6 +91,7 @@ class EdgeMark:
     """A link in the drawing; `kind` is 'match', 'review' or 'decision'."""
 
     kind: str
+    is_faint: bool
     title: str
     x1: str
     y1: str
@@ -229,14 +230,15 @@ def _graph(looked: LookedAtGroup, rows: Sequence[RecordRow]) -> GraphView | None
         if (left, right) not in kinds:
             edges.append(Edge(left, right, None))
         kinds[left, right] = "decision"
-    drawn = draw_group(len(rows), edges)
+    names = [_name_lines(row, is_one_line=len(rows) > MOST_LEVEL_NAMES) for row in rows]
+    drawn = draw_group(len(rows), edges, max(len(line) for lines in names for line in lines))
     counted = count_words(len(rows), "record"), count_words(len(edges), "link")
     return GraphView(
         width=_number(drawn.width),
         height=_number(drawn.height),
         radius=drawn.node_radius,
         summary=f"{counted[0]} and {counted[1]}. The same stands in the tables of records and pairs.",
-        nodes=_nodes(drawn, rows),
+        nodes=_nodes(drawn, rows, names),
         edges=_edges(drawn, rows, kinds),
         kinds=frozenset(kinds.values()),
         has_weights=drawn.has_weights,
@@ -254,12 +256,18 @@ def _decided(looked: LookedAtGroup, places: dict[int, int]) -> set[tuple[int, in
     }
 
 
-def _nodes(drawn: GroupGraph, rows: Sequence[RecordRow]) -> list[NodeMark]:
+def _name_lines(row: RecordRow, *, is_one_line: bool) -> tuple[str, str]:
+    if is_one_line:
+        return _short(f"{row.key.event_type} {row.key.source_unique_id}"), ""
+    return _short(row.key.event_type), _short(row.key.source_unique_id)
+
+
+def _nodes(drawn: GroupGraph, rows: Sequence[RecordRow], names: Sequence[tuple[str, str]]) -> list[NodeMark]:
     marks = []
     for node in drawn.nodes:
         row = rows[node.place]
-        kind, name = _short(row.key.event_type), _short(row.key.source_unique_id)
-        is_turned = drawn.has_turned_labels
+        first, second = names[node.place]
+        is_turned = not second
         marks.append(
             NodeMark(
                 number=row.number,
@@ -273,8 +281,8 @@ def _nodes(drawn: GroupGraph, rows: Sequence[RecordRow]) -> list[NodeMark]:
                 turn=f"rotate({_number(node.turn)} {_number(node.label_x)} {_number(node.label_y)})"
                 if is_turned
                 else "",
-                first=_short(f"{kind} {name}") if is_turned else kind,
-                second="" if is_turned else name,
+                first=first,
+                second=second,
             )
         )
     return marks
@@ -290,6 +298,7 @@ def _edges(drawn: GroupGraph, rows: Sequence[RecordRow], kinds: dict[tuple[int, 
         marks.append(
             EdgeMark(
                 kind=kind,
+                is_faint=not (one.is_tree or drawn.has_weights),
                 title=f"{left.number} to {right.number}: {told}",
                 x1=_number(one.x1),
                 y1=_number(one.y1),

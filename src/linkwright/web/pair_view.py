@@ -85,7 +85,11 @@ def _rows(one: PairExplanation, prior: float) -> list[PartRow]:
         return []
     at = one.prior_weight
     weight = format_weight(at)
-    rows = [PartRow("prior", "", "", format_probability(prior), "", "", weight, weight, differs=False)]
+    rows = [
+        PartRow(
+            "prior", "", "", f"{format_probability(prior)} of random pairs", "", "", weight, weight, differs=False
+        )
+    ]
     for part in one.parts:
         at += part.weight
         rows.append(_part(part, at))
