@@ -18,7 +18,7 @@ _LETTER_WIDTH = 7.4
 _LINE_HEIGHT = 15
 # where along its line an edge says its weight: in the middle, but where lines across the whole circle would meet
 _MIDDLE, _ACROSS = 0.5, 0.16
-_THINNEST, _THICKEST = 1.0, 4.5
+_THINNEST, _THICKEST, _DECIDED = 1.0, 4.5, 2.5
 # an angle so near to straight up or down puts the text above or below
 _UPRIGHT = 0.35
 
@@ -174,7 +174,7 @@ def _neighbours_first(records_count: int, edges: Sequence[Edge]) -> list[int]:
 
 
 def _spanning_tree(records_count: int, edges: Sequence[Edge]) -> frozenset[Edge]:
-    """Return the heaviest links that join all that is joined (Kruskal 1956); a decision goes before every weight."""
+    """Return the heaviest links that join all that is joined (Kruskal 1956); decisions go before every weight."""
     parts = list(range(records_count))
 
     def part_of(place: int) -> int:
@@ -245,7 +245,7 @@ def _edge(edge: Edge, nodes: Sequence[DrawnNode], edges: Sequence[Edge], *, is_t
 def _edge_width(edge: Edge, edges: Sequence[Edge]) -> float:
     """Return a width between the thinnest and the thickest, by the weight among the group's own."""
     if edge.weight is None:
-        return _THINNEST
+        return _DECIDED
     if math.isinf(edge.weight):
         return _THICKEST
     finite = [one.weight for one in edges if one.weight is not None and math.isfinite(one.weight)]
