@@ -249,8 +249,8 @@ def test_two_chosen_records_are_explained(viewer: Client) -> None:
 
 
 def test_a_damaged_file_is_told_instead_of_failing(linked: System, viewer: Client) -> None:
-    for path in linked.project_folder.glob("*records.parquet"):
-        path.write_bytes(b"no Parquet")
+    for records in linked.project_folder.glob("*records.parquet"):
+        records.write_bytes(b"no Parquet")
     for path in PATHS:
         assert "is damaged" in page(viewer, path, 409)
     assert "is damaged" in page(viewer, "/projects/P1/records/?id=a1", 409)
