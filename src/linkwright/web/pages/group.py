@@ -60,6 +60,7 @@ def _page(request: HttpRequest, project: LinkageProject, group_id: int, *, refus
         raise Http404(f"{project.code} has no group {group_id}, and never had.") from error
     except LinkwrightError as error:
         return not_shown(request, error)
+    may_review = access_of(request).may(Permission.REVIEW, project.pk) and bool(looked.members)
     context = {
         "project": project,
         "group_id": group_id,
@@ -67,7 +68,9 @@ def _page(request: HttpRequest, project: LinkageProject, group_id: int, *, refus
         "explained": looked.explained,
         "view": view_group(looked),
         "most_drawn": MOST_DRAWN_RECORDS,
-        "may_review": access_of(request).may(Permission.REVIEW, project.pk) and bool(looked.members),
+        "may_review": may_review,
+        # of a group of one nothing can be taken apart
+        "may_choose": may_review and len(looked.members) > 1,
         "most_reason_length": MOST_REASON_LENGTH,
         "seen": ".".join(str(member.record_id) for member in looked.explained.members),
         "refusal": refusal,
