@@ -41,9 +41,13 @@ def strategy_columns(strategy: Strategy) -> tuple[str, ...]:
     return tuple(dict.fromkeys((*rule_columns(strategy.blocking_rules), *_compared_columns(strategy))))
 
 
+LEVEL_PREFIX = "level_"
+"""The names of the columns of the pairs files that hold levels begin with it; the comparison's name follows."""
+
+
 def level_column(comparison_name: str) -> str:
     """Return the column of the pairs files that holds a comparison's level, quoted."""
-    return identifier(f"level_{comparison_name}")
+    return identifier(LEVEL_PREFIX + comparison_name)
 
 
 def candidate_values_sql(columns: Sequence[str]) -> str:

@@ -188,10 +188,16 @@ def explain_group(config: ServerConfig, actor: Actor, project_code: str, group_i
     )
 
 
-def _read_history(live: LiveProject, group_id: int) -> tuple[HistoryEntry, ...]:
+def list_history(live: LiveProject) -> tuple[list[Batch], list[HistoryBatch]]:
+    """Return what has changed the project's groups, the oldest first: batches, and each with its files."""
     batches = list(original_batches(live.project, BatchKind.ASSIGNMENTS).select_related("envelope", "job"))
     ends = _ends_by_batch(live, batches)
     listed = [HistoryBatch(batch.pk, live.folder / batch.file_name, ends.get(batch.pk, ())) for batch in batches]
+    return batches, listed
+
+
+def _read_history(live: LiveProject, group_id: int) -> tuple[HistoryEntry, ...]:
+    batches, listed = list_history(live)
     events = read_group_history(live.limits, listed, group_id)
     record_ids = {record_id for event in events for record_id in event.record_ids}
     keys = read_record_keys(live.limits, live.files, record_ids)

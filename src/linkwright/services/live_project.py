@@ -15,7 +15,7 @@ from linkwright.jobs.context import engine_limits, project_folder
 from linkwright.store.audit_log import Actor
 from linkwright.store.batch_catalog import live_batches, original_batches
 from linkwright.store.models import Batch, BatchKind, Envelope, LinkageProject
-from linkwright.store.permissions import Permission, is_allowed, visible_projects
+from linkwright.store.permissions import Permission, actor_may, visible_projects
 from linkwright.warehouse.connection import EngineLimits
 from linkwright.warehouse.live_files import LiveFiles, RecordKey, find_records
 
@@ -75,7 +75,7 @@ def find_project(code: str, actor: Actor) -> LinkageProject:
 
 def may_see_values(actor: Actor, project: LinkageProject) -> bool:
     """Tell whether whoever asks may see identifying values; the machine's command line may."""
-    return actor.user is None or is_allowed(actor.user, Permission.SEE_IDENTIFYING_VALUES, project)
+    return actor_may(actor, Permission.SEE_IDENTIFYING_VALUES, project)
 
 
 @contextmanager
@@ -86,7 +86,7 @@ def open_live_project(config: ServerConfig, project: LinkageProject) -> Iterator
     def paths(batches: Sequence[Batch]) -> tuple[Path, ...]:
         return tuple(folder / batch.file_name for batch in batches)
 
-    brought = original_batches(project, BatchKind.RECORDS).select_related("envelope__match_configuration")
+    brought = original_batches(project, BatchKind.RECORDS).select_related("envelope__match_configuration", "job")
     config.scratch_folder.mkdir(mode=0o700, parents=True, exist_ok=True)
     with TemporaryDirectory(prefix="explain-", dir=config.scratch_folder) as scratch:
         yield LiveProject(

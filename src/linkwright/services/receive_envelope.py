@@ -19,7 +19,7 @@ from linkwright.services.kept_file import KeptFile, give_back, keep_copy, keep_m
 from linkwright.services.mail_outbox import tell_envelopes
 from linkwright.services.submit_rights import demand_submit, project_to_submit_to
 from linkwright.store.audit_log import Actor, record_action
-from linkwright.store.models import Envelope, EnvelopeState, JobKind, Notification, Severity
+from linkwright.store.models import Envelope, EnvelopeState, JobKind, LinkageProject, Notification, Severity
 
 # control characters, bytes that are no UTF-8, line and paragraph separators
 _NO_TEXT = frozenset({"Cc", "Cs", "Zl", "Zp"})
@@ -71,7 +71,13 @@ def shown_name(name: str) -> str:
 
 
 def register_envelope(
-    kept: KeptFile, *, name: str, actor: Actor, detail: Mapping[str, Any] | None = None
+    kept: KeptFile,
+    *,
+    name: str,
+    actor: Actor,
+    detail: Mapping[str, Any] | None = None,
+    reviewed: LinkageProject | None = None,
+    reason: str = "",
 ) -> Envelope:
     """Examine a kept file and, in one transaction, make it an Envelope with its jobs, or a Corrupt one.
 
@@ -80,9 +86,12 @@ def register_envelope(
         name: what the Envelope is called.
         actor: who sends it.
         detail: what else the audit log is to say.
+        reviewed: the project that it is for, of a caller that has asked for another permission than to submit.
+        reason: why it is sent; kept with the Envelope alone, since the history of the queue is everybody's.
 
     Raises:
         PackageAccessError: if the file vanishes while it is examined.
+        SubmitRefusedError: if whoever sends may not submit to the project, and it is not `reviewed`.
     """
     name = shown_name(name)[:255]
     envelope = Envelope(
@@ -92,6 +101,7 @@ def register_envelope(
         sha256=kept.sha256,
         received_at=timezone.now(),
         received_by=actor.user,
+        reason=reason,
     )
     limits: PackageLimits = package_limits()
     try:
@@ -103,7 +113,7 @@ def register_envelope(
     envelope.project_code = manifest.linkage_project[:255]
     envelope.sender_code = manifest.sender[:255]
     envelope.event_type_codes = sorted({file.event_type_code for file in manifest.data_files})
-    envelope.project = project_to_submit_to(manifest.linkage_project, actor)
+    envelope.project = reviewed or project_to_submit_to(manifest.linkage_project, actor)
     with transaction.atomic():
         envelope.save()
         enqueue_chain(envelope, chain_of(manifest))

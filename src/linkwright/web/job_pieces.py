@@ -20,6 +20,7 @@ from linkwright.store.queries.shown_status import ShownStatus
 from linkwright.web.access import Access
 from linkwright.web.address import envelopes_url, project_url
 from linkwright.web.formatting import NO_VALUE, count_words
+from linkwright.web.group_view import group_url
 from linkwright.web.live import Piece, RowGroup, make_piece, row_group
 from linkwright.web.progress_view import view_progress
 from linkwright.web.row_parts import (
@@ -32,7 +33,7 @@ from linkwright.web.row_parts import (
     size_html,
     toggle_button,
 )
-from linkwright.web.statistics_view import view_statistics
+from linkwright.web.statistics_view import Links, view_statistics
 
 ROW_TEMPLATE = "web/partials/job_row.html"
 STATISTICS_TEMPLATE = "web/partials/job_statistics.html"
@@ -188,7 +189,7 @@ def _statistics_piece(
         "error": error,
         "estimation": estimation,
         "may_download_rejects": may_download_rejects,
-        "view": view_statistics(statistics, hide_values=hide_values),
+        "view": view_statistics(statistics, hide_values=hide_values, links=_links_of(row)),
         "progress": progress,
         "plots": plots,
         "plot_prefix": f"job-{row.id}",
@@ -205,6 +206,25 @@ def _statistics_piece(
         estimation,
         error,
     )
+
+
+def _links_of(row: JobRow) -> Links:
+    """Return where the groups and records that statistics name lead."""
+    if row.status is not ShownStatus.SUCCESS or row.project_id is None:
+        return {}
+
+    def to_group(group_id: int) -> str:
+        return group_url(row.project_code, group_id)
+
+    def to_record(record_id: int) -> str:
+        return f"{reverse('records', args=[row.project_code])}?record={record_id}"
+
+    return {
+        "group_id": to_group,
+        "other_group_id": to_group,
+        "record_id": to_record,
+        "other_record_id": to_record,
+    }
 
 
 def _estimation_of(row: JobRow) -> int | None:

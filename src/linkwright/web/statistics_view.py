@@ -6,8 +6,8 @@ of dicts a table. The unit follows from the key's ending (`_count`, `_bytes`, `_
 
 import math
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
-from typing import Any
+from dataclasses import dataclass, replace
+from typing import Any, TypeAlias
 
 from linkwright.services.hidden_values import without_values
 from linkwright.web.formatting import (
@@ -65,6 +65,10 @@ _LABELS = {
 }
 
 
+Links: TypeAlias = Mapping[str, Callable[[int], str]]
+"""By the name of a column, the address that a number in it leads to."""
+
+
 @dataclass(frozen=True)
 class Figure:
     """A headline number and what it counts."""
@@ -76,12 +80,13 @@ class Figure:
 
 @dataclass(frozen=True)
 class Cell:
-    """A table's cell; `bar` is its share of the column's largest value, in percent, or None."""
+    """A table's cell; `bar` is its share of the column's largest value, in percent, or None. It leads to `url`."""
 
     text: str
     is_number: bool
     bar: float | None = None
     title: str = ""
+    url: str = ""
 
 
 @dataclass(frozen=True)
@@ -132,10 +137,13 @@ class StatisticsView:
     tables: Sequence[Table]
 
 
-def view_statistics(statistics: Mapping[str, Any], *, hide_values: bool = False) -> StatisticsView:
+def view_statistics(
+    statistics: Mapping[str, Any], *, hide_values: bool = False, links: Links | None = None
+) -> StatisticsView:
     """Sort a statistics object into headline numbers and tables, in its own order.
 
-    With `hide_values`, values from which a person could be recognised are left out.
+    With `hide_values`, values from which a person could be recognised are left out. `links` say where the values
+    of some columns of tables lead.
     """
     figures: list[Figure] = []
     tables: list[Table] = []
@@ -145,7 +153,8 @@ def view_statistics(statistics: Mapping[str, Any], *, hide_values: bool = False)
                 tables.append(_table_of_mapping(key, value))
         elif isinstance(value, list):
             if value:
-                tables.append(_table_of_list(key, without_values(value) if hide_values else value))
+                shown = without_values(value) if hide_values else value
+                tables.append(_table_of_list(key, shown, links or {}))
         else:
             figures.append(Figure(label_of(key), _text(key, value), _is_number(value)))
     return StatisticsView(figures, tables)
@@ -186,7 +195,7 @@ def _table_of_mapping(key: str, mapping: Mapping[str, Any]) -> Table:
     )
 
 
-def _table_of_list(key: str, items: Sequence[Any]) -> Table:
+def _table_of_list(key: str, items: Sequence[Any], links: Links) -> Table:
     if not all(isinstance(item, Mapping) for item in items):
         cells = [[_cell(key, item)] for item in items[:MAX_TABLE_ROWS]]
         return Table(label_of(key), [Column("", is_number=False)], cells, max(len(items) - MAX_TABLE_ROWS, 0))
@@ -199,7 +208,13 @@ def _table_of_list(key: str, items: Sequence[Any]) -> Table:
         for name in numeric - _SCALES
     }
     shown = items[:MAX_TABLE_ROWS]
-    rows = [[_cell(name, item.get(name), largest=largest.get(name)) for name in keys] for item in shown]
+    rows = [
+        [
+            _linked(_cell(name, item.get(name), largest=largest.get(name)), item.get(name), links.get(name))
+            for name in keys
+        ]
+        for item in shown
+    ]
     columns = [Column(label_of(name), name in numeric) for name in keys]
     bars = _histogram(keys, shown) if numeric.issuperset(keys) else []
     return Table(label_of(key), columns, rows, len(items) - len(shown), bars)
@@ -236,6 +251,10 @@ def _cell(key: str, value: Any, *, largest: float | None = None) -> Cell:
     if key == "sha256" and isinstance(value, str):
         return Cell(f"{value[:_DIGEST_LENGTH]}…", is_number=False, title=value)
     return Cell(_text(key, value), _is_number(value) and not key.endswith("_id"), bar)
+
+
+def _linked(cell: Cell, value: Any, link: Callable[[int], str] | None) -> Cell:
+    return replace(cell, url=link(value)) if link is not None and isinstance(value, int) else cell
 
 
 def _is_number(value: Any) -> bool:

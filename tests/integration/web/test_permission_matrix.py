@@ -44,6 +44,7 @@ HOLDERS: dict[Permission, set[str]] = {
     Permission.CLEAR: set(),
     Permission.CONFIGURE_PROJECTS: {"owner"},
     Permission.EXTRACT: {"owner", "operator"},
+    Permission.REVIEW: {"owner", "reviewer"},
     Permission.SEE_IDENTIFYING_VALUES: {"owner", "reviewer"},
     Permission.CHANGE_SETTINGS: set(),
 }
@@ -101,6 +102,16 @@ RULES: dict[str, Rule] = {
     "frame-live": Rule("/live/"),
     "projects": Rule("/projects/"),
     "project": _project("/projects/PERINATAL/"),
+    # the project holds no records: whoever belongs to it is told that there is no such record or group
+    "records": replace(_project("/projects/PERINATAL/records/"), methods=("get",)),
+    "records-by-values": _project("/projects/PERINATAL/records/by-values/", Permission.SEE_IDENTIFYING_VALUES),
+    "record": replace(_project("/projects/PERINATAL/records/1/"), methods=("get",), is_absent=True),
+    "pair-chosen": replace(_project("/projects/PERINATAL/pairs/"), methods=("get",), is_absent=True),
+    "pair": replace(_project("/projects/PERINATAL/pairs/1/2/"), methods=("get",), is_absent=True),
+    "group": replace(_project("/projects/PERINATAL/groups/1/"), methods=("get",), is_absent=True),
+    "group-review": replace(
+        _project("/projects/PERINATAL/groups/1/review/", Permission.REVIEW), methods=("post",), is_absent=True
+    ),
     "project-estimate": _project("/projects/PERINATAL/estimate/", Permission.CONFIGURE_PROJECTS),
     "project-frequencies": _project("/projects/PERINATAL/frequencies/", Permission.CONFIGURE_PROJECTS),
     "estimation": replace(_project(ESTIMATION), methods=("get",)),

@@ -24,6 +24,14 @@ PAGES: dict[str, tuple[str, tuple[int, int, int, int, int]]] = {
     "frame-live": ("/live/", (200, 200, 200, 200, SIGN_IN)),
     "projects": ("/projects/", (200, 200, 200, 200, SIGN_IN)),
     "project": ("/projects/PERINATAL/", (200, 200, 200, 404, SIGN_IN)),
+    # the project holds no records: whoever belongs to it is told that there is no such record or group
+    "records": ("/projects/PERINATAL/records/?id=B-1", (200, 200, 200, 404, SIGN_IN)),
+    "records-by-values": ("/projects/PERINATAL/records/by-values/", (200, 200, 403, 404, SIGN_IN)),
+    "record": ("/projects/PERINATAL/records/1/", (404, 404, 404, 404, SIGN_IN)),
+    "pair-chosen": ("/projects/PERINATAL/pairs/?one=1&other=2", (302, 302, 302, 404, SIGN_IN)),
+    "pair": ("/projects/PERINATAL/pairs/1/2/", (404, 404, 404, 404, SIGN_IN)),
+    "group": ("/projects/PERINATAL/groups/1/", (404, 404, 404, 404, SIGN_IN)),
+    "group-review": ("/projects/PERINATAL/groups/1/review/", (405, 405, 405, 405, SIGN_IN)),
     "submit": ("/projects/PERINATAL/submit/", (200, 200, 403, 404, SIGN_IN)),
     # no such file waits: whoever may submit is told so
     "submit-confirm": (f"/projects/PERINATAL/submit/{'0' * 32}/", (302, 302, 403, 404, SIGN_IN)),
@@ -90,6 +98,9 @@ PAGES: dict[str, tuple[str, tuple[int, int, int, int, int]]] = {
 ACTIONS: dict[str, tuple[str, tuple[int, int, int, int, int]]] = {
     # no file is sent, none waits: whoever may submit is told so
     "submit": ("/projects/PERINATAL/submit/", (302, 302, 403, 404, SIGN_IN)),
+    # nothing is filled in, and there is no such group: whoever may do it is told so
+    "records-by-values": ("/projects/PERINATAL/records/by-values/", (409, 409, 403, 404, SIGN_IN)),
+    "group-review": ("/projects/PERINATAL/groups/1/review/", (404, 404, 403, 404, SIGN_IN)),
     "submit-confirm": (f"/projects/PERINATAL/submit/{'0' * 32}/", (302, 302, 403, 404, SIGN_IN)),
     "submit-cancel": (f"/projects/PERINATAL/submit/{'0' * 32}/cancel/", (302, 302, 403, 404, SIGN_IN)),
     # the project holds no records: whoever may configure it is told so

@@ -55,6 +55,8 @@ class Envelope(models.Model):
     records_count = models.BigIntegerField(null=True, blank=True)
     received_at = models.DateTimeField()
     received_by = models.ForeignKey(User, on_delete=models.PROTECT, null=True, blank=True)
+    # why it was sent, of a Quality Review made on a page; people name people in it
+    reason = models.TextField(blank=True)
     processing_started_at = models.DateTimeField(null=True, blank=True)
     processed_at = models.DateTimeField(null=True, blank=True)
     # set by `save`, and anew when the project becomes known (store/series.py)

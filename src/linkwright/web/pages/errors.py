@@ -4,6 +4,7 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.template.loader import render_to_string
 
+from linkwright.errors import LinkwrightError
 from linkwright.web.dialogs import is_fragment_request
 from linkwright.web.frame import Frame
 
@@ -14,6 +15,7 @@ NOT_FOUND_HELP = (
 FORBIDDEN_HELP = "Ask the project's owner or an Administrator for a role that allows it."
 CSRF_TEXT = "This form was opened too long ago, or in another window, so that its origin cannot be verified."
 CSRF_HELP = "Go back, reload the page and send the form again. Nothing has been changed."
+NOT_SHOWN_HELP = "Whoever runs the server can find what is damaged with `linkwright doctor`."
 SERVER_TEXT = "The server met an error that it did not expect, and wrote it to its log."
 SERVER_HELP = (
     "Nothing of an unfinished action was kept. Try again; if it happens again, whoever runs the server can look "
@@ -37,6 +39,11 @@ def not_found(request: HttpRequest, exception: Exception) -> HttpResponse:
     """Answer 404; Django's own exception holds a dict where no address matched, which is not for people."""
     told = exception.args[0] if exception.args and isinstance(exception.args[0], str) else ""
     return _error(request, 404, "Not found", told or f"There is no page at {request.path}.", NOT_FOUND_HELP)
+
+
+def not_shown(request: HttpRequest, error: LinkwrightError) -> HttpResponse:
+    """Answer 409 where something is there that cannot be shown, such as data in a damaged file."""
+    return _error(request, 409, "Cannot be shown", str(error), NOT_SHOWN_HELP)
 
 
 def csrf_failure(request: HttpRequest, reason: str = "") -> HttpResponse:  # noqa: ARG001 - Django's signature

@@ -22,6 +22,7 @@ from linkwright.web.frame import queue_view_of
 from linkwright.web.list_filters import envelope_filters
 from linkwright.web.live import page_token
 from linkwright.web.pages.envelopes import list_context, read_page
+from linkwright.web.pages.records import search_context
 from linkwright.web.statistics_view import view_statistics
 
 
@@ -57,6 +58,7 @@ def project_page(request: HttpRequest, code: str) -> HttpResponse:
         "live_url": f"{reverse('envelopes-live')}?{urlencode({'project': code})}",
         "live_token": token,
         "is_active": queue_view_of(request).is_active,
+        **search_context(request, project),
         "filters": envelope_filters(user, address, has_project=False),
         "export_url": export_url(reverse("envelopes-export"), address, project=project.code),
         **list_context(access, address, page),
