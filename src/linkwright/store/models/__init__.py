@@ -2,7 +2,7 @@
 
 from linkwright.store.models.api_keys import ApiKey
 from linkwright.store.models.attachments import ATTACHED, AttachedEventType
-from linkwright.store.models.audit import AuditLogEntry
+from linkwright.store.models.audit import AuditLogEntry, AuditLogHead
 from linkwright.store.models.batches import Batch, BatchKind, BatchState
 from linkwright.store.models.catalog import DataProvider, EventType, ImportFormat
 from linkwright.store.models.envelopes import Envelope, EnvelopeReport, EnvelopeState, Notification, Severity
@@ -36,6 +36,7 @@ __all__ = [
     "ApiKey",
     "AttachedEventType",
     "AuditLogEntry",
+    "AuditLogHead",
     "AuditMessage",
     "Batch",
     "BatchKind",
