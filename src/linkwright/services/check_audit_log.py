@@ -1,8 +1,8 @@
 """Walks the chain of the audit log and finds the first entry that does not fit. Changes nothing.
 
-A change, a gap, an entry put in or moved and a tail that was cut off are found. What cannot be found from inside is
-a database whose whole chain and head were worked out anew: for that a head is to be kept elsewhere, which doctor
-prints, every backup's manifest holds, and `fault_of_kept` compares.
+A change, a gap, an entry put in or moved and a tail that was cut off are found. What cannot be found from inside
+is a database whose whole chain and head were worked out anew: for that a head is to be kept elsewhere, which
+doctor prints, every backup's manifest holds, and `fault_of_kept` compares.
 """
 
 from collections.abc import Iterator
@@ -44,7 +44,7 @@ class ChainCheck:
 
 
 def check_audit_log(newest: int | None = None) -> ChainCheck:
-    """Check the chain: all of it, or the `newest` so many entries, of which the first is taken to follow rightly."""
+    """Check all of the chain, or the `newest` so many entries, of which the first is taken to follow rightly."""
     # first the entries: a head read before could be older than an entry that is being written
     last = AuditLogEntry.objects.exclude(number=None).order_by("-number").values_list("number", flat=True).first()
     head = read_head()
@@ -60,7 +60,9 @@ def check_audit_log(newest: int | None = None) -> ChainCheck:
         text = f"Entry {walk.number + 1} is not there: {head.entries_count - walk.number:,} were cut off the end."
         return ChainCheck(head, walk.checked_count, text, walk.number + 1)
     if walk.previous != head.sha256:
-        text = f"The head says {head.sha256 or 'nothing'}, and entry {walk.number} has {walk.previous or 'nothing'}."
+        text = (
+            f"The head says {head.sha256 or 'nothing'}, and entry {walk.number} has {walk.previous or 'nothing'}."
+        )
         return ChainCheck(head, walk.checked_count, text, walk.number or None)
     if last is not None and last > head.entries_count:
         text = f"Entry {head.entries_count + 1} is not known to the head."

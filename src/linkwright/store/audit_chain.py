@@ -101,7 +101,7 @@ def own_sha256(number: int, entry_id: int, previous: str, content: str) -> str:
 
 
 def storable(value: Any) -> Any:
-    """Return plain values as both databases give them back: keys as text, whole numbers whole, no zero character."""
+    """Return plain values as both databases give them back: text keys, whole numbers whole, no zero character."""
     if isinstance(value, str):
         return value.replace(_NUL, _SHOWN_NUL)
     if isinstance(value, float) and value.is_integer():
@@ -128,7 +128,7 @@ def snapshot_head(snapshot: BaseDatabaseWrapper) -> Head:
 
 
 def add_linked(entry: AuditLogEntry) -> None:
-    """Write a new entry at its place, inside the caller's transaction; PostgreSQL gives it one at the end of that."""
+    """Write a new entry at its place, in the caller's transaction; PostgreSQL gives it one at the end of that."""
     entry.content_sha256 = content_sha256(entry)
     if connection.vendor == "postgresql":
         entry.save(force_insert=True)
@@ -144,10 +144,10 @@ def add_linked(entry: AuditLogEntry) -> None:
 
 
 _NEWEST = "(SELECT seq FROM sqlite_sequence WHERE name = 'store_auditlogentry')"
-_PLACE = f"SELECT entries_count, sha256, {_NEWEST} FROM store_auditloghead WHERE id = 1"  # noqa: S608 - constants
+_PLACE = f"SELECT entries_count, sha256, {_NEWEST} FROM store_auditloghead WHERE id = 1"
 _MOVE_HEAD = "UPDATE store_auditloghead SET entries_count = %s, sha256 = %s WHERE id = 1"
 _LAST = (
-    f"SELECT number, sha256, {_NEWEST} FROM store_auditlogentry "  # noqa: S608 - constants
+    f"SELECT number, sha256, {_NEWEST} FROM store_auditlogentry "
     "WHERE number IS NOT NULL ORDER BY number DESC LIMIT 1"
 )
 

@@ -39,6 +39,7 @@ READS: dict[str, tuple[str, Statuses]] = {
     "/projects/{code}/match-configuration": ("/projects/PERINATAL/match-configuration", MEMBERS),
     "/projects/{code}/estimations": ("/projects/PERINATAL/estimations", MEMBERS),
     "/projects/{code}/estimations/{estimation_id}": ("/projects/PERINATAL/estimations/{estimation}", MEMBERS),
+    "/audit-log": ("/audit-log", (200, 200, 403, 403, 403, 200, 403)),
     "/providers": ("/providers", ALL),
     "/providers/{code}": ("/providers/WAHEALTH", MEMBERS),
     "/event-types": ("/event-types", ALL),

@@ -54,9 +54,11 @@ def test_entries_that_are_there_are_chained_and_the_next_ones_follow() -> None:
     try:
         apps = migrate(before).loader.project_state([("store", before)]).apps
         old = apps.get_model("store", "AuditLogEntry").objects
-        reasons = ["", "because", "ä \u2028 \"", "gone"]
+        reasons = ["", "because", 'ä \u2028 "', "gone"]
         made = [
-            old.create(at=timezone.now(), action="clear queue", reason=reason, detail={"n": 1.0, "jobs": [{"job": 1}]})
+            old.create(
+                at=timezone.now(), action="clear queue", reason=reason, detail={"n": 1.0, "jobs": [{"job": 1}]}
+            )
             for reason in reasons
         ]
         # a number that was never used, or is no longer

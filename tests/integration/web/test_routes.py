@@ -7,8 +7,8 @@ from django.test import Client
 from django.urls import get_resolver
 
 from linkwright.services.create_api_key import create_api_key
-from linkwright.store.audit_log import COMMAND_LINE
-from linkwright.store.models import ApiKey, Job, JobKind, QueueState, WorkerPresence
+from linkwright.store.audit_log import COMMAND_LINE, record_action
+from linkwright.store.models import ApiKey, AuditLogEntry, Job, JobKind, QueueState, WorkerPresence
 from tests.integration.web.conftest import SignIn
 from tests.integration.web.seed import World
 
@@ -64,6 +64,10 @@ PAGES: dict[str, tuple[str, tuple[int, int, int, int, int]]] = {
     "job-retry": ("/jobs/{failed}/retry/", (200, 200, 403, 404, SIGN_IN)),
     "job-cancel": ("/jobs/{failed}/cancel/", (200, 200, 403, 404, SIGN_IN)),
     "admin": ("/admin/", (302, 302, 302, 302, SIGN_IN)),
+    "audit-log": ("/admin/audit-log/", (200, 200, 403, 200, SIGN_IN)),
+    "audit-log-check": ("/admin/audit-log/check/", (200, 403, 403, 403, SIGN_IN)),
+    "audit-log-export": ("/admin/audit-log/export/", (200, 200, 403, 200, SIGN_IN)),
+    "audit-entry": ("/admin/audit-log/{entry}/", (200, 200, 403, 404, SIGN_IN)),
     "backups": ("/admin/backups/", (200, 403, 403, 403, SIGN_IN)),
     "backups-live": ("/admin/backups/live/", (200, 403, 403, 403, SIGN_IN)),
     "backup-start": ("/admin/backups/start/", (200, 403, 403, 403, SIGN_IN)),
@@ -125,11 +129,17 @@ def _path(world: World, template: str) -> str:
         key=create_api_key(world.owner, f"key {ApiKey.objects.count()}", COMMAND_LINE).key.pk
         if "{key}" in template
         else 0,
+        entry=_entry_of_the_project() if "{entry}" in template else 0,
         queued=world.envelopes["HOSP-2026-10"].pk,
         failed=world.job("BIRTHS-2025-late", JobKind.LOAD).pk,
         estimation=world.estimation.pk if world.estimation else 0,
         result=world.result.pk if world.result else 0,
     )
+
+
+def _entry_of_the_project() -> int:
+    record_action(COMMAND_LINE, "tidy", project_code="PERINATAL")
+    return AuditLogEntry.objects.latest("pk").number or 0
 
 
 def _statuses(world: World, sign_in: SignIn, template: str, method: str) -> dict[str, int]:
