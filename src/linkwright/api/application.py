@@ -16,7 +16,7 @@ from ninja.errors import HttpError, ValidationError
 from ninja.parser import Parser
 
 from linkwright import __version__
-from linkwright.api import audit_log, catalog, envelopes, estimations, jobs, me, projects, queue, uploads
+from linkwright.api import audit_log, catalog, envelopes, estimations, jobs, me, projects, queue, settings, uploads
 from linkwright.api.answers import error_response
 from linkwright.api.rights import ApiKeyAuth, NoKeyError, TooManyFailuresError
 from linkwright.errors import FaultsError, LinkwrightError
@@ -67,6 +67,7 @@ api.add_router("/queue", queue.router)
 api.add_router("/audit-log", audit_log.router)
 api.add_router("/projects", projects.router)
 api.add_router("/projects", estimations.router)
+api.add_router("/settings", settings.router)
 api.add_router("", catalog.router)
 
 

@@ -162,8 +162,8 @@ def _check_audit_log(config: ServerConfig, kept: str) -> Finding:
     return Finding(
         "audit log",
         ok=False,
-        text=f"{fault} {found.checked_count:,} entries fit; {head}. Compare it with a backup made before, and find "
-        "out who could write to the database.",
+        text=f"{fault} {found.checked_count:,} entries fit; {head}. Compare it with a backup made before, and "
+        "find out who could write to the database.",
     )
 
 

@@ -29,6 +29,7 @@ from linkwright.web.pages import (
     rejects,
     retry,
     rollback,
+    settings,
     sign_in,
     start_estimation,
     storage,
@@ -124,6 +125,8 @@ urlpatterns: list[URLPattern] = [
     path("admin/audit-log/<int:number>/", audit_log.audit_entry, name="audit-entry"),
     path("admin/backups/", backups.backups_page, name="backups"),
     path("admin/backups/live/", backups.backups_live, name="backups-live"),
+    path("admin/settings/", settings.settings_page, name="settings"),
+    path("admin/settings/<str:name>/", settings.change, name="setting-change"),
     path("admin/backups/start/", backups.back_up, name="backup-start"),
 ]
 

@@ -43,6 +43,11 @@ class Api:
             f"{API}{path}", content_type="application/json", headers={**self.headers, **headers}, **extra
         )
 
+    def put(self, path: str, body: Any) -> Any:
+        """Set, with a JSON body."""
+        client = Client(raise_request_exception=False, enforce_csrf_checks=True)
+        return client.put(f"{API}{path}", data=body, content_type="application/json", headers=self.headers)
+
     def send(self, path: str, content: bytes, **headers: str) -> Any:
         """Send a file as the body."""
         client = Client(raise_request_exception=False, enforce_csrf_checks=True)

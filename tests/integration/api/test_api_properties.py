@@ -39,6 +39,7 @@ def _known(world: World, path: str) -> dict[str, Any] | None:
             path.split("/")[3], "PERINATAL"
         ),
     }
+    known["name"] = "Backup.Keep"
     found = {name: value for name, value in known.items() if f"{{{name}}}" in path}
     return found or None
 

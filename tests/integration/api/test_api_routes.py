@@ -40,6 +40,7 @@ READS: dict[str, tuple[str, Statuses]] = {
     "/projects/{code}/estimations": ("/projects/PERINATAL/estimations", MEMBERS),
     "/projects/{code}/estimations/{estimation_id}": ("/projects/PERINATAL/estimations/{estimation}", MEMBERS),
     "/audit-log": ("/audit-log", (200, 200, 403, 403, 403, 200, 403)),
+    "/settings": ("/settings", (200, 403, 403, 403, 403, 403, 403)),
     "/providers": ("/providers", ALL),
     "/providers/{code}": ("/providers/WAHEALTH", MEMBERS),
     "/event-types": ("/event-types", ALL),
@@ -68,6 +69,7 @@ ACTIONS: dict[str, tuple[str, Any, Statuses]] = {
     # it is not paused: whoever may resume is told so
     "/queue/resume": ("/queue/resume", None, (409, 409, 409, 403, 403, 409, 403)),
     "/queue/clear": ("/queue/clear", REASON, (200, 403, 403, 403, 403, 403, 403)),
+    "/settings/{name}": ("/settings/Backup.Keep", {"value": 8}, (200, 403, 403, 403, 403, 403, 403)),
     # the project holds no records: whoever may configure it is told so
     "/projects/{code}/estimations": ("/projects/PERINATAL/estimations", None, (409, 409, 403, 403, 403, 404, 404)),
     "/projects/{code}/estimations/{estimation_id}/apply": (
@@ -88,7 +90,13 @@ def _path(world: World, template: str) -> str:
 
 def _act(world: World, people: People, person: str, template: str, body: Any) -> Any:
     path, caller = _path(world, template), people[person]
+    if _method(template) == "put":
+        return caller.put(path, body)
     return caller.send(path, body) if isinstance(body, bytes) else caller.post(path, body)
+
+
+def _method(path: str) -> str:
+    return "put" if path.startswith("/settings/") else "post"
 
 
 def _state(world: World) -> list[Any]:
@@ -148,4 +156,7 @@ def test_no_operation_is_left_out_of_these_tables() -> None:
     described = {
         (path.removeprefix(API), method) for path, item in openapi_document()["paths"].items() for method in item
     }
-    assert described == {(name, "get") for name in READS} | {(name, "post") for name in ACTIONS}
+    assert described == {
+        *((name, "get") for name in READS),
+        *((name, _method(name)) for name in ACTIONS),
+    }

@@ -142,6 +142,8 @@ RULES: dict[str, Rule] = {
     "audit-log-check": Rule("/admin/audit-log/check/", Permission.CHANGE_SETTINGS, methods=("get",)),
     "audit-log-export": Rule("/admin/audit-log/export/", Permission.READ_AUDIT_LOG, methods=("get",)),
     "audit-entry": replace(_project("/admin/audit-log/{entry}/", Permission.READ_AUDIT_LOG), methods=("get",)),
+    "settings": Rule("/admin/settings/", Permission.CHANGE_SETTINGS, methods=("get",)),
+    "setting-change": Rule("/admin/settings/Backup.Keep/", Permission.CHANGE_SETTINGS),
     "backups": Rule("/admin/backups/", Permission.CHANGE_SETTINGS, methods=("get",)),
     "backups-live": Rule("/admin/backups/live/", Permission.CHANGE_SETTINGS, methods=("get",)),
     "backup-start": Rule("/admin/backups/start/", Permission.CHANGE_SETTINGS),

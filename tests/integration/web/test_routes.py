@@ -68,6 +68,8 @@ PAGES: dict[str, tuple[str, tuple[int, int, int, int, int]]] = {
     "audit-log-check": ("/admin/audit-log/check/", (200, 403, 403, 403, SIGN_IN)),
     "audit-log-export": ("/admin/audit-log/export/", (200, 200, 403, 200, SIGN_IN)),
     "audit-entry": ("/admin/audit-log/{entry}/", (200, 200, 403, 404, SIGN_IN)),
+    "settings": ("/admin/settings/", (200, 403, 403, 403, SIGN_IN)),
+    "setting-change": ("/admin/settings/Backup.Keep/", (200, 403, 403, 403, SIGN_IN)),
     "backups": ("/admin/backups/", (200, 403, 403, 403, SIGN_IN)),
     "backups-live": ("/admin/backups/live/", (200, 403, 403, 403, SIGN_IN)),
     "backup-start": ("/admin/backups/start/", (200, 403, 403, 403, SIGN_IN)),
@@ -113,6 +115,8 @@ ACTIONS: dict[str, tuple[str, tuple[int, int, int, int, int]]] = {
     "job-retry": ("/jobs/{failed}/retry/", (409, 409, 403, 404, SIGN_IN)),
     # it is one of an Envelope: whoever may cancel is told so
     "job-cancel": ("/jobs/{failed}/cancel/", (409, 409, 403, 404, SIGN_IN)),
+    # nothing was typed: whoever may change settings is told so
+    "setting-change": ("/admin/settings/Backup.Keep/", (409, 403, 403, 403, SIGN_IN)),
     "backup-start": ("/admin/backups/start/", (302, 403, 403, 403, SIGN_IN)),
     "queue-pause": ("/jobs/queue/pause/", (302, 302, 403, 302, SIGN_IN)),
     # it is not paused: whoever may resume is told so
