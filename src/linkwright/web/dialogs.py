@@ -49,6 +49,16 @@ def dialog_done(request: HttpRequest, message: str, fallback: str) -> HttpRespon
     return HttpResponseRedirect(_safe_next(request, fallback))
 
 
+def dialog_left(request: HttpRequest, message: str, url: str) -> HttpResponse:
+    """Answer an action that succeeded and changes a page that does not update itself: it is loaded anew."""
+    add_flash(request, "success", message)
+    if not is_fragment_request(request):
+        return HttpResponseRedirect(url)
+    response = HttpResponse(status=204)
+    response.headers["HX-Redirect"] = url
+    return response
+
+
 def _safe_next(request: HttpRequest, fallback: str) -> str:
     wanted = request.POST.get("next", "")
     if wanted and url_has_allowed_host_and_scheme(wanted, allowed_hosts=None, require_https=request.is_secure()):

@@ -153,7 +153,7 @@ def _admin_tabs(request: HttpRequest, user: User) -> list[Tab]:
     """Return the pages of the ADMIN tab that a person may see."""
     names = [("Audit log", "audit-log")]
     if user.is_superuser:
-        names = [("Backups", "backups"), *names, ("Settings", "settings")]
+        names = [("Backups", "backups"), *names, ("Settings", "settings"), ("People", "people")]
     elif not is_allowed(user, Permission.READ_AUDIT_LOG):
         names = []
     pages = [(label, reverse(name)) for label, name in names]

@@ -6,12 +6,14 @@ from dataclasses import dataclass, field
 
 from linkwright.config import ServerConfig
 from linkwright.services.sweep_files import empty_write_ahead_log, sweep_files, sweep_results
+from linkwright.services.sweep_sign_ins import sweep_sign_ins
 from linkwright.services.waiting_data_file import sweep_waiting
 from linkwright.store.models import Envelope, EnvelopeState, Job, JobKind, JobState
 from linkwright.worker.supervise import Ended
 
 RESULTS_EVERY_S = 60.0
 SWEEP_WAITING_EVERY_S = 3600.0
+SWEEP_SIGN_INS_EVERY_S = 3600.0
 
 
 @dataclass
@@ -51,6 +53,7 @@ class Housekeeping:
             Periodic(RESULTS_EVERY_S, sweep_results),
             # uploaded data files that nobody confirms
             Periodic(SWEEP_WAITING_EVERY_S, sweep_waiting),
+            Periodic(SWEEP_SIGN_INS_EVERY_S, sweep_sign_ins),
         )
 
     def before_claim(self) -> None:

@@ -1,5 +1,7 @@
 """Links the entries of the audit log, those that are there in the order of their keys, and keeps the head apart."""
 
+import django.db.models.deletion
+from django.conf import settings
 from django.db import migrations, models
 
 from linkwright.store.audit_chain import content_sha256, own_sha256
@@ -137,6 +139,43 @@ class Migration(migrations.Migration):
         migrations.AddConstraint(
             model_name='auditloghead',
             constraint=models.CheckConstraint(condition=models.Q(('pk', 1)), name='audit_log_head_single'),
+        ),
+        migrations.CreateModel(
+            name='Invitation',
+            fields=[
+                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
+                ('token_sha256', models.CharField(max_length=64, unique=True)),
+                ('created_at', models.DateTimeField()),
+                ('expires_at', models.DateTimeField()),
+                ('ended_at', models.DateTimeField(blank=True, null=True)),
+                ('created_by', models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.PROTECT, related_name='+', to=settings.AUTH_USER_MODEL)),
+                ('user', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='invitations', to=settings.AUTH_USER_MODEL)),
+            ],
+        ),
+        migrations.CreateModel(
+            name='SignIn',
+            fields=[
+                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
+                ('session_key', models.CharField(db_index=True, max_length=40)),
+                ('at', models.DateTimeField()),
+                ('seen_at', models.DateTimeField()),
+                ('origin', models.CharField(blank=True, max_length=100)),
+                ('browser', models.CharField(blank=True, max_length=200)),
+                ('user', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='sign_ins', to=settings.AUTH_USER_MODEL)),
+            ],
+            options={
+                'ordering': ['-id'],
+            },
+        ),
+        migrations.CreateModel(
+            name='SignInThrottle',
+            fields=[
+                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
+                ('subject', models.CharField(max_length=64, unique=True)),
+                ('failures', models.PositiveIntegerField(default=0)),
+                ('last_at', models.DateTimeField()),
+                ('wait_until', models.DateTimeField(blank=True, null=True)),
+            ],
         ),
         migrations.RunPython(link_existing, migrations.RunPython.noop),
         migrations.RunPython(make_triggers, drop_triggers),

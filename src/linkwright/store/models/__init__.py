@@ -29,6 +29,7 @@ from linkwright.store.models.projects import LinkageProject, MatchConfigurationV
 from linkwright.store.models.queue import QueueState, WorkerPresence, WorkerRole
 from linkwright.store.models.schedules import ScheduleState
 from linkwright.store.models.settings import SettingValue
+from linkwright.store.models.sign_ins import Invitation, SignIn, SignInThrottle
 
 __all__ = [
     "ATTACHED",
@@ -53,6 +54,7 @@ __all__ = [
     "ExtractionProject",
     "ExtractionResult",
     "ImportFormat",
+    "Invitation",
     "Job",
     "JobEvent",
     "JobKind",
@@ -69,6 +71,8 @@ __all__ = [
     "ScheduleState",
     "SettingValue",
     "Severity",
+    "SignIn",
+    "SignInThrottle",
     "User",
     "WorkerPresence",
     "WorkerRole",

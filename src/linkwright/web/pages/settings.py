@@ -1,6 +1,6 @@
 """Settings: all of them in groups, with who changed each last, and a form for each."""
 
-from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
+from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.urls import reverse
 from django.views.decorators.http import require_GET, require_http_methods
@@ -15,8 +15,7 @@ from linkwright.services.list_settings import ListedSetting, grouped_settings, l
 from linkwright.store.permissions import Permission
 from linkwright.store.settings import SettingError
 from linkwright.web.access import access_of, actor_of
-from linkwright.web.dialogs import is_fragment_request, show_dialog
-from linkwright.web.flash import add_flash
+from linkwright.web.dialogs import dialog_left, show_dialog
 
 
 @require_GET
@@ -46,8 +45,8 @@ def change(request: HttpRequest, name: str) -> HttpResponse:
         except SettingError as error:
             fault = str(error)
         else:
-            add_flash(request, "success", f"{name} is {'changed' if changed else 'as it was'}.")
-            return _back(request)
+            message = f"{name} is {'changed' if changed else 'as it was'}."
+            return dialog_left(request, message, reverse("settings"))
     context = {
         **_shown(listed),
         "fault": fault,
@@ -64,12 +63,3 @@ def _shown(listed: ListedSetting) -> dict[str, object]:
         "value": text_of(listed.value),
         "default": text_of(listed.setting.default),
     }
-
-
-def _back(request: HttpRequest) -> HttpResponse:
-    here = reverse("settings")
-    if not is_fragment_request(request):
-        return HttpResponseRedirect(here)
-    response = HttpResponse(status=204)
-    response.headers["HX-Redirect"] = here
-    return response
