@@ -7,10 +7,9 @@ from django.db import transaction
 
 from linkwright.services.list_settings import SettingKind, bound_text, kind_of
 from linkwright.store.audit_log import Actor
+from linkwright.store.setting import Setting, Value
 from linkwright.store.settings import (
-    Setting,
     SettingError,
-    Value,
     change_setting,
     find_setting,
     read_setting,

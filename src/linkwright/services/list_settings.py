@@ -6,7 +6,8 @@ from enum import StrEnum
 from itertools import groupby
 
 from linkwright.store.queries.setting_changes import last_changes
-from linkwright.store.settings import SETTINGS, Setting, Value, find_setting, read_settings
+from linkwright.store.setting import Setting, Value
+from linkwright.store.settings import SETTINGS, find_setting, read_settings
 
 
 class SettingKind(StrEnum):

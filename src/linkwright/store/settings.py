@@ -6,7 +6,6 @@ own configuration (data folder, database) stands in config.py instead.
 
 import difflib
 import re
-from dataclasses import dataclass, field
 from typing import Any
 
 from django.db import transaction
@@ -15,29 +14,14 @@ from django.utils import timezone
 from linkwright.errors import LinkwrightError
 from linkwright.store.audit_log import Actor, record_action
 from linkwright.store.models import SettingValue
+from linkwright.store.setting import Setting, Value
+from linkwright.store.sign_in_settings import SIGN_IN_SETTINGS
 
 CHANGE_ACTION = "change setting"
-Value = bool | int | str | dict[str, str]
 
 
 class SettingError(LinkwrightError):
     """An unknown Setting, or a value that it does not take."""
-
-
-@dataclass(frozen=True)
-class Setting:
-    """One Setting: what it takes and what it does."""
-
-    name: str
-    default: Value
-    help: str
-    minimum: int | None = None
-    maximum: int | None = None
-    unit: str = ""
-    allowed: tuple[str, ...] = field(default=())
-    # a text must match it as a whole; `form` says what it asks for
-    pattern: str = ""
-    form: str = ""
 
 
 def _schedule(name: str, *, every_hours: int, does: str) -> tuple[Setting, Setting]:
@@ -185,53 +169,7 @@ SETTINGS: dict[str, Setting] = {
             unit="days",
             help="No API key can be made that lives longer than this.",
         ),
-        Setting(
-            "SignIn.Failures",
-            default=5,
-            minimum=1,
-            maximum=1_000,
-            help="After so many wrong passwords for one user name, every further try waits, longer each time.",
-        ),
-        Setting(
-            "SignIn.FailuresPerAddress",
-            default=20,
-            minimum=1,
-            maximum=1_000_000,
-            help="The same for all user names from one network address. Raise it where a proxy stands before.",
-        ),
-        Setting(
-            "SignIn.LongestWaitSeconds",
-            default=900,
-            minimum=15,
-            maximum=86_400,
-            unit="s",
-            help="The longest wait after wrong passwords; the first one is 15 s, and it doubles.",
-        ),
-        Setting(
-            "Sessions.IdleMinutes",
-            default=480,
-            minimum=1,
-            maximum=525_600,
-            unit="min",
-            help="Who does nothing for so long signs in anew; a page that updates itself does not count. Holds for "
-            "those who sign in from then on.",
-        ),
-        Setting(
-            "Sessions.MaxHours",
-            default=168,
-            minimum=1,
-            maximum=8_760,
-            unit="hours",
-            help="So long after signing in, everybody signs in anew. Holds for those who sign in from then on.",
-        ),
-        Setting(
-            "People.InvitationDays",
-            default=7,
-            minimum=1,
-            maximum=365,
-            unit="days",
-            help="How long the link of an invitation can be used.",
-        ),
+        *SIGN_IN_SETTINGS,
         Setting(
             "Standardise.Sex.Map",
             default={},

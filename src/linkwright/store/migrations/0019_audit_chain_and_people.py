@@ -3,6 +3,8 @@
 import django.db.models.deletion
 from django.conf import settings
 from django.db import migrations, models
+from django.db.backends.base.schema import BaseDatabaseSchemaEditor
+from django.db.migrations.state import StateApps
 
 from linkwright.store.audit_chain import content_sha256, own_sha256
 
@@ -57,7 +59,7 @@ DROP FUNCTION linkwright_link_entry();
 """
 
 
-def link_existing(apps, schema_editor):
+def link_existing(apps: StateApps, schema_editor: BaseDatabaseSchemaEditor) -> None:
     """Number and hash what is there, and make the head; without entries the first one makes it."""
     entries = apps.get_model("store", "AuditLogEntry").objects.order_by("pk")
     number, previous, newest = 0, "", 0
@@ -76,13 +78,13 @@ def link_existing(apps, schema_editor):
         apps.get_model("store", "AuditLogHead").objects.create(pk=1, entries_count=number, sha256=previous)
 
 
-def make_triggers(apps, schema_editor):
+def make_triggers(apps: StateApps, schema_editor: BaseDatabaseSchemaEditor) -> None:
     """Let PostgreSQL link what is written from now on."""
     if schema_editor.connection.vendor == "postgresql":
         schema_editor.execute(POSTGRESQL, params=None)
 
 
-def drop_triggers(apps, schema_editor):
+def drop_triggers(apps: StateApps, schema_editor: BaseDatabaseSchemaEditor) -> None:
     """Take the triggers away."""
     if schema_editor.connection.vendor == "postgresql":
         schema_editor.execute(POSTGRESQL_BACK, params=None)
