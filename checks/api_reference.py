@@ -30,6 +30,8 @@ _TAGS = {
     "extractions": "Extraction Projects",
     "storage": "Storage of a project",
     "backups": "Backups",
+    "audit log": "The audit log",
+    "settings": "Settings",
     "catalog": "The data catalog",
     "me": "Yourself",
 }

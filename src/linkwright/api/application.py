@@ -18,6 +18,7 @@ from ninja.parser import Parser
 
 from linkwright import __version__
 from linkwright.api import (
+    audit_log,
     backups,
     catalog,
     envelopes,
@@ -29,6 +30,7 @@ from linkwright.api import (
     me,
     projects,
     queue,
+    settings,
     sliced_uploads,
     storage,
     uploads,
@@ -82,6 +84,7 @@ api.add_router("/uploads", sliced_uploads.router)
 api.add_router("/envelopes", envelopes.router)
 api.add_router("/jobs", jobs.router)
 api.add_router("/queue", queue.router)
+api.add_router("/audit-log", audit_log.router)
 api.add_router("/projects", projects.router)
 api.add_router("/projects", estimations.router)
 api.add_router("/projects", event_types.router)
@@ -89,6 +92,7 @@ api.add_router("/projects", extractions.router)
 api.add_router("/projects", extraction_results.router)
 api.add_router("/projects", storage.router)
 api.add_router("/backups", backups.router)
+api.add_router("/settings", settings.router)
 api.add_router("", catalog.router)
 
 

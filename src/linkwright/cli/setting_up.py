@@ -54,9 +54,14 @@ def add_member_command(
         typer.echo(f"password:  {password}")
 
 
-def doctor() -> None:
-    """Check the data folder, the database, the worker, the catalog and its files; say what to do."""
-    findings = check_system(load_config())
+def doctor(
+    audit_log_head: Annotated[
+        str,
+        typer.Option(help="A head of the audit log that was kept outside, as COUNT:HASH; is it still in the log?"),
+    ] = "",
+) -> None:
+    """Check the data folder, the database, the worker, the catalog, its files, the audit log; say what to do."""
+    findings = check_system(load_config(), audit_log_head)
     for finding in findings:
         typer.echo(f"{'ok  ' if finding.ok else 'FAIL'}  {finding.subject}: {finding.text}")
     if not all(finding.ok for finding in findings):

@@ -23,12 +23,14 @@ from linkwright.disk import sync
 from linkwright.engine.progress import Progress
 from linkwright.jobs.backup_files import Copied, GivenUpMeanwhileError, copy_files, list_files
 from linkwright.jobs.context import JobContext, JobError, JobResult
+from linkwright.store.audit_chain import snapshot_head
 from linkwright.store.backup import folder as backups
 from linkwright.store.backup.manifest import (
     DATABASE_FOLDER,
     FILES_NAME,
     FORMAT,
     MANIFEST_NAME,
+    AuditLogMark,
     Manifest,
     TablePart,
     manifest_text,
@@ -125,6 +127,7 @@ class _Making:
             snapshot_at = timezone.now()
             migration = newest_migration(snapshot)
             tables = self._write_tables(snapshot)
+            head = snapshot_head(snapshot)
             bytes_count = list_files(context.config, snapshot, context.scratch_folder, self.folder)
         self.seconds["database"] = time.monotonic() - began_s
         _demand_room(self.folder, bytes_count)
@@ -148,6 +151,7 @@ class _Making:
             files=copied.part,
             files_count=copied.files_count,
             files_bytes=copied.bytes_count,
+            audit_log=AuditLogMark(entries_count=head.entries_count, sha256=head.sha256),
         )
         write_text(self.target / MANIFEST_NAME, manifest_text(manifest))
         self.seconds["files"] = time.monotonic() - began_s

@@ -9,12 +9,14 @@ from linkwright.config import DataFolderError, ServerConfig, prepare_home
 from linkwright.errors import LinkwrightError
 from linkwright.jobs.context import project_folder
 from linkwright.jobs.keyring import KeyringError, keyring_path, secret_of_version
+from linkwright.services.check_audit_log import check_audit_log, fault_of_backups, fault_of_kept
 from linkwright.services.deliver_mail import read_mail_state
 from linkwright.services.inbox_settings import REJECTED, folder_fault, read_inbox_settings
 from linkwright.services.inbox_status import read_inbox_status
 from linkwright.services.mail_transport import destination
 from linkwright.services.prepare_database import database_name, needs_migration
 from linkwright.services.queue_status import read_queue_status
+from linkwright.store.audit_chain import HeadError, parse_head
 from linkwright.store.models import (
     Batch,
     BatchState,
@@ -41,8 +43,11 @@ class Finding:
     text: str
 
 
-def check_system(config: ServerConfig) -> list[Finding]:
-    """Look at everything once; when the database cannot be used, at what does not need it."""
+def check_system(config: ServerConfig, audit_log_head: str = "") -> list[Finding]:
+    """Look at everything once; when the database cannot be used, at what does not need it.
+
+    `audit_log_head`: one that was kept outside, as it was printed; '' for none.
+    """
     findings = [_check_folder(config)]
     if not findings[0].ok:
         return findings
@@ -52,7 +57,7 @@ def check_system(config: ServerConfig) -> list[Finding]:
     if database.ok:
         findings += [_check_people(), _check_worker(), _check_files(config), _check_envelopes(config)]
         findings += _check_inbox(config)
-        findings += [_check_extractions(config), _check_mail()]
+        findings += [_check_extractions(config), _check_mail(), _check_audit_log(config, audit_log_head)]
     return findings
 
 
@@ -142,6 +147,24 @@ def _check_mail() -> Finding:
     if not state.is_enabled:
         return Finding("e-mail", ok=True, text="no mails are sent (Notifications.Email.Enabled is false).")
     return Finding("e-mail", ok=True, text=f"{destination()} is used; {state.waiting_count} mail(s) wait.")
+
+
+def _check_audit_log(config: ServerConfig, kept: str) -> Finding:
+    found = check_audit_log()
+    head = f"head {found.head}"
+    try:
+        fault = found.fault or (fault_of_kept(parse_head(kept)) if kept else "") or fault_of_backups(config)
+    except HeadError as error:
+        return Finding("audit log", ok=False, text=str(error))
+    if not fault:
+        count = f"all {found.head.entries_count:,} entries fit"
+        return Finding("audit log", ok=True, text=f"{count}; {head}. Keep it outside.")
+    return Finding(
+        "audit log",
+        ok=False,
+        text=f"{fault} {found.checked_count:,} entries fit; {head}. Compare it with a backup made before, and "
+        "find out who could write to the database.",
+    )
 
 
 def _check_files(config: ServerConfig) -> Finding:

@@ -218,13 +218,14 @@ def explain_pair(
         explained = _explained(live, keys, version)
     if not may_see_values(actor, project):
         return explained.without_values()
-    names = [str(record.key) for record in explained.records]
+    # by their numbers: a Source Unique ID would outlive its Purge in the audit log
+    numbers = [record.record_id for record in explained.records]
     record_action(
         actor,
         "see identifying values",
-        " and ".join(names),
+        f"records {numbers[0]} and {numbers[1]}",
         project_code=project.code,
-        detail={"records": names},
+        detail={"records": numbers},
     )
     return explained
 

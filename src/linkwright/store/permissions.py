@@ -39,7 +39,9 @@ _OPERATOR = _VIEWER | {
     Permission.PAUSE_AND_RESUME,
     Permission.EXTRACT,
 }
-_OWNER = _OPERATOR | _REVIEWER | {Permission.CONFIGURE_PROJECTS, Permission.MANAGE_PEOPLE}
+_OWNER = (
+    _OPERATOR | _REVIEWER | {Permission.CONFIGURE_PROJECTS, Permission.MANAGE_PEOPLE, Permission.READ_AUDIT_LOG}
+)
 
 ROLE_PERMISSIONS: dict[str, frozenset[Permission]] = {
     Role.OWNER: _OWNER,
@@ -64,6 +66,14 @@ def held_permissions(user: User) -> dict[int, frozenset[Permission]]:
         return {}
     roles = Membership.objects.filter(user=user).values_list("project_id", "role")
     return {project_id: ROLE_PERMISSIONS[role] for project_id, role in roles}
+
+
+def projects_with(user: User, permission: Permission) -> QuerySet[LinkageProject]:
+    """Return the projects in which a person holds a permission."""
+    if user.is_superuser:
+        return LinkageProject.objects.all()
+    roles = [role for role, held in ROLE_PERMISSIONS.items() if permission in held]
+    return LinkageProject.objects.filter(memberships__user=user, memberships__role__in=roles)
 
 
 def is_allowed(user: User | AnonymousUser, permission: Permission, project: LinkageProject | None = None) -> bool:

@@ -6,7 +6,6 @@ own configuration (data folder, database) stands in config.py instead.
 
 import difflib
 import re
-from dataclasses import dataclass, field
 from typing import Any
 
 from django.db import transaction
@@ -15,28 +14,14 @@ from django.utils import timezone
 from linkwright.errors import LinkwrightError
 from linkwright.store.audit_log import Actor, record_action
 from linkwright.store.models import SettingValue
+from linkwright.store.setting import Setting, Value
+from linkwright.store.sign_in_settings import SIGN_IN_SETTINGS
 
-Value = bool | int | str | dict[str, str]
+CHANGE_ACTION = "change setting"
 
 
 class SettingError(LinkwrightError):
     """An unknown Setting, or a value that it does not take."""
-
-
-@dataclass(frozen=True)
-class Setting:
-    """One Setting: what it takes and what it does."""
-
-    name: str
-    default: Value
-    help: str
-    minimum: int | None = None
-    maximum: int | None = None
-    unit: str = ""
-    allowed: tuple[str, ...] = field(default=())
-    # a text must match it as a whole; `form` says what it asks for
-    pattern: str = ""
-    form: str = ""
 
 
 def _schedule(name: str, *, every_hours: int, does: str) -> tuple[Setting, Setting]:
@@ -184,6 +169,7 @@ SETTINGS: dict[str, Setting] = {
             unit="days",
             help="No API key can be made that lives longer than this.",
         ),
+        *SIGN_IN_SETTINGS,
         Setting(
             "Standardise.Sex.Map",
             default={},
@@ -318,10 +304,14 @@ def check_setting(name: str, value: Any) -> Value:
             raise SettingError(f"{name} is {value!r}; allowed is a whole number from {low} to {high}.")
         return int(value)
     if isinstance(default, dict):
-        if isinstance(value, dict) and all(isinstance(part, str) for pair in value.items() for part in pair):
+        if isinstance(value, dict) and all(_is_line(part) for pair in value.items() for part in pair):
             return dict(value)
-        raise SettingError(f"{name} is {value!r}; allowed is a map from text to text.")
+        raise SettingError(f"{name} is {value!r}; allowed is a map from text to text, without control characters.")
     return _check_text(setting, value)
+
+
+def _is_line(value: Any) -> bool:
+    return isinstance(value, str) and value.isprintable()
 
 
 def _check_text(setting: Setting, value: Any) -> str:
@@ -367,5 +357,23 @@ def change_setting(name: str, value: Any, actor: Actor) -> bool:
             name=name,
             defaults={"value": checked, "changed_at": timezone.now(), "changed_by": actor.user},
         )
-        record_action(actor, "change setting", name, detail={"before": before, "after": checked})
+        record_action(actor, CHANGE_ACTION, name, detail={"before": before, "after": checked})
+    return True
+
+
+def reset_setting(name: str, actor: Actor) -> bool:
+    """Bring a Setting back to its default, with the change in the audit log; returns whether it was another.
+
+    Raises:
+        SettingError: if the Setting is unknown.
+    """
+    setting = find_setting(name)
+    with transaction.atomic():
+        before = read_setting(name)
+        # also a stored value that is the default of today: it would hold when that changes
+        SettingValue.objects.filter(name=name).delete()
+        if before == setting.default:
+            return False
+        detail = {"before": before, "after": setting.default, "is_default": True}
+        record_action(actor, CHANGE_ACTION, name, detail=detail)
     return True

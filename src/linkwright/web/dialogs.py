@@ -20,11 +20,20 @@ def is_fragment_request(request: HttpRequest) -> bool:
 
 
 def show_dialog(
-    request: HttpRequest, template: str, title: str, context: Mapping[str, Any], *, refusal: str = ""
+    request: HttpRequest,
+    template: str,
+    title: str,
+    context: Mapping[str, Any],
+    *,
+    refusal: str = "",
+    is_refused: bool = False,
 ) -> HttpResponse:
-    """Render a dialog under its title (the question), with the reason why its action was refused, if it was."""
+    """Render a dialog under its title (the question), with the reason why its action was refused, if it was.
+
+    `is_refused`: it was, and the template says so beside the field.
+    """
     frame = "web/dialog_fragment.html" if is_fragment_request(request) else "web/dialog_page.html"
-    status = REFUSED_STATUS if refusal else 200
+    status = REFUSED_STATUS if refusal or is_refused else 200
     next_url = request.POST.get("next") or request.GET.get("next", "")
     values = {**context, "title": title, "dialog_frame": frame, "refusal": refusal, "next_url": next_url}
     return render(request, template, values, status=status)
@@ -38,6 +47,16 @@ def dialog_done(request: HttpRequest, message: str, fallback: str) -> HttpRespon
         return response
     add_flash(request, "success", message)
     return HttpResponseRedirect(_safe_next(request, fallback))
+
+
+def dialog_left(request: HttpRequest, message: str, url: str) -> HttpResponse:
+    """Answer an action that succeeded and changes a page that does not update itself: it is loaded anew."""
+    add_flash(request, "success", message)
+    if not is_fragment_request(request):
+        return HttpResponseRedirect(url)
+    response = HttpResponse(status=204)
+    response.headers["HX-Redirect"] = url
+    return response
 
 
 def _safe_next(request: HttpRequest, fallback: str) -> str:

@@ -58,6 +58,7 @@ class Frame:
     is_live_on: bool
     may_pause: bool = False
     are_keys_on: bool = True
+    admin_tabs: Sequence[Tab] = ()
 
     @property
     def mail_warning(self) -> str:
@@ -142,9 +143,21 @@ def _tabs(request: HttpRequest, user: User) -> list[Tab]:
         Tab("Projects", reverse("projects"), path.startswith("/projects/")),
         Tab("Jobs", reverse("envelopes"), path.startswith("/jobs/")),
     ]
-    if user.is_superuser:
-        tabs.append(Tab("Admin", reverse("backups"), path.startswith("/admin/")))
+    own = _admin_tabs(request, user)
+    if own:
+        tabs.append(Tab("Admin", own[0].url, path.startswith("/admin/")))
     return tabs
+
+
+def _admin_tabs(request: HttpRequest, user: User) -> list[Tab]:
+    """Return the pages of the ADMIN tab that a person may see."""
+    names = [("Audit log", "audit-log")]
+    if user.is_superuser:
+        names = [("Backups", "backups"), *names, ("Settings", "settings"), ("People", "people")]
+    elif not is_allowed(user, Permission.READ_AUDIT_LOG):
+        names = []
+    pages = [(label, reverse(name)) for label, name in names]
+    return [Tab(label, url, request.path.startswith(url)) for label, url in pages]
 
 
 def build_frame(request: HttpRequest) -> Frame:
@@ -164,6 +177,7 @@ def build_frame(request: HttpRequest) -> Frame:
     queue = queue_view_of(request)
     return Frame(
         tabs=_tabs(request, user),
+        admin_tabs=_admin_tabs(request, user) if request.path.startswith("/admin/") else (),
         user=user,
         pieces=frame_pieces(queue),
         flashes=take_flashes(request),

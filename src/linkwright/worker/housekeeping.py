@@ -8,6 +8,7 @@ from django.db.models import Max
 
 from linkwright.config import ServerConfig
 from linkwright.services.sweep_files import empty_write_ahead_log, sweep_files, sweep_results
+from linkwright.services.sweep_sign_ins import sweep_sign_ins
 from linkwright.services.upload_folder import sweep_uploads
 from linkwright.services.waiting_data_file import sweep_waiting
 from linkwright.store.models import AuditLogEntry, Envelope, EnvelopeState, Job, JobKind, JobState
@@ -16,6 +17,7 @@ from linkwright.worker.supervise import Ended
 RESULTS_EVERY_S = 60.0
 SWEEP_WAITING_EVERY_S = 3600.0
 LOOK_AGAIN_EVERY_S = 60.0
+SWEEP_SIGN_INS_EVERY_S = 3600.0
 
 
 @dataclass
@@ -60,6 +62,7 @@ class Housekeeping:
             Periodic(LOOK_AGAIN_EVERY_S, self._forget_last_action),
             # uploads in slices that nobody goes on with
             Periodic(SWEEP_WAITING_EVERY_S, sweep_uploads),
+            Periodic(SWEEP_SIGN_INS_EVERY_S, sweep_sign_ins),
         )
 
     def before_claim(self) -> None:

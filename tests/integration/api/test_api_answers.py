@@ -7,7 +7,7 @@ from django.test import Client
 
 from linkwright.api import jobs as api_jobs
 from linkwright.store.models import AuditLogEntry, JobKind, QueueState
-from tests.integration.api.conftest import API, Api, KeyFor
+from tests.integration.api.conftest import API, Api, KeyFor, People
 from tests.integration.web.seed import World
 
 
@@ -116,3 +116,30 @@ def test_steering_names_person_and_key_in_the_audit_log(world: World, key_for: K
 def test_times_are_iso_in_utc(world: World, key_for: KeyFor) -> None:
     shown = key_for(world.owner).get(f"/envelopes/{world.envelopes['HOSP-2026-10'].pk}").json()
     assert shown["received_at"].endswith("Z")
+
+
+def test_settings_are_read_changed_refused_and_taken_back(world: World, people: People) -> None:
+    admin = people["admin"]
+    (found,) = [one for one in admin.get("/settings").json()["items"] if one["name"] == "Backup.Keep"]
+    assert (found["kind"], found["value"], found["bound"]) == ("integer", 7, "a whole number from 1 to 10000")
+    changed = admin.put("/settings/Backup.Keep", {"value": 9}).json()
+    assert (changed["value"], changed["changed_by"]) == (9, "admin")
+    refused = admin.put("/settings/Backup.Keep", {"value": 0})
+    assert refused.status_code == 409
+    assert "allowed is a whole number from 1 to 10000" in refused.json()["error"]["message"]
+    assert admin.put("/settings/Backup.Keep", {"value": None}).json()["value"] == 7
+    assert admin.put("/settings/No.Such", {"value": 1}).status_code == 404
+
+
+def test_the_audit_log_is_read_in_pages_and_filtered(world: World, people: People) -> None:
+    admin = people["admin"]
+    for number in (8, 9, 10):
+        admin.put("/settings/Backup.Keep", {"value": number})
+    page = admin.get("/audit-log", action="change setting", limit=2).json()
+    assert [one["detail"]["after"] for one in page["items"]] == [10, 9]
+    assert page["items"][0]["previous_sha256"] == page["items"][1]["sha256"]
+    assert page["items"][0]["origin"].startswith("API key key ")
+    rest = admin.get("/audit-log", action="change setting", limit=2, cursor=page["next_cursor"]).json()
+    assert ([one["detail"]["after"] for one in rest["items"]], rest["next"]) == ([8], None)
+    assert people["owner"].get("/audit-log", action="change setting").json()["items"] == []
+    assert admin.get("/audit-log", since="no day").status_code == 422

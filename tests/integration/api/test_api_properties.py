@@ -47,6 +47,7 @@ def _known(world: World, path: str) -> dict[str, Any] | None:
     }
     if "{upload_id}" in path:
         known["upload_id"] = begin_upload("births.zip", 9, Actor(world.admin, "tests"), load_config()).id
+    known["name"] = "Backup.Keep"
     found = {name: value for name, value in known.items() if f"{{{name}}}" in path}
     return found or None
 

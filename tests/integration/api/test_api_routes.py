@@ -81,6 +81,8 @@ READS: dict[str, tuple[str, Statuses]] = {
     ),
     "/projects/{code}/purge": ("/projects/PERINATAL/purge", OWNERS_READ),
     "/backups": ("/backups", (200, 403, 403, 403, 403, 403, 403)),
+    "/audit-log": ("/audit-log", (200, 200, 403, 403, 403, 200, 403)),
+    "/settings": ("/settings", (200, 403, 403, 403, 403, 403, 403)),
     "/providers": ("/providers", ALL),
     "/providers/{code}": ("/providers/WAHEALTH", MEMBERS),
     "/event-types": ("/event-types", ALL),
@@ -155,6 +157,7 @@ ACTIONS: dict[str, tuple[str, Any, Statuses]] = {
     "/backups": ("/backups", None, (202, 403, 403, 403, 403, 403, 403)),
 }
 CHANGES: dict[str, tuple[str, Any, Statuses]] = {
+    "/settings/{name}": ("/settings/Backup.Keep", {"value": 8}, (200, 403, 403, 403, 403, 403, 403)),
     "/projects/{code}/event-types/{event_type_code}": (
         "/projects/PERINATAL/event-types/BIRTHS",
         {"updates": "replace"},

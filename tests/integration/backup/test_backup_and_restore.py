@@ -7,9 +7,11 @@ from django.contrib.auth import authenticate
 from django.db import connection
 
 from linkwright.config import read_secret_key
+from linkwright.services.check_audit_log import check_audit_log, fault_of_kept
 from linkwright.services.check_system import check_system
 from linkwright.services.create_administrator import create_administrator
 from linkwright.services.start_backup import start_backup
+from linkwright.store.audit_chain import Head
 from linkwright.store.audit_log import COMMAND_LINE
 from linkwright.store.backup.manifest import read_manifest
 from linkwright.store.backup.rows import backed_up_models
@@ -67,7 +69,17 @@ def test_a_restored_system_is_the_same_and_goes_on(new_place: NewPlace, source: 
     with second.restore(backup) as system:
         assert system.group_ids() == before
         # that it was backed up and restored, and the end of that
-        assert changed_tables(rows, all_tables()) <= {"AuditLogEntry", "AuditMessage", "Job", "JobEvent"}
+        assert changed_tables(rows, all_tables()) <= {
+            "AuditLogEntry",
+            "AuditLogHead",
+            "AuditMessage",
+            "Job",
+            "JobEvent",
+        }
+        mark, found = read_manifest(backup).audit_log, check_audit_log()
+        assert mark is not None
+        assert (found.ok, found.checked_count) == (True, mark.entries_count + 1)
+        assert fault_of_kept(Head(mark.entries_count, mark.sha256)) == ""
         envelopes, jobs = lists(system)
         assert envelopes == shown[0]
         assert [(row.id, row.status, row.headline_count) for row in jobs] == [

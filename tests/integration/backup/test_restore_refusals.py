@@ -20,7 +20,14 @@ from linkwright.errors import LinkwrightError
 from linkwright.services.restore_backup import restore_backup
 from linkwright.services.verify_backup import FAULTS_NAMED
 from linkwright.store.audit_log import COMMAND_LINE
-from linkwright.store.backup.manifest import FILES_NAME, MANIFEST_NAME, Manifest, manifest_text, read_manifest
+from linkwright.store.backup.manifest import (
+    FILES_NAME,
+    FORMAT,
+    MANIFEST_NAME,
+    Manifest,
+    manifest_text,
+    read_manifest,
+)
 from linkwright.store.models import Job
 from tests.integration.backup.conftest import ROWS, NewPlace, Place, back_up, restore
 from tests.live_system import LiveSystem, new_sqlite_database
@@ -114,10 +121,10 @@ def test_a_newer_version_is_refused_by_its_form_and_by_its_tables(new_place: New
     assert "Install that version" in text
 
     def newer_form(values: dict[str, Any]) -> None:
-        values["format"] = 2
+        values["format"] = FORMAT + 1
 
     rewrite(backup, newer_form)
-    assert "its form is 2, and this version reads 1" in refusal(backup, place)
+    assert f"its form is {FORMAT + 1}, and this version reads {FORMAT}" in refusal(backup, place)
 
 
 @pytest.mark.parametrize(

@@ -14,6 +14,7 @@ SUITES = (
     "tests/integration/queue",
     "tests/integration/worker/test_housekeeping.py",
     "tests/integration/services/test_migrations.py",
+    "tests/integration/services/test_audit_chain.py",
 )
 
 

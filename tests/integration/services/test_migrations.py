@@ -3,6 +3,10 @@
 import pytest
 from django.db import connection
 from django.db.migrations.executor import MigrationExecutor
+from django.utils import timezone
+
+from linkwright.services.check_audit_log import check_audit_log
+from linkwright.store.audit_log import COMMAND_LINE, record_action
 
 BEFORE, AFTER = "0006_deletion_and_review", "0008_updates"
 
@@ -41,3 +45,28 @@ def test_attached_event_types_stay_attached_and_reject_what_comes_again() -> Non
         assert set(back) == held
     finally:
         MigrationExecutor(connection).migrate(newest)
+
+
+@pytest.mark.django_db(transaction=True)
+def test_entries_that_are_there_are_chained_and_the_next_ones_follow() -> None:
+    newest = [key for key in MigrationExecutor(connection).loader.graph.leaf_nodes() if key[0] == "store"]
+    before = "0016_envelope_reason"
+    try:
+        apps = migrate(before).loader.project_state([("store", before)]).apps
+        old = apps.get_model("store", "AuditLogEntry").objects
+        reasons = ["", "because", 'ä \u2028 "', "gone"]
+        made = [
+            old.create(
+                at=timezone.now(), action="clear queue", reason=reason, detail={"n": 1.0, "jobs": [{"job": 1}]}
+            )
+            for reason in reasons
+        ]
+        # a number that was never used, or is no longer
+        old.filter(pk=made[1].pk).delete()
+    finally:
+        MigrationExecutor(connection).migrate(newest)
+    found = check_audit_log()
+    assert (found.ok, found.checked_count) == (True, 3), found.fault
+    record_action(COMMAND_LINE, "resume queue")
+    found = check_audit_log()
+    assert (found.ok, found.checked_count) == (True, 4), found.fault

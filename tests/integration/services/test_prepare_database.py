@@ -67,6 +67,7 @@ def test_the_doctor_finds_a_file_of_the_catalog_that_is_gone(tmp_path: Path) -> 
         "Envelopes": True,
         "extractions": True,
         "e-mail": True,
+        "audit log": True,
     }
     project = LinkageProject.objects.create(code="P1", name="One")
     envelope = Envelope.objects.create(name="a", project=project, file_name="a.zip", received_at=timezone.now())

@@ -74,7 +74,7 @@ def test_who_may_see_values_sees_them_and_each_look_is_logged(reviewer: Client) 
     assert looks() == [
         ("reviewer", "group 1"),
         ("reviewer", "record 1"),
-        ("reviewer", "ADM:a1 and ADM:a2"),
+        ("reviewer", "records 1 and 2"),
     ]
 
 

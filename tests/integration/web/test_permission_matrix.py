@@ -15,7 +15,7 @@ from django.test import Client
 from django.urls import URLPattern, URLResolver, get_resolver, resolve
 
 from linkwright.services.create_api_key import create_api_key
-from linkwright.store.audit_log import COMMAND_LINE
+from linkwright.store.audit_log import COMMAND_LINE, record_action
 from linkwright.store.models import (
     ApiKey,
     AuditLogEntry,
@@ -47,6 +47,8 @@ HOLDERS: dict[Permission, set[str]] = {
     Permission.REVIEW: {"owner", "reviewer"},
     Permission.SEE_IDENTIFYING_VALUES: {"owner", "reviewer"},
     Permission.CHANGE_SETTINGS: set(),
+    Permission.MANAGE_PEOPLE: {"owner"},
+    Permission.READ_AUDIT_LOG: {"owner"},
 }
 
 
@@ -156,6 +158,25 @@ RULES: dict[str, Rule] = {
         _project(f"{EXTRACTION}results/{{result}}/", Permission.EXTRACT), methods=("get",)
     ),
     "admin": Rule("/admin/"),
+    "audit-log": Rule("/admin/audit-log/", Permission.READ_AUDIT_LOG, methods=("get",)),
+    "audit-log-check": Rule("/admin/audit-log/check/", Permission.CHANGE_SETTINGS, methods=("get",)),
+    "audit-log-export": Rule("/admin/audit-log/export/", Permission.READ_AUDIT_LOG, methods=("get",)),
+    "audit-entry": replace(_project("/admin/audit-log/{entry}/", Permission.READ_AUDIT_LOG), methods=("get",)),
+    "settings": Rule("/admin/settings/", Permission.CHANGE_SETTINGS, methods=("get",)),
+    "setting-change": Rule("/admin/settings/Backup.Keep/", Permission.CHANGE_SETTINGS),
+    "people": Rule("/admin/people/", Permission.CHANGE_SETTINGS, methods=("get",)),
+    "person": Rule("/admin/people/{person}/", Permission.CHANGE_SETTINGS, methods=("get",)),
+    **{
+        f"person-{name}": Rule(f"/admin/people/{{person}}/{name}/", Permission.CHANGE_SETTINGS)
+        for name in ("link", "role", "administrator", "deactivate", "reactivate", "sessions", "lift")
+    },
+    "person-invite": Rule("/admin/people/invite/", Permission.CHANGE_SETTINGS),
+    "members": replace(_project("/projects/PERINATAL/people/", Permission.MANAGE_PEOPLE), methods=("get",)),
+    "member-add": _project("/projects/PERINATAL/people/add/", Permission.MANAGE_PEOPLE),
+    "member-role": _project("/projects/PERINATAL/people/{member}/", Permission.MANAGE_PEOPLE),
+    "password": Rule("/account/password/"),
+    # whoever has a link needs no account; this one was made up
+    "invitation": Rule(f"/invitation/{'x' * 43}/", is_public=True, is_absent=True),
     "backups": Rule("/admin/backups/", Permission.CHANGE_SETTINGS, methods=("get",)),
     "backups-live": Rule("/admin/backups/live/", Permission.CHANGE_SETTINGS, methods=("get",)),
     "backup-start": Rule("/admin/backups/start/", Permission.CHANGE_SETTINGS),
@@ -186,6 +207,9 @@ def _routes(patterns: list[URLPattern | URLResolver] | None = None, prefix: str 
 def _path(world: World, template: str) -> str:
     return template.format(
         key=_key_of_the_owner() if "{key}" in template else 0,
+        person=_person().pk if "{person}" in template else 0,
+        member=User.objects.get(username="viewer").pk,
+        entry=_entry_of_the_project() if "{entry}" in template else 0,
         result=world.result.pk if world.result else 0,
         queued=world.envelopes["HOSP-2026-10"].pk,
         failed=world.job("BIRTHS-2025-late", JobKind.LOAD).pk,
@@ -197,6 +221,19 @@ def _key_of_the_owner() -> int:
     owner = User.objects.get(username="owner")
     held = ApiKey.objects.filter(user=owner, revoked_at=None).first()
     return (held or create_api_key(owner, f"key {ApiKey.objects.count()}", COMMAND_LINE).key).pk
+
+
+def _person() -> User:
+    """Return somebody to whom everything may be done."""
+    return User.objects.get_or_create(username="newcomer")[0]
+
+
+def _entry_of_the_project() -> int:
+    held = AuditLogEntry.objects.filter(project_code="PERINATAL").first()
+    if held is None:
+        record_action(COMMAND_LINE, "tidy", project_code="PERINATAL")
+        held = AuditLogEntry.objects.latest("pk")
+    return held.number or 0
 
 
 def _state() -> list[object]:
@@ -222,6 +259,8 @@ def test_every_route_answers_each_person_by_its_rule(
 ) -> None:
     refused = {name: rule for name, rule in RULES.items() if not rule.may(person)}
     _key_of_the_owner()
+    _entry_of_the_project()
+    _person()
     before, faults = _state(), []
     # those that are refused first: they must change nothing
     for name, rule in [*refused.items(), *((name, rule) for name, rule in RULES.items() if rule.may(person))]:

@@ -127,8 +127,10 @@ def test_every_part_is_read_from_an_index_of_steering(
     steered: World, monkeypatch: pytest.MonkeyPatch, wanted: HistoryFilter
 ) -> None:
     AuditLogEntry.objects.bulk_create(
-        AuditLogEntry(at=timezone.now(), action="see values", user=steered.viewer, project_code="PERINATAL")
-        for _ in range(2000)
+        AuditLogEntry(
+            at=timezone.now(), action="see values", user=steered.viewer, project_code="PERINATAL", number=number
+        )
+        for number in range(1001, 3001)
     )
     with connection.cursor() as cursor:
         cursor.execute("ANALYZE")

@@ -7,8 +7,8 @@ from django.test import Client
 from django.urls import get_resolver
 
 from linkwright.services.create_api_key import create_api_key
-from linkwright.store.audit_log import COMMAND_LINE
-from linkwright.store.models import ApiKey, Job, JobKind, QueueState, WorkerPresence
+from linkwright.store.audit_log import COMMAND_LINE, record_action
+from linkwright.store.models import ApiKey, AuditLogEntry, Job, JobKind, QueueState, User, WorkerPresence
 from tests.integration.web.conftest import SignIn
 from tests.integration.web.seed import World
 
@@ -79,6 +79,25 @@ PAGES: dict[str, tuple[str, tuple[int, int, int, int, int]]] = {
     "job-retry": ("/jobs/{failed}/retry/", (200, 200, 403, 404, SIGN_IN)),
     "job-cancel": ("/jobs/{failed}/cancel/", (200, 200, 403, 404, SIGN_IN)),
     "admin": ("/admin/", (302, 302, 302, 302, SIGN_IN)),
+    "audit-log": ("/admin/audit-log/", (200, 200, 403, 200, SIGN_IN)),
+    "audit-log-check": ("/admin/audit-log/check/", (200, 403, 403, 403, SIGN_IN)),
+    "audit-log-export": ("/admin/audit-log/export/", (200, 200, 403, 200, SIGN_IN)),
+    "audit-entry": ("/admin/audit-log/{entry}/", (200, 200, 403, 404, SIGN_IN)),
+    "settings": ("/admin/settings/", (200, 403, 403, 403, SIGN_IN)),
+    "setting-change": ("/admin/settings/Backup.Keep/", (200, 403, 403, 403, SIGN_IN)),
+    "people": ("/admin/people/", (200, 403, 403, 403, SIGN_IN)),
+    "person": ("/admin/people/{person}/", (200, 403, 403, 403, SIGN_IN)),
+    **{
+        f"person-{name}": (f"/admin/people/{{person}}/{name}/", (200, 403, 403, 403, SIGN_IN))
+        for name in ("link", "role", "administrator", "deactivate", "reactivate", "sessions", "lift")
+    },
+    "person-invite": ("/admin/people/invite/", (200, 403, 403, 403, SIGN_IN)),
+    "members": ("/projects/PERINATAL/people/", (200, 200, 403, 404, SIGN_IN)),
+    "member-add": ("/projects/PERINATAL/people/add/", (200, 200, 403, 404, SIGN_IN)),
+    "member-role": ("/projects/PERINATAL/people/{member}/", (200, 200, 403, 404, SIGN_IN)),
+    "password": ("/account/password/", (200, 200, 200, 200, SIGN_IN)),
+    # made up
+    "invitation": (f"/invitation/{'x' * 43}/", (404, 404, 404, 404, 404)),
     "backups": ("/admin/backups/", (200, 403, 403, 403, SIGN_IN)),
     "backups-live": ("/admin/backups/live/", (200, 403, 403, 403, SIGN_IN)),
     "backup-start": ("/admin/backups/start/", (200, 403, 403, 403, SIGN_IN)),
@@ -127,6 +146,21 @@ ACTIONS: dict[str, tuple[str, tuple[int, int, int, int, int]]] = {
     "job-retry": ("/jobs/{failed}/retry/", (409, 409, 403, 404, SIGN_IN)),
     # it is one of an Envelope: whoever may cancel is told so
     "job-cancel": ("/jobs/{failed}/cancel/", (409, 409, 403, 404, SIGN_IN)),
+    **{
+        f"person-{name}": (f"/admin/people/{{person}}/{name}/", (302, 403, 403, 403, SIGN_IN))
+        for name in ("administrator", "deactivate", "reactivate", "sessions", "lift")
+    },
+    # the link is shown on the answer
+    "person-link": ("/admin/people/{person}/link/", (200, 403, 403, 403, SIGN_IN)),
+    # nothing was filled in: whoever may manage people is told so
+    "person-role": ("/admin/people/{person}/role/", (409, 403, 403, 403, SIGN_IN)),
+    "person-invite": ("/admin/people/invite/", (409, 403, 403, 403, SIGN_IN)),
+    "member-add": ("/projects/PERINATAL/people/add/", (409, 409, 403, 404, SIGN_IN)),
+    "member-role": ("/projects/PERINATAL/people/{member}/", (409, 409, 403, 404, SIGN_IN)),
+    "password": ("/account/password/", (409, 409, 409, 409, SIGN_IN)),
+    "invitation": (f"/invitation/{'x' * 43}/", (404, 404, 404, 404, 404)),
+    # nothing was typed: whoever may change settings is told so
+    "setting-change": ("/admin/settings/Backup.Keep/", (409, 403, 403, 403, SIGN_IN)),
     "backup-start": ("/admin/backups/start/", (302, 403, 403, 403, SIGN_IN)),
     "queue-pause": ("/jobs/queue/pause/", (302, 302, 403, 302, SIGN_IN)),
     # it is not paused: whoever may resume is told so
@@ -143,11 +177,19 @@ def _path(world: World, template: str) -> str:
         key=create_api_key(world.owner, f"key {ApiKey.objects.count()}", COMMAND_LINE).key.pk
         if "{key}" in template
         else 0,
+        person=User.objects.get_or_create(username="newcomer")[0].pk,
+        member=world.viewer.pk,
+        entry=_entry_of_the_project() if "{entry}" in template else 0,
         queued=world.envelopes["HOSP-2026-10"].pk,
         failed=world.job("BIRTHS-2025-late", JobKind.LOAD).pk,
         estimation=world.estimation.pk if world.estimation else 0,
         result=world.result.pk if world.result else 0,
     )
+
+
+def _entry_of_the_project() -> int:
+    record_action(COMMAND_LINE, "tidy", project_code="PERINATAL")
+    return AuditLogEntry.objects.latest("pk").number or 0
 
 
 def _statuses(world: World, sign_in: SignIn, template: str, method: str) -> dict[str, int]:

@@ -10,7 +10,8 @@ from pydantic import BaseModel, ConfigDict, ValidationError
 
 from linkwright.errors import FaultsError, LinkwrightError
 
-FORMAT = 1
+# 2: with the head of the audit log
+FORMAT = 2
 MANIFEST_NAME = "manifest.json"
 FILES_NAME = "files.jsonl.gz"
 DATABASE_FOLDER = "database"
@@ -46,6 +47,13 @@ class TablePart(_Form):
     part: WrittenPart
 
 
+class AuditLogMark(_Form):
+    """The head of the audit log's chain at the moment of the backup."""
+
+    entries_count: int
+    sha256: str
+
+
 class Manifest(_Form):
     """What a backup says of itself.
 
@@ -61,6 +69,7 @@ class Manifest(_Form):
         files: the list of the files, itself a part.
         files_count: lines in that list.
         files_bytes: the sum of their sizes.
+        audit_log: the head of its chain; None in backups of format 1.
     """
 
     format: int
@@ -74,6 +83,7 @@ class Manifest(_Form):
     files: WrittenPart
     files_count: int
     files_bytes: int
+    audit_log: AuditLogMark | None = None
 
     @property
     def rows_count(self) -> int:

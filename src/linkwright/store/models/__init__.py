@@ -2,7 +2,7 @@
 
 from linkwright.store.models.api_keys import ApiKey
 from linkwright.store.models.attachments import ATTACHED, AttachedEventType, AttachmentState
-from linkwright.store.models.audit import AuditLogEntry
+from linkwright.store.models.audit import AuditLogEntry, AuditLogHead
 from linkwright.store.models.batches import Batch, BatchKind, BatchState
 from linkwright.store.models.catalog import DataProvider, EventType, ImportFormat
 from linkwright.store.models.envelopes import (
@@ -37,6 +37,7 @@ from linkwright.store.models.queue import QueueState, WorkerPresence, WorkerRole
 from linkwright.store.models.schedules import ScheduleState
 from linkwright.store.models.series import Series
 from linkwright.store.models.settings import SettingValue
+from linkwright.store.models.sign_ins import Invitation, SignIn, SignInThrottle
 
 __all__ = [
     "ATTACHED",
@@ -45,6 +46,7 @@ __all__ = [
     "AttachedEventType",
     "AttachmentState",
     "AuditLogEntry",
+    "AuditLogHead",
     "AuditMessage",
     "Batch",
     "BatchKind",
@@ -61,6 +63,7 @@ __all__ = [
     "ExtractionProject",
     "ExtractionResult",
     "ImportFormat",
+    "Invitation",
     "Job",
     "JobEvent",
     "JobKind",
@@ -78,6 +81,8 @@ __all__ = [
     "Series",
     "SettingValue",
     "Severity",
+    "SignIn",
+    "SignInThrottle",
     "User",
     "WorkerPresence",
     "WorkerRole",

@@ -13,7 +13,7 @@ from django.db.models import QuerySet
 
 from linkwright.store.audit_log import WHOLE_QUEUE_ACTIONS
 from linkwright.store.models import AuditLogEntry, User
-from linkwright.store.permissions import Permission, is_allowed, visible_projects
+from linkwright.store.permissions import visible_projects
 from linkwright.store.queries.paging import PAGE_SIZE, Page
 
 SYSTEM_NAME = "system"
@@ -40,7 +40,7 @@ class HistoryEntry:
     reason: str
     job_id: int | None
     jobs_count: int | None
-    # a network address, for those who may read the audit log
+    # a network address, for Administrators
     origin: str
 
 
@@ -70,9 +70,8 @@ def list_steering(
     is_cut, shown = len(nearest) > limit, nearest[:limit]
     rows = list(AuditLogEntry.objects.filter(pk__in=shown).select_related("user").order_by("-pk"))
     has_newer, has_older = (is_cut, True) if after is not None else (before is not None, is_cut)
-    shows_origin = is_allowed(user, Permission.READ_AUDIT_LOG)
     return Page(
-        [_entry(entry, codes, shows_origin=shows_origin) for entry in rows],
+        [_entry(entry, codes, shows_origin=user.is_superuser) for entry in rows],
         newer=str(rows[0].pk) if rows and has_newer else "",
         older=str(rows[-1].pk) if rows and has_older else "",
     )

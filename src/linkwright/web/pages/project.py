@@ -50,6 +50,7 @@ def project_page(request: HttpRequest, code: str) -> HttpResponse:
         "asks_frequencies": _asks_frequencies(configuration),
         "may_configure": access.may(Permission.CONFIGURE_PROJECTS, project.pk),
         "may_submit": access.may(Permission.SUBMIT, project.pk),
+        "may_manage_people": access.may(Permission.MANAGE_PEOPLE, project.pk),
         "may_extract": access.may(Permission.EXTRACT, project.pk),
         "extractions": extractions_piece(project),
         "estimations": estimations_piece(project),

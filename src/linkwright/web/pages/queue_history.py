@@ -1,6 +1,5 @@
 """Queue history: who steered the Job Queue, when and why."""
 
-import re
 from dataclasses import dataclass
 from typing import Any
 from urllib.parse import urlencode
@@ -15,6 +14,7 @@ from linkwright.web.access import signed_in
 from linkwright.web.address import read_key
 from linkwright.web.frame import frame_pieces, queue_view_of
 from linkwright.web.live import Piece, changes_response, make_piece, not_modified, page_token, read_shown
+from linkwright.web.targets import target_of
 
 # name in the address and word on the page, by the audit log's action
 ACTIONS = {
@@ -26,7 +26,6 @@ ACTIONS = {
     "resume queue": "Resume",
     "clear queue": "Clear",
 }
-_TARGET = re.compile(r"(Envelope|Job) (\d{1,18}) \((.*)\)", re.DOTALL)
 MAX_NAME_LENGTH = 150
 
 
@@ -116,9 +115,5 @@ def _piece(user: User, address: HistoryAddress) -> Piece:
 
 
 def _row(entry: HistoryEntry) -> HistoryRow:
-    found = _TARGET.fullmatch(entry.target)
-    if found is None:
-        return HistoryRow(entry, ACTIONS[entry.action], entry.target, "")
-    kind, key, name = found.groups()
-    url = reverse("envelope-jobs" if kind == "Envelope" else "job-statistics", args=[int(key)])
-    return HistoryRow(entry, ACTIONS[entry.action], name if kind == "Envelope" else f"Job {key} ({name})", url)
+    target = target_of(entry.target)
+    return HistoryRow(entry, ACTIONS[entry.action], target.text, target.url)

@@ -1,6 +1,54 @@
-"""Sign in and sign out, with Django's own views."""
+"""Sign in and sign out, with Django's own views; wrong passwords make one wait."""
 
+from http import HTTPStatus
+from typing import Any
+
+from django.contrib.auth.forms import AuthenticationForm
 from django.contrib.auth.views import LoginView, LogoutView
+from django.http import HttpRequest, HttpResponse
 
-sign_in = LoginView.as_view(template_name="web/pages/sign_in.html", redirect_authenticated_user=True)
+from linkwright.services.throttle_sign_in import WaitError, attempt_failed, attempt_succeeded, begin_attempt
+
+
+class SignInView(LoginView):
+    """Django's view, with a count of what went wrong."""
+
+    template_name = "web/pages/sign_in.html"
+    redirect_authenticated_user = True
+
+    def post(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
+        """Look at a password only if nobody has to wait."""
+        try:
+            begin_attempt(self._name(), self._address())
+        except WaitError as error:
+            return self._told_to_wait(error)
+        return super().post(request, *args, **kwargs)
+
+    def form_valid(self, form: AuthenticationForm) -> HttpResponse:
+        """Let them in."""
+        attempt_succeeded(self._name(), self._address())
+        return super().form_valid(form)
+
+    def form_invalid(self, form: AuthenticationForm) -> HttpResponse:
+        """Say that it was wrong, and how long to wait if one has to."""
+        try:
+            attempt_failed(self._name(), self._address())
+        except WaitError as error:
+            return self._told_to_wait(error)
+        return super().form_invalid(form)
+
+    def _told_to_wait(self, error: WaitError) -> HttpResponse:
+        context = self.get_context_data(form=AuthenticationForm(self.request), wait=str(error), typed=self._name())
+        response = self.render_to_response(context, status=HTTPStatus.TOO_MANY_REQUESTS)
+        response.headers["Retry-After"] = str(error.wait_s)
+        return response
+
+    def _name(self) -> str:
+        return self.request.POST.get("username", "")[:150]
+
+    def _address(self) -> str:
+        return str(self.request.META.get("REMOTE_ADDR", ""))
+
+
+sign_in = SignInView.as_view()
 sign_out = LogoutView.as_view()
