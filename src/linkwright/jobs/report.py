@@ -71,26 +71,23 @@ def _updates(context: JobContext) -> dict[str, int]:
 
 
 def _plots(context: JobContext, numbers: ReportNumbers, match: Mapping[str, Any]) -> list[Plot]:
-    thresholds = _thresholds(context)
     used = [one for one in numbers.completeness if one.project_filled_count]
-    return [
-        weights_plot(
-            match.get("weight_histogram", []), match_threshold=thresholds[0], review_threshold=thresholds[1]
-        ),
-        group_sizes_plot(
-            [{"group_size": size.records_count, "groups_count": size.groups_count} for size in numbers.sizes]
-        ),
-        completeness_plot(
-            [
-                {
-                    "field": one.field,
-                    "envelope_share": _share(one.envelope_filled_count, numbers.envelope_records_count),
-                    "project_share": _share(one.project_filled_count, numbers.project_records_count),
-                }
-                for one in used
-            ]
-        ),
+    sizes = [{"group_size": size.records_count, "groups_count": size.groups_count} for size in numbers.sizes]
+    shares = [
+        {
+            "field": one.field,
+            "envelope_share": _share(one.envelope_filled_count, numbers.envelope_records_count),
+            "project_share": _share(one.project_filled_count, numbers.project_records_count),
+        }
+        for one in used
     ]
+    plots = [group_sizes_plot(sizes), completeness_plot(shares)]
+    bins = match.get("weight_histogram", [])
+    if bins:
+        # a deletion and a review weigh no pairs
+        match_threshold, review_threshold = _thresholds(context)
+        plots.insert(0, weights_plot(bins, match_threshold=match_threshold, review_threshold=review_threshold))
+    return plots
 
 
 def _thresholds(context: JobContext) -> tuple[float, float]:

@@ -4,7 +4,7 @@ import pytest
 
 from linkwright.envelopes.manifest import RequestType
 from linkwright.services.roll_back_envelope import preview_rollback
-from linkwright.store.models import EnvelopeState, Job, JobKind, Notification
+from linkwright.store.models import EnvelopeReport, EnvelopeState, Job, JobKind, Notification
 from tests.integration.pipeline.acting import A, B, C, delete, groups, person, review, roll_back, send, statistics
 from tests.integration.pipeline.conftest import System
 
@@ -83,6 +83,11 @@ def test_a_review_moves_records_and_later_data_does_not_undo_it(system: System) 
     assert not any({"a", "c"} <= group or {"b", "c"} <= group for group in system.groups())
     chain = list(Job.objects.filter(envelope=reviewed).order_by("chain_position").values_list("kind", flat=True))
     assert chain == ["Validate", "Review", "Group", "Report"]
+    # no pairs were weighed: an empty plot would say nothing
+    assert [plot["name"] for plot in EnvelopeReport.objects.get(envelope=reviewed).plots] == [
+        "group_sizes",
+        "completeness",
+    ]
 
 
 def test_a_review_puts_records_together_that_no_pair_joins(system: System) -> None:
