@@ -1,6 +1,7 @@
 """`estimate-pairs`, `explain` and `group` as a person meets them, on the example of a clinic and a registry."""
 
 import json
+import re
 import sqlite3
 from contextlib import closing
 from pathlib import Path
@@ -97,10 +98,11 @@ def test_explain_shows_how_a_weight_comes_about(clinic: CommandLine) -> None:
     assert "They are in one group today, 1: their own pair joins them." in lines
     with closing(sqlite3.connect(clinic.home / "linkwright.sqlite3")) as database:
         rows = database.execute(
-            "SELECT DISTINCT action, origin FROM store_auditlogentry "
-            "WHERE target = 'VISITS:V003 and BIRTHS:B-19-0001'"
+            "SELECT DISTINCT target, origin FROM store_auditlogentry WHERE action = 'see identifying values'"
         ).fetchall()
-    assert rows == [("see identifying values", "command line")]
+    assert [(re.sub(r"\d+", "N", target), origin) for target, origin in rows] == [
+        ("records N and N", "command line")
+    ]
 
 
 def test_explain_gives_the_same_as_data_and_as_a_drawing(clinic: CommandLine) -> None:
