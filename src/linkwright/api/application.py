@@ -19,7 +19,7 @@ from ninja.parser import Parser
 from linkwright import __version__
 from linkwright.api import (
     backups,
-    catalog,
+    catalog_changes,
     envelopes,
     estimations,
     event_types,
@@ -89,7 +89,7 @@ api.add_router("/projects", extractions.router)
 api.add_router("/projects", extraction_results.router)
 api.add_router("/projects", storage.router)
 api.add_router("/backups", backups.router)
-api.add_router("", catalog.router)
+api.add_router("", catalog_changes.router)
 
 
 def _handles(*kinds: type[Exception]) -> Callable[[Callable[..., HttpResponse]], Callable[..., HttpResponse]]:
