@@ -16,6 +16,7 @@ from linkwright.api.catalog import (
     EventTypeAnswer,
     ImportFormatAnswer,
     ProviderAnswer,
+    Row,
     event_type_answer,
     import_format_answer,
     provider_answer,
@@ -101,18 +102,18 @@ def create_provider(request: HttpRequest, form: NewProviderForm) -> Status[Provi
 def change_provider(request: HttpRequest, code: CatalogCode, form: ProviderForm) -> ProviderAnswer:
     """Change a Data Provider, all of it at once; what is left out gets its default."""
     caller = _configuring(request)
-    _demand(DataProvider, PROVIDER, code)
+    _row_or_404(DataProvider, PROVIDER, code)
     save_provider(_provider(code, form), Saving(caller.actor, Save.CHANGE))
     return provider_answer(DataProvider.objects.get(code=code))
 
 
-@router.delete("/providers/{code}", response={204: None, **_DELETE}, summary="Delete a Data Provider")
-def remove_provider(request: HttpRequest, code: CatalogCode) -> Status[None]:
-    """Delete a Data Provider that nothing uses; otherwise `faults` name what does."""
+@router.delete("/providers/{code}", response={200: ProviderAnswer, **_DELETE}, summary="Delete a Data Provider")
+def remove_provider(request: HttpRequest, code: CatalogCode) -> ProviderAnswer:
+    """Delete a Data Provider that nothing uses; otherwise `faults` name what does. The answer is what was deleted."""
     caller = _configuring(request)
-    _demand(DataProvider, PROVIDER, code)
+    answer = provider_answer(_row_or_404(DataProvider, PROVIDER, code))
     delete_provider(code, caller.actor)
-    return Status(204, None)
+    return answer
 
 
 @router.post("/event-types", response={201: EventTypeAnswer, **_CREATE}, summary="Create an Event Type")
@@ -127,18 +128,18 @@ def create_event_type(request: HttpRequest, form: NewEventTypeForm) -> Status[Ev
 def change_event_type(request: HttpRequest, code: CatalogCode, form: EventTypeForm) -> EventTypeAnswer:
     """Change an Event Type, all of it at once; what is left out gets its default."""
     caller = _configuring(request)
-    _demand(EventType, EVENT_TYPE, code)
+    _row_or_404(EventType, EVENT_TYPE, code)
     save_event_type(_event_type(code, form), Saving(caller.actor, Save.CHANGE))
     return event_type_answer(EventType.objects.get(code=code))
 
 
-@router.delete("/event-types/{code}", response={204: None, **_DELETE}, summary="Delete an Event Type")
-def remove_event_type(request: HttpRequest, code: CatalogCode) -> Status[None]:
-    """Delete an Event Type that nothing uses; otherwise `faults` name what does."""
+@router.delete("/event-types/{code}", response={200: EventTypeAnswer, **_DELETE}, summary="Delete an Event Type")
+def remove_event_type(request: HttpRequest, code: CatalogCode) -> EventTypeAnswer:
+    """Delete an Event Type that nothing uses; otherwise `faults` name what does. The answer is what was deleted."""
     caller = _configuring(request)
-    _demand(EventType, EVENT_TYPE, code)
+    answer = event_type_answer(_row_or_404(EventType, EVENT_TYPE, code))
     delete_event_type(code, caller.actor)
-    return Status(204, None)
+    return answer
 
 
 @router.post("/import-formats", response={201: ImportFormatAnswer, **_CREATE}, summary="Create an Import Format")
@@ -155,18 +156,20 @@ def create_import_format(request: HttpRequest, form: NewImportFormatForm) -> Sta
 def change_import_format(request: HttpRequest, code: CatalogCode, form: ImportFormatForm) -> ImportFormatAnswer:
     """Change an Import Format, all of it at once; what is left out gets its default."""
     caller = _configuring(request)
-    _demand(ImportFormat, IMPORT_FORMAT, code)
+    _row_or_404(ImportFormat, IMPORT_FORMAT, code)
     save_import_format(_import_format(code, form), Saving(caller.actor, Save.CHANGE))
     return import_format_answer(ImportFormat.objects.get(code=code))
 
 
-@router.delete("/import-formats/{code}", response={204: None, **_DELETE}, summary="Delete an Import Format")
-def remove_import_format(request: HttpRequest, code: CatalogCode) -> Status[None]:
-    """Delete an Import Format that nothing uses; otherwise `faults` name what does."""
+@router.delete(
+    "/import-formats/{code}", response={200: ImportFormatAnswer, **_DELETE}, summary="Delete an Import Format"
+)
+def remove_import_format(request: HttpRequest, code: CatalogCode) -> ImportFormatAnswer:
+    """Delete an Import Format that nothing uses; otherwise `faults` name what does. The answer is what was deleted."""
     caller = _configuring(request)
-    _demand(ImportFormat, IMPORT_FORMAT, code)
+    answer = import_format_answer(_row_or_404(ImportFormat, IMPORT_FORMAT, code))
     delete_import_format(code, caller.actor)
-    return Status(204, None)
+    return answer
 
 
 def _configuring(request: HttpRequest) -> Caller:
@@ -175,9 +178,11 @@ def _configuring(request: HttpRequest) -> Caller:
     return caller
 
 
-def _demand(model: type[DataProvider | EventType | ImportFormat], kind: str, code: str) -> None:
-    if not model.objects.filter(code=code).exists():
+def _row_or_404(model: type[Row], kind: str, code: str) -> Row:
+    row = model._default_manager.filter(code=code).first()  # noqa: SLF001 - Django's public name for it
+    if row is None:
         raise Http404(f"There is no {kind} {code}.")
+    return row
 
 
 def _provider(code: str, form: ProviderForm) -> ProviderPart:
