@@ -109,7 +109,10 @@ def change_provider(request: HttpRequest, code: CatalogCode, form: ProviderForm)
 
 @router.delete("/providers/{code}", response={200: ProviderAnswer, **_DELETE}, summary="Delete a Data Provider")
 def remove_provider(request: HttpRequest, code: CatalogCode) -> ProviderAnswer:
-    """Delete a Data Provider that nothing uses; otherwise `faults` name what does. The answer is what was deleted."""
+    """Delete a Data Provider that nothing uses; otherwise `faults` name what does.
+
+    The answer is what was deleted.
+    """
     caller = _configuring(request)
     answer = provider_answer(_row_or_404(DataProvider, PROVIDER, code))
     delete_provider(code, caller.actor)
@@ -135,7 +138,10 @@ def change_event_type(request: HttpRequest, code: CatalogCode, form: EventTypeFo
 
 @router.delete("/event-types/{code}", response={200: EventTypeAnswer, **_DELETE}, summary="Delete an Event Type")
 def remove_event_type(request: HttpRequest, code: CatalogCode) -> EventTypeAnswer:
-    """Delete an Event Type that nothing uses; otherwise `faults` name what does. The answer is what was deleted."""
+    """Delete an Event Type that nothing uses; otherwise `faults` name what does.
+
+    The answer is what was deleted.
+    """
     caller = _configuring(request)
     answer = event_type_answer(_row_or_404(EventType, EVENT_TYPE, code))
     delete_event_type(code, caller.actor)
@@ -165,7 +171,10 @@ def change_import_format(request: HttpRequest, code: CatalogCode, form: ImportFo
     "/import-formats/{code}", response={200: ImportFormatAnswer, **_DELETE}, summary="Delete an Import Format"
 )
 def remove_import_format(request: HttpRequest, code: CatalogCode) -> ImportFormatAnswer:
-    """Delete an Import Format that nothing uses; otherwise `faults` name what does. The answer is what was deleted."""
+    """Delete an Import Format that nothing uses; otherwise `faults` name what does.
+
+    The answer is what was deleted.
+    """
     caller = _configuring(request)
     answer = import_format_answer(_row_or_404(ImportFormat, IMPORT_FORMAT, code))
     delete_import_format(code, caller.actor)

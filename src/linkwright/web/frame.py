@@ -140,6 +140,7 @@ def _tabs(request: HttpRequest, user: User) -> list[Tab]:
     path = request.path
     tabs = [
         Tab("Projects", reverse("projects"), path.startswith("/projects/")),
+        Tab("Data catalog", reverse("catalog-providers"), path.startswith("/catalog/")),
         Tab("Jobs", reverse("envelopes"), path.startswith("/jobs/")),
     ]
     if user.is_superuser:
