@@ -255,7 +255,13 @@ def with_columns(draft: Draft, found: SampleColumns, suggested: Sequence[str]) -
         made.append(_renamed(line, by_position=draft.by_position))
     known = {(column.name, column.position) for column in found.columns}
     again = [
-        replace(line, is_absent=not any(_is_of(line, name, position) for name, position in known)) for line in left
+        replace(
+            line,
+            name="",
+            position=0,
+            is_absent=not any(_is_of(line, name, position) for name, position in known),
+        )
+        for line in left
     ]
     return replace(draft, lines=(*made, *again))
 

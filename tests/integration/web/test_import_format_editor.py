@@ -22,6 +22,7 @@ from tests.integration.web.seed import World
 NEW = "/catalog/new-import-format/"
 PREVIEW = "/catalog/format-preview/"
 CSV = "visit_id;forename;Family Name;DOB;ward\r\n1;Ada;Bérg;31/01/1980;W1\r\n2;Bo;Cole;30/02/1981;W2\r\n"
+CSV += "".join(f"{n};Cy;Dunn;0{n}/03/1982;W3\r\n" for n in range(3, 9))
 MAPPED = {
     "source_unique_id": "visit_id",
     "given_name": "forename",
@@ -44,7 +45,7 @@ def admin(empty_world: World, sign_in: SignIn) -> Client:
 
 def fields_of(html: str) -> dict[str, str]:
     """Read the form as a browser would send it."""
-    fields = dict(re.findall(r'<input type="(?:hidden|text)"[^>]*?name="(\w+)"[^>]*?value="([^"]*)"', html))
+    fields = dict(re.findall(r'<input (?![^>]*type="file")[^>]*?name="(\w+)"[^>]*?value="([^"]*)"', html))
     for name, options in re.findall(r'<select name="(\w+)"[^>]*>(.*?)</select>', html, re.DOTALL):
         chosen = re.findall(r'<option value="([^"]*)" selected', options) or re.findall(
             r'value="([^"]*)"', options
