@@ -36,6 +36,8 @@ from linkwright.services.save_provider import PROVIDER, save_provider
 from linkwright.store.models import DataProvider, EventType, ImportFormat
 from linkwright.store.permissions import Permission
 
+__all__ = ["router"]
+
 NewCode = Annotated[str, Field(max_length=50, pattern=NO_ZERO, description="Unique, never changed.")]
 _CREATE = possible_errors(409, 413, 415)
 _DELETE = possible_errors(409)

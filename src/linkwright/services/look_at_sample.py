@@ -14,7 +14,7 @@ from pydantic import ValidationError
 from linkwright.config import ServerConfig
 from linkwright.engine.column_guesses import ColumnGuess, guess_column, joint_date_formats, suggest_fields
 from linkwright.engine.date_formats import DEFAULT_DATE_FORMATS
-from linkwright.engine.fields import SOURCE_UNIQUE_ID, LinkageField
+from linkwright.engine.fields import SOURCE_PERSON_ID, SOURCE_UNIQUE_ID, LinkageField
 from linkwright.engine.import_format import (
     MOST_CHARACTERS,
     CharacterRange,
@@ -135,6 +135,9 @@ def look(
 ) -> Look:
     """Read the first rows of a sample as a draft says; what it lacks yet does not hinder."""
     columns: dict[str, Any] = dict(definition.get("columns", {}))
+    if not columns.keys() - {SOURCE_UNIQUE_ID, SOURCE_PERSON_ID}:
+        # nothing to show yet, and no fault either
+        return Look(None, ())
     stand_in = SOURCE_UNIQUE_ID not in columns
     if stand_in:
         is_fixed = definition.get("kind") == SourceKind.FIXED_WIDTH

@@ -185,7 +185,8 @@ def sent_draft(sent: QueryDict) -> Draft:
     kind = sent.get("kind", SourceKind.DELIMITED.value)
     header = sent.get("header", "yes") == "yes"
     by_position = sent.get("columns_by") == "position" or not header
-    count = min(int(sent["lines_count"]) if _NUMBER.fullmatch(sent.get("lines_count", "")) else 0, MOST_LINES)
+    counted = sent.get("lines_count", "")
+    count = min(int(counted), MOST_LINES) if _NUMBER.fullmatch(counted) else 0
     lines = [_sent_line(sent, place, is_fixed=kind == SourceKind.FIXED_WIDTH) for place in range(count)]
     return Draft(
         kind=kind,
