@@ -20,7 +20,7 @@ from linkwright import __version__
 from linkwright.api import (
     audit_log,
     backups,
-    catalog,
+    catalog_changes,
     envelopes,
     estimations,
     event_types,
@@ -93,7 +93,7 @@ api.add_router("/projects", extraction_results.router)
 api.add_router("/projects", storage.router)
 api.add_router("/backups", backups.router)
 api.add_router("/settings", settings.router)
-api.add_router("", catalog.router)
+api.add_router("", catalog_changes.router)
 
 
 def _handles(*kinds: type[Exception]) -> Callable[[Callable[..., HttpResponse]], Callable[..., HttpResponse]]:

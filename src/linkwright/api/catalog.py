@@ -1,7 +1,7 @@
-"""The data catalog, read only: Data Providers, Event Types, Import Formats.
+"""Reading the data catalog: Data Providers, Event Types, Import Formats.
 
 Whoever may configure the catalog sees all of it, others what is attached to their projects: a code of others is
-not theirs to know.
+not theirs to know. Changes: catalog_changes.py.
 """
 
 from typing import Annotated, Any, TypeVar
@@ -14,7 +14,8 @@ from linkwright.api.answers import possible_errors
 from linkwright.api.paging import NO_ZERO, CodePageQuery, PageAnswer, by_code, links, refuse_unknown
 from linkwright.api.rights import Caller, reader_of
 from linkwright.store.models import DataProvider, EventType, ImportFormat
-from linkwright.store.permissions import Permission, visible_projects
+from linkwright.store.permissions import Permission
+from linkwright.store.queries.catalog import visible_event_types, visible_import_formats, visible_providers
 
 router = Router(tags=["catalog"])
 
@@ -74,7 +75,7 @@ def list_providers(request: HttpRequest, query: Query[CodePageQuery]) -> Provide
     """List Data Providers by code."""
     refuse_unknown(request, CodePageQuery)
     rows, cursor = by_code(_providers(reader_of(request)), query)
-    return ProviderPageAnswer(items=[_provider(row) for row in rows], **links(request, cursor))
+    return ProviderPageAnswer(items=[provider_answer(row) for row in rows], **links(request, cursor))
 
 
 @router.get(
@@ -82,7 +83,7 @@ def list_providers(request: HttpRequest, query: Query[CodePageQuery]) -> Provide
 )
 def read_provider(request: HttpRequest, code: CatalogCode) -> ProviderAnswer:
     """Read one Data Provider."""
-    return _provider(_one_or_404(_providers(reader_of(request)), code, "Data Provider"))
+    return provider_answer(_one_or_404(_providers(reader_of(request)), code, "Data Provider"))
 
 
 @router.get("/event-types", response={200: EventTypePageAnswer, **possible_errors()}, summary="List Event Types")
@@ -90,7 +91,7 @@ def list_event_types(request: HttpRequest, query: Query[CodePageQuery]) -> Event
     """List Event Types by code."""
     refuse_unknown(request, CodePageQuery)
     rows, cursor = by_code(_event_types(reader_of(request)), query)
-    return EventTypePageAnswer(items=[_event_type(row) for row in rows], **links(request, cursor))
+    return EventTypePageAnswer(items=[event_type_answer(row) for row in rows], **links(request, cursor))
 
 
 @router.get(
@@ -98,7 +99,7 @@ def list_event_types(request: HttpRequest, query: Query[CodePageQuery]) -> Event
 )
 def read_event_type(request: HttpRequest, code: CatalogCode) -> EventTypeAnswer:
     """Read one Event Type."""
-    return _event_type(_one_or_404(_event_types(reader_of(request)), code, "Event Type"))
+    return event_type_answer(_one_or_404(_event_types(reader_of(request)), code, "Event Type"))
 
 
 @router.get(
@@ -108,7 +109,7 @@ def list_import_formats(request: HttpRequest, query: Query[CodePageQuery]) -> Im
     """List Import Formats by code."""
     refuse_unknown(request, CodePageQuery)
     rows, cursor = by_code(_import_formats(reader_of(request)), query)
-    return ImportFormatPageAnswer(items=[_import_format(row) for row in rows], **links(request, cursor))
+    return ImportFormatPageAnswer(items=[import_format_answer(row) for row in rows], **links(request, cursor))
 
 
 @router.get(
@@ -118,28 +119,24 @@ def list_import_formats(request: HttpRequest, query: Query[CodePageQuery]) -> Im
 )
 def read_import_format(request: HttpRequest, code: CatalogCode) -> ImportFormatAnswer:
     """Read one Import Format."""
-    return _import_format(_one_or_404(_import_formats(reader_of(request)), code, "Import Format"))
+    return import_format_answer(_one_or_404(_import_formats(reader_of(request)), code, "Import Format"))
+
+
+def sees_all(caller: Caller) -> bool:
+    """Tell whether the whole catalog exists for a caller."""
+    return caller.may(Permission.CONFIGURE_CATALOG)
 
 
 def _event_types(caller: Caller) -> QuerySet[EventType]:
-    rows = EventType.objects.select_related("provider", "import_format")
-    if caller.may(Permission.CONFIGURE_CATALOG):
-        return rows
-    # by key: several of one's projects may share an Event Type
-    attached = EventType.objects.filter(projects__in=visible_projects(caller.user)).values("pk")
-    return rows.filter(pk__in=attached)
+    return visible_event_types(caller.user, sees_all=sees_all(caller))
 
 
 def _providers(caller: Caller) -> QuerySet[DataProvider]:
-    if caller.may(Permission.CONFIGURE_CATALOG):
-        return DataProvider.objects.all()
-    return DataProvider.objects.filter(pk__in=_event_types(caller).values("provider_id"))
+    return visible_providers(caller.user, sees_all=sees_all(caller))
 
 
 def _import_formats(caller: Caller) -> QuerySet[ImportFormat]:
-    if caller.may(Permission.CONFIGURE_CATALOG):
-        return ImportFormat.objects.all()
-    return ImportFormat.objects.filter(pk__in=_event_types(caller).values("import_format_id"))
+    return visible_import_formats(caller.user, sees_all=sees_all(caller))
 
 
 def _one_or_404(rows: QuerySet[Row], code: str, noun: str) -> Row:
@@ -149,7 +146,7 @@ def _one_or_404(rows: QuerySet[Row], code: str, noun: str) -> Row:
     return row
 
 
-def _provider(row: DataProvider) -> ProviderAnswer:
+def provider_answer(row: DataProvider) -> ProviderAnswer:
     return ProviderAnswer(
         code=row.code,
         organisation=row.organisation,
@@ -159,7 +156,7 @@ def _provider(row: DataProvider) -> ProviderAnswer:
     )
 
 
-def _event_type(row: EventType) -> EventTypeAnswer:
+def event_type_answer(row: EventType) -> EventTypeAnswer:
     return EventTypeAnswer(
         code=row.code,
         provider_code=row.provider.code,
@@ -170,5 +167,5 @@ def _event_type(row: EventType) -> EventTypeAnswer:
     )
 
 
-def _import_format(row: ImportFormat) -> ImportFormatAnswer:
+def import_format_answer(row: ImportFormat) -> ImportFormatAnswer:
     return ImportFormatAnswer(code=row.code, description=row.description, definition=row.definition)

@@ -55,13 +55,17 @@ def _as_list(value: object) -> object:
     return [value] if isinstance(value, str) else value
 
 
+MOST_CHARACTERS = 4 * 1024 * 1024
+"""Of a line, as it can be read."""
+
+
 class CharacterRange(BaseModel):
     """Where a value stands in a line of a fixed-width file; `start` counts characters from 1."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
-    start: Annotated[StrictInt, Field(ge=1)]
-    width: Annotated[StrictInt, Field(ge=1)]
+    start: Annotated[StrictInt, Field(ge=1, le=MOST_CHARACTERS)]
+    width: Annotated[StrictInt, Field(ge=1, le=MOST_CHARACTERS)]
 
     @property
     def end(self) -> int:

@@ -186,11 +186,16 @@ def load_request(
         target_folder=target.folder,
         stem=target.stem,
         max_rejected_rows=int(read_setting("Worker.Load.MaxRejectedRows")),
-        maps=StandardisationMaps(
-            sex={**DEFAULT_SEX_MAP, **read_setting("Standardise.Sex.Map")},
-            state={**DEFAULT_STATE_MAP, **read_setting("Standardise.State.Map")},
-        ),
+        maps=standardisation_maps(),
         limits=limits,
+    )
+
+
+def standardisation_maps() -> StandardisationMaps:
+    """Return the maps of sex and state: the built-in spellings, and those of the Settings."""
+    return StandardisationMaps(
+        sex={**DEFAULT_SEX_MAP, **read_setting("Standardise.Sex.Map")},
+        state={**DEFAULT_STATE_MAP, **read_setting("Standardise.State.Map")},
     )
 
 

@@ -6,28 +6,26 @@ nothing does.
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any, TypeVar
+from typing import Any
 
-from django.db import models, transaction
+from django.db import transaction
 
 from linkwright.engine.default_configuration import default_match_definition
 from linkwright.engine.fields import parse_fields
 from linkwright.engine.updates import UpdateMode
 from linkwright.services.attach_event_type import attach_event_type, change_update_mode
+from linkwright.services.catalog_rows import Saved, Saving, save_row
 from linkwright.services.project_file import DEFAULT_MATCH, ProjectFile, ProjectPart, ReadFile, refused
 from linkwright.services.project_file_faults import project_file_faults
+from linkwright.services.save_event_type import save_event_type
+from linkwright.services.save_import_format import write_import_format
+from linkwright.services.save_provider import save_provider
 from linkwright.store.audit_log import Actor, record_action
-from linkwright.store.models import (
-    DataProvider,
-    EventType,
-    ImportFormat,
-    LinkageProject,
-    MatchConfigurationVersion,
-)
+from linkwright.store.models import LinkageProject, MatchConfigurationVersion
 from linkwright.store.queries.attachments import find_attachment
 from linkwright.store.settings import change_setting, read_setting
 
-_Row = TypeVar("_Row", bound=models.Model)
+FROM_FILE = "project file"
 
 
 @dataclass(frozen=True)
@@ -69,16 +67,14 @@ class _Applier:
         self._changes: list[Change] = []
 
     def apply(self, content: ProjectFile) -> list[Change]:
+        how = Saving(self._actor, source=FROM_FILE)
         for provider in content.providers:
-            self._put(DataProvider, "Data Provider", provider.code, provider.model_dump(exclude={"code"}))
+            self._saved("Data Provider", provider.code, save_provider(provider, how))
         for part in content.import_formats:
-            values = {"description": part.description, "definition": part.definition}
-            self._put(ImportFormat, "Import Format", part.code, values)
+            # checked with the fields that the same file declares, which are not stored yet
+            self._saved("Import Format", part.code, write_import_format(part, how))
         for event_type in content.event_types:
-            references: dict[str, Any] = event_type.model_dump(exclude={"code"})
-            references["provider"] = DataProvider.objects.get(code=event_type.provider)
-            references["import_format"] = ImportFormat.objects.get(code=event_type.import_format)
-            self._put(EventType, "Event Type", event_type.code, references)
+            self._saved("Event Type", event_type.code, save_event_type(event_type, how))
         for project in content.projects:
             self._put_project(project)
         for name, value in content.settings.items():
@@ -91,7 +87,9 @@ class _Applier:
         values = part.model_dump(exclude={"code", "event_types", "fields", "match", "grouping"})
         values |= {"own_fields": part.fields, "grouping": part.grouping.model_dump()}
         is_new = not LinkageProject.objects.filter(code=part.code).exists()
-        project = self._put(LinkageProject, "project", part.code, values)
+        how = Saving(self._actor, source=FROM_FILE)
+        self._saved("project", part.code, save_row(LinkageProject, "project", part.code, values, how))
+        project = LinkageProject.objects.get(code=part.code)
         self._attach(project, part)
         if part.match == DEFAULT_MATCH or (part.match is None and is_new):
             self._put_match(project, default_match_definition(parse_fields(part.fields)))
@@ -128,19 +126,10 @@ class _Applier:
         )
         self._note(Change("create", "match configuration", f"{project.code} version {version}"))
 
-    def _put(self, model: type[_Row], kind: str, code: str, values: Mapping[str, Any]) -> _Row:
-        row = model._default_manager.filter(code=code).first()  # noqa: SLF001 - Django's public name for it
-        if row is None:
-            row = model._default_manager.create(code=code, **values)  # noqa: SLF001
-            self._note(Change("create", kind, code))
-            return row
-        differing = [name for name, value in values.items() if getattr(row, name) != value]
-        if differing:
-            for name in differing:
-                setattr(row, name, values[name])
-            row.save(update_fields=differing)
-            self._note(Change("update", kind, code, tuple(differing)))
-        return row
+    def _saved(self, kind: str, code: str, saved: Saved) -> None:
+        """Remember what was saved; it stands in the audit log already."""
+        if saved.action:
+            self._changes.append(Change(saved.action, kind, code, saved.fields))
 
     def _note(self, change: Change) -> None:
         self._changes.append(change)
@@ -148,5 +137,5 @@ class _Applier:
             self._actor,
             f"{change.action} {change.kind}",
             change.code,
-            detail={"fields": list(change.fields), "from": "project file"},
+            detail={"fields": list(change.fields), "from": FROM_FILE},
         )

@@ -6,12 +6,13 @@ Reads the database for what exists already; changes nothing.
 from collections.abc import Callable
 from functools import partial
 
-from linkwright.engine.fields import LinkageField, parse_fields
+from linkwright.engine.fields import parse_fields
 from linkwright.engine.grouping import grouping_faults
 from linkwright.engine.import_format import parse_import_format
 from linkwright.engine.strategy import parse_match_configuration
 from linkwright.errors import ConfigurationError, LinkwrightError
 from linkwright.services.attach_event_type import why_not_attach
+from linkwright.services.format_fields import fields_for_format
 from linkwright.services.project_file import ProjectFile, ProjectPart
 from linkwright.store.models import Batch, BatchState, DataProvider, EventType, ImportFormat, LinkageProject
 from linkwright.store.queries.attachments import find_attachment
@@ -64,25 +65,9 @@ def _format_faults(content: ProjectFile) -> list[str]:
     faults: list[str] = []
     for index, part in enumerate(content.import_formats):
         place = f"import_formats[{index}]"
-        fields = _fields_for(part.code, content)
+        fields = fields_for_format(part.code, content)
         faults.extend(_told(partial(parse_import_format, part.definition, fields, place), place))
     return faults
-
-
-def _fields_for(format_code: str, content: ProjectFile) -> tuple[LinkageField, ...]:
-    event_types = {part.code for part in content.event_types if part.import_format == format_code}
-    event_types |= set(EventType.objects.filter(import_format__code=format_code).values_list("code", flat=True))
-    own: dict[str, str] = {}
-    for project in LinkageProject.objects.filter(event_types__code__in=event_types):
-        own |= project.own_fields
-    for part in content.projects:
-        if event_types.intersection(part.event_type_codes):
-            own |= part.fields
-    try:
-        return parse_fields(own)
-    except ConfigurationError:
-        # told with the project that declares them
-        return parse_fields({})
 
 
 def _told(check: Callable[[], object], place: str) -> list[str]:

@@ -141,6 +141,7 @@ def _tabs(request: HttpRequest, user: User) -> list[Tab]:
     path = request.path
     tabs = [
         Tab("Projects", reverse("projects"), path.startswith("/projects/")),
+        Tab("Data catalog", reverse("catalog-providers"), path.startswith("/catalog/")),
         Tab("Jobs", reverse("envelopes"), path.startswith("/jobs/")),
     ]
     own = _admin_tabs(request, user)

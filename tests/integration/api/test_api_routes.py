@@ -14,9 +14,12 @@ from linkwright.services.upload_folder import uploads_of
 from linkwright.store.audit_log import Actor
 from linkwright.store.models import (
     AttachedEventType,
+    DataProvider,
     Envelope,
+    EventType,
     ExtractionProject,
     ExtractionResult,
+    ImportFormat,
     Job,
     JobKind,
     QueueState,
@@ -42,6 +45,8 @@ CHANGED = {
     "approval_reference": "HREC 2026/18",
     "columns": [{"column": "person_key", "name": "PERSON"}],
 }
+CREATED_BY_ADMINISTRATORS = (201, 403, 403, 403, 403, 403, 403)
+CHANGED_BY_ADMINISTRATORS = (200, 403, 403, 403, 403, 403, 403)
 OTHERS_UPLOAD = (404, 404, 404, 403, 403, 404, 403)
 
 Statuses = tuple[int, int, int, int, int, int, int]
@@ -155,6 +160,17 @@ ACTIONS: dict[str, tuple[str, Any, Statuses]] = {
         (409, 409, 403, 403, 403, 404, 404),
     ),
     "/backups": ("/backups", None, (202, 403, 403, 403, 403, 403, 403)),
+    "/providers": ("/providers", {"code": "NSWHEALTH", "organisation": "NSW Health"}, CREATED_BY_ADMINISTRATORS),
+    "/event-types": (
+        "/event-types",
+        {"code": "CANCERS", "provider_code": "CANREG", "import_format_code": "CSV"},
+        CREATED_BY_ADMINISTRATORS,
+    ),
+    "/import-formats": (
+        "/import-formats",
+        {"code": "PIPED", "definition": {"separator": "|", "columns": {"source_unique_id": 1, "surname": 2}}},
+        CREATED_BY_ADMINISTRATORS,
+    ),
 }
 CHANGES: dict[str, tuple[str, Any, Statuses]] = {
     "/settings/{name}": ("/settings/Backup.Keep", {"value": 8}, (200, 403, 403, 403, 403, 403, 403)),
@@ -168,9 +184,29 @@ CHANGES: dict[str, tuple[str, Any, Statuses]] = {
         CHANGED,
         (200, 200, 200, 403, 403, 404, 404),
     ),
+    "/providers/{code}": ("/providers/WAHEALTH", {"organisation": "WA Health"}, CHANGED_BY_ADMINISTRATORS),
+    "/event-types/{code}": (
+        "/event-types/BIRTHS",
+        {"provider_code": "WAHEALTH", "import_format_code": "CSV", "authoritative": True},
+        CHANGED_BY_ADMINISTRATORS,
+    ),
+    "/import-formats/{code}": (
+        "/import-formats/CSV",
+        {"definition": {"columns": {"source_unique_id": "id", "surname": "name"}}},
+        CHANGED_BY_ADMINISTRATORS,
+    ),
+}
+# each is in use: the Administrator is told so
+DELETIONS: dict[str, tuple[str, Any, Statuses]] = {
+    f"/{kind}/{{code}}": (f"/{kind}/{code}", None, (409, 403, 403, 403, 403, 403, 403))
+    for kind, code in (("providers", "WAHEALTH"), ("event-types", "BIRTHS"), ("import-formats", "CSV"))
 }
 ACTS = [
-    *((method, *act) for method, acts in (("post", ACTIONS), ("put", CHANGES)) for act in acts.values()),
+    *(
+        (method, *act)
+        for method, acts in (("post", ACTIONS), ("put", CHANGES), ("delete", DELETIONS))
+        for act in acts.values()
+    ),
 ]
 
 
@@ -197,6 +233,8 @@ def _act(world: World, caller: Api, method: str, template: str, body: Any) -> An
         return caller.get(path)
     if method == "put":
         return caller.put(path, body)
+    if method == "delete":
+        return caller.delete(path)
     return caller.send(path, body) if isinstance(body, bytes) else caller.post(path, body)
 
 
@@ -207,6 +245,9 @@ def _state(world: World) -> list[Any]:
         QueueState.objects.get(pk=1).paused_at,
         world.perinatal.match_configurations.count(),
         list(AttachedEventType.objects.order_by("pk").values_list("pk", "updates", "detached_by")),
+        list(DataProvider.objects.order_by("pk").values_list("code", "organisation")),
+        list(EventType.objects.order_by("pk").values_list("code", "authoritative")),
+        list(ImportFormat.objects.order_by("pk").values_list("code", "definition")),
         list(ExtractionProject.objects.order_by("pk").values_list("code", "name", "closed_at")),
         list(ExtractionResult.objects.order_by("pk").values_list("pk", "downloads_count")),
     ]
@@ -274,7 +315,7 @@ def test_no_operation_is_left_out_of_these_tables() -> None:
     described = {
         (path.removeprefix(API), method) for path, item in openapi_document()["paths"].items() for method in item
     }
-    methods: dict[str, Iterable[str]] = {"get": READS, "post": ACTIONS, "put": CHANGES}
+    methods: dict[str, Iterable[str]] = {"get": READS, "post": ACTIONS, "put": CHANGES, "delete": DELETIONS}
     slices = {("/uploads/{upload_id}", "put"), ("/uploads/{upload_id}", "delete")}
     assert described == {(name, method) for method, names in methods.items() for name in names} | slices
 

@@ -14,6 +14,9 @@ from tests.integration.web.seed import World
 
 PEOPLE = ("admin", "owner", "viewer", "stranger", "nobody")
 SIGN_IN = 302
+ADMINISTRATORS = (200, 403, 403, 403, SIGN_IN)
+# nothing is filled in, or it is in use: whoever may configure the catalog is told so
+ADMINISTRATORS_REFUSED = (409, 403, 403, 403, SIGN_IN)
 
 # name: what each of the five gets on GET; 'stranger' is the Owner of another project
 PAGES: dict[str, tuple[str, tuple[int, int, int, int, int]]] = {
@@ -58,6 +61,21 @@ PAGES: dict[str, tuple[str, tuple[int, int, int, int, int]]] = {
         "/projects/PERINATAL/extractions/DIABETES/results/{result}/",
         (200, 200, 403, 404, SIGN_IN),
     ),
+    "catalog": ("/catalog/", (302, 302, 302, 302, SIGN_IN)),
+    "catalog-providers": ("/catalog/providers/", (200, 200, 200, 200, SIGN_IN)),
+    "catalog-event-types": ("/catalog/event-types/", (200, 200, 200, 200, SIGN_IN)),
+    "catalog-import-formats": ("/catalog/import-formats/", (200, 200, 200, 200, SIGN_IN)),
+    "provider-new": ("/catalog/new-provider/", ADMINISTRATORS),
+    "event-type-new": ("/catalog/new-event-type/", ADMINISTRATORS),
+    "import-format-new": ("/catalog/new-import-format/", ADMINISTRATORS),
+    "import-format-preview": ("/catalog/format-preview/", (405, 405, 405, 405, SIGN_IN)),
+    "provider-change": ("/catalog/providers/WAHEALTH/change/", ADMINISTRATORS),
+    "provider-delete": ("/catalog/providers/WAHEALTH/delete/", ADMINISTRATORS),
+    "event-type-change": ("/catalog/event-types/BIRTHS/change/", ADMINISTRATORS),
+    "event-type-delete": ("/catalog/event-types/BIRTHS/delete/", ADMINISTRATORS),
+    "import-format": ("/catalog/import-formats/CSV/", (200, 200, 200, 200, SIGN_IN)),
+    "import-format-change": ("/catalog/import-formats/CSV/change/", ADMINISTRATORS),
+    "import-format-delete": ("/catalog/import-formats/CSV/delete/", ADMINISTRATORS),
     "envelopes": ("/jobs/envelopes/", (200, 200, 200, 200, SIGN_IN)),
     "envelopes-live": ("/jobs/envelopes/live/", (200, 200, 200, 200, SIGN_IN)),
     "envelopes-export": ("/jobs/envelopes/export/", (200, 200, 200, 200, SIGN_IN)),
@@ -161,6 +179,16 @@ ACTIONS: dict[str, tuple[str, tuple[int, int, int, int, int]]] = {
     "invitation": (f"/invitation/{'x' * 43}/", (404, 404, 404, 404, 404)),
     # nothing was typed: whoever may change settings is told so
     "setting-change": ("/admin/settings/Backup.Keep/", (409, 403, 403, 403, SIGN_IN)),
+    "provider-new": ("/catalog/new-provider/", ADMINISTRATORS_REFUSED),
+    "event-type-new": ("/catalog/new-event-type/", ADMINISTRATORS_REFUSED),
+    "import-format-new": ("/catalog/new-import-format/", ADMINISTRATORS_REFUSED),
+    "import-format-preview": ("/catalog/format-preview/", ADMINISTRATORS),
+    "provider-change": ("/catalog/providers/WAHEALTH/change/", ADMINISTRATORS_REFUSED),
+    "provider-delete": ("/catalog/providers/WAHEALTH/delete/", ADMINISTRATORS_REFUSED),
+    "event-type-change": ("/catalog/event-types/BIRTHS/change/", ADMINISTRATORS_REFUSED),
+    "event-type-delete": ("/catalog/event-types/BIRTHS/delete/", ADMINISTRATORS_REFUSED),
+    "import-format-change": ("/catalog/import-formats/CSV/change/", ADMINISTRATORS_REFUSED),
+    "import-format-delete": ("/catalog/import-formats/CSV/delete/", ADMINISTRATORS_REFUSED),
     "backup-start": ("/admin/backups/start/", (302, 403, 403, 403, SIGN_IN)),
     "queue-pause": ("/jobs/queue/pause/", (302, 302, 403, 302, SIGN_IN)),
     # it is not paused: whoever may resume is told so
@@ -256,6 +284,7 @@ def test_no_page_carries_a_style_or_script_of_its_own(world: World, sign_in: Sig
         "/projects/PERINATAL/new-extraction/",
         "/projects/PERINATAL/extractions/DIABETES/",
         "/jobs/queue/clear/",
+        "/catalog/import-formats/CSV/change/",
     ):
         html = client.get(path).content.decode()
         assert not re.search(r"<style|\sstyle=|<script(?![^>]*\ssrc=)|\son[a-z]+=", html)

@@ -2,6 +2,7 @@
 import { startDialogs } from "./dialogs.js";
 import { startKeys } from "./keys.js";
 import { startLive } from "./live.js";
+import { startSample } from "./sample.js";
 import { startRows } from "./rows.js";
 import { startTheme } from "./theme.js";
 import { startTimes } from "./times.js";
@@ -13,6 +14,7 @@ startRows();
 startLive();
 startDialogs();
 startUpload();
+startSample();
 startKeys();
 
 document.addEventListener("click", (event) => {

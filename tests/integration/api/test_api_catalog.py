@@ -1,0 +1,110 @@
+"""The data catalog over the API: created, changed, deleted only when unused, and what the audit log says of it."""
+
+from typing import Any
+
+import pytest
+
+from linkwright.store.models import AuditLogEntry, DataProvider, EventType, ImportFormat
+from tests.integration.api.conftest import Api, KeyFor
+from tests.integration.web.seed import World
+
+DEFINITION = {"separator": "|", "columns": {"source_unique_id": "id", "birth_hospital": "hospital"}}
+
+
+@pytest.fixture
+def admin(empty_world: World, key_for: KeyFor) -> Api:
+    return key_for(empty_world.admin)
+
+
+def entries() -> list[tuple[str, str]]:
+    return list(AuditLogEntry.objects.exclude(action__contains="API key").values_list("action", "target"))[::-1]
+
+
+def faults(response: Any) -> list[str]:
+    assert response.status_code == 409
+    return list(response.json()["error"]["faults"])
+
+
+def test_a_catalog_is_made_changed_and_taken_down_again(admin: Api) -> None:
+    provider = {"code": "NSWHEALTH", "organisation": "NSW Health", "email": "link@nsw.example"}
+    assert admin.post("/providers", provider).json() == {**provider, "contact_name": "", "phone": ""}
+    made = admin.post("/import-formats", {"code": "piped", "definition": DEFINITION})
+    assert made.json() == {"code": "piped", "description": "", "definition": DEFINITION}
+    event_type = {"provider_code": "NSWHEALTH", "import_format_code": "piped", "category": "care"}
+    assert admin.post("/event-types", {"code": "VISITS", **event_type}).status_code == 201
+    changed = admin.put("/event-types/VISITS", {**event_type, "authoritative": True})
+    assert changed.json() == admin.get("/event-types/VISITS").json()
+    assert changed.json()["authoritative"] is True
+    for path in ("/providers/NSWHEALTH", "/import-formats/piped"):
+        assert faults(admin.delete(path)) == ["Event Type VISITS uses it."]
+    for path in ("/event-types/VISITS", "/providers/NSWHEALTH", "/import-formats/piped"):
+        held = admin.get(path).json()
+        assert admin.delete(path).json() == held
+        assert admin.get(path).status_code == 404
+        assert admin.delete(path).status_code == 404
+    assert entries() == [
+        ("create Data Provider", "NSWHEALTH"),
+        ("create Import Format", "piped"),
+        ("create Event Type", "VISITS"),
+        ("update Event Type", "VISITS"),
+        ("delete Event Type", "VISITS"),
+        ("delete Data Provider", "NSWHEALTH"),
+        ("delete Import Format", "piped"),
+    ]
+    update = AuditLogEntry.objects.get(action="update Event Type")
+    assert update.detail == {
+        "fields": ["authoritative"],
+        "before": {"authoritative": False},
+        "after": {"authoritative": True},
+    }
+
+
+def test_a_change_that_changes_nothing_leaves_no_entry(admin: Api) -> None:
+    row = DataProvider.objects.get(code="WAHEALTH")
+    assert admin.put("/providers/WAHEALTH", {"organisation": row.organisation}).status_code == 200
+    assert entries() == []
+
+
+def test_what_is_in_use_names_what_uses_it(empty_world: World, admin: Api) -> None:
+    assert faults(admin.delete("/event-types/BIRTHS")) == ["Linkage Project PERINATAL takes it."]
+    assert len(faults(admin.delete("/import-formats/CSV"))) == 4
+    assert EventType.objects.filter(code="BIRTHS").exists()
+
+
+@pytest.mark.parametrize(
+    ("path", "body", "told"),
+    [
+        ("/providers", {"code": "WAHEALTH", "organisation": "x"}, "there is a Data Provider 'WAHEALTH' already"),
+        ("/providers", {"code": "a b", "organisation": "x"}, "'a b' is no code"),
+        ("/providers", {"code": "A234567890123456", "organisation": "x"}, "15 characters"),
+        (
+            "/event-types",
+            {"code": "X", "provider_code": "NOBODY", "import_format_code": "CSV"},
+            "Data Provider 'NOBODY' is unknown. Known: CANREG, WAHEALTH.",
+        ),
+        ("/import-formats", {"code": "X", "definition": {}}, "definition.columns: is missing."),
+        (
+            "/import-formats",
+            {"code": "X", "definition": {**DEFINITION, "code": "Y"}},
+            "definition.code: the key is unknown.",
+        ),
+        (
+            "/import-formats",
+            {"code": "X", "definition": {"columns": {"source_unique_id": "a\0", "surname": "b"}}},
+            "columns: holds the zero character",
+        ),
+    ],
+)
+def test_what_cannot_be_is_refused_with_its_faults(admin: Api, path: str, body: Any, told: str) -> None:
+    before = [model.objects.count() for model in (DataProvider, EventType, ImportFormat)]
+    assert any(told in fault for fault in faults(admin.post(path, body)))
+    assert [model.objects.count() for model in (DataProvider, EventType, ImportFormat)] == before
+    assert entries() == []
+
+
+def test_a_narrowed_key_configures_only_with_the_permission(empty_world: World, key_for: KeyFor) -> None:
+    body = {"code": "NSWHEALTH", "organisation": "NSW Health"}
+    reading = key_for(empty_world.admin, permissions=["see jobs"])
+    assert reading.post("/providers", body).status_code == 403
+    configuring = key_for(empty_world.admin, permissions=["configure catalog"])
+    assert configuring.post("/providers", body).status_code == 201
