@@ -1,5 +1,6 @@
 """Says in plain words what the parts of a match configuration do. Pure; one sentence per word of the engine."""
 
+import math
 from collections.abc import Mapping
 
 from linkwright.engine.blocking import Transform
@@ -82,3 +83,17 @@ def level_words(level: ComparisonLevel) -> str:
 def has_bound(kind: str) -> bool:
     """Tell whether a level of this kind needs a number."""
     return kind in BOUND_RULES
+
+
+def level_weight(m: object, u: object) -> float | None:
+    """Return the match weight of m and u as they were typed; None if they give none."""
+    if (
+        isinstance(m, bool)
+        or isinstance(u, bool)
+        or not isinstance(m, int | float)
+        or not isinstance(u, int | float)
+    ):
+        return None
+    if not (0 < m <= 1 and 0 < u <= 1):
+        return None
+    return math.log2(m / u)

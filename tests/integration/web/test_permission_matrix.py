@@ -119,6 +119,9 @@ RULES: dict[str, Rule] = {
     # it has one version only, and no strategy that Splink would load
     "match-differences": replace(_project(f"{MATCH}differences/"), methods=("get",), is_absent=True),
     "match-download": replace(_project(f"{MATCH}download/"), methods=("get",)),
+    "match-edit": _project(f"{MATCH}edit/", Permission.CONFIGURE_PROJECTS),
+    "match-check": replace(_project(f"{MATCH}check/", Permission.CONFIGURE_PROJECTS), methods=("post",)),
+    "match-upload": replace(_project(f"{MATCH}upload/", Permission.CONFIGURE_PROJECTS), methods=("post",)),
     "estimation": replace(_project(ESTIMATION), methods=("get",)),
     "estimation-apply": _project(f"{ESTIMATION}apply/", Permission.CONFIGURE_PROJECTS),
     "estimation-download": replace(_project(f"{ESTIMATION}download/"), methods=("get",)),

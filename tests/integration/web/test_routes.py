@@ -51,6 +51,9 @@ PAGES: dict[str, tuple[str, tuple[int, int, int, int, int]]] = {
     ),
     # the version of this world does not fit the fields: it cannot be written
     "match-download": ("/projects/PERINATAL/match-configuration/download/", (409, 409, 409, 404, SIGN_IN)),
+    "match-edit": ("/projects/PERINATAL/match-configuration/edit/", (200, 200, 403, 404, SIGN_IN)),
+    "match-check": ("/projects/PERINATAL/match-configuration/check/", (405, 405, 405, 405, SIGN_IN)),
+    "match-upload": ("/projects/PERINATAL/match-configuration/upload/", (405, 405, 405, 405, SIGN_IN)),
     "estimation": ("/projects/PERINATAL/estimations/{estimation}/", (200, 200, 200, 404, SIGN_IN)),
     "estimation-apply": ("/projects/PERINATAL/estimations/{estimation}/apply/", (200, 200, 403, 404, SIGN_IN)),
     "estimation-download": (

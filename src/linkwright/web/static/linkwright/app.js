@@ -1,5 +1,6 @@
 /* Starts what a page needs. Every part works on its own; without scripts the pages still do. */
 import { startDialogs } from "./dialogs.js";
+import { startEditor } from "./editor.js";
 import { startKeys } from "./keys.js";
 import { startLive } from "./live.js";
 import { startRows } from "./rows.js";
@@ -13,6 +14,7 @@ startRows();
 startLive();
 startDialogs();
 startUpload();
+startEditor();
 startKeys();
 
 document.addEventListener("click", (event) => {
