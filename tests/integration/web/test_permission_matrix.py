@@ -121,6 +121,7 @@ RULES: dict[str, Rule] = {
     "match-download": replace(_project(f"{MATCH}download/"), methods=("get",)),
     "match-edit": _project(f"{MATCH}edit/", Permission.CONFIGURE_PROJECTS),
     "match-check": replace(_project(f"{MATCH}check/", Permission.CONFIGURE_PROJECTS), methods=("post",)),
+    "match-try": replace(_project(f"{MATCH}try/", Permission.CONFIGURE_PROJECTS), methods=("post",)),
     "match-upload": replace(_project(f"{MATCH}upload/", Permission.CONFIGURE_PROJECTS), methods=("post",)),
     "estimation": replace(_project(ESTIMATION), methods=("get",)),
     "estimation-apply": _project(f"{ESTIMATION}apply/", Permission.CONFIGURE_PROJECTS),

@@ -53,6 +53,7 @@ PAGES: dict[str, tuple[str, tuple[int, int, int, int, int]]] = {
     "match-download": ("/projects/PERINATAL/match-configuration/download/", (409, 409, 409, 404, SIGN_IN)),
     "match-edit": ("/projects/PERINATAL/match-configuration/edit/", (200, 200, 403, 404, SIGN_IN)),
     "match-check": ("/projects/PERINATAL/match-configuration/check/", (405, 405, 405, 405, SIGN_IN)),
+    "match-try": ("/projects/PERINATAL/match-configuration/try/", (405, 405, 405, 405, SIGN_IN)),
     "match-upload": ("/projects/PERINATAL/match-configuration/upload/", (405, 405, 405, 405, SIGN_IN)),
     "estimation": ("/projects/PERINATAL/estimations/{estimation}/", (200, 200, 200, 404, SIGN_IN)),
     "estimation-apply": ("/projects/PERINATAL/estimations/{estimation}/apply/", (200, 200, 403, 404, SIGN_IN)),
