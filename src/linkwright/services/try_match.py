@@ -256,6 +256,9 @@ class _Trial:
             if threshold is None:
                 continue
             over, under = pairs_around(self._limits, self._target, strategy, threshold, EXAMPLES_COUNT)
+            if threshold != strategy.match_threshold:
+                # what links stands with the other threshold
+                over = [one for one in over if one.match_weight < (strategy.match_threshold or 0.0)]
             records = self._records([*over, *under])
             over_shown, under_shown = (
                 [ExamplePair(one.match_weight, records[one.record_id_l], records[one.record_id_r]) for one in side]

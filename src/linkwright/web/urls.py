@@ -23,6 +23,7 @@ from linkwright.web.pages import (
     group,
     health,
     jobs,
+    linkage_fields,
     match_configuration,
     match_edit,
     match_try,
@@ -105,6 +106,7 @@ urlpatterns: list[URLPattern] = [
         extraction.download,
         name="extraction-download",
     ),
+    path("projects/<str:code>/linkage-fields/", linkage_fields.linkage_fields_page, name="linkage-fields"),
     path(
         "projects/<str:code>/match-configuration/",
         match_configuration.match_configuration_page,

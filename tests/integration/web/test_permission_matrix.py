@@ -115,6 +115,7 @@ RULES: dict[str, Rule] = {
     ),
     "project-estimate": _project("/projects/PERINATAL/estimate/", Permission.CONFIGURE_PROJECTS),
     "project-frequencies": _project("/projects/PERINATAL/frequencies/", Permission.CONFIGURE_PROJECTS),
+    "linkage-fields": replace(_project("/projects/PERINATAL/linkage-fields/"), methods=("get",)),
     "match-configuration": replace(_project(MATCH), methods=("get",)),
     # it has one version only, and no strategy that Splink would load
     "match-differences": replace(_project(f"{MATCH}differences/"), methods=("get",), is_absent=True),

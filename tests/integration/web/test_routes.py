@@ -43,6 +43,7 @@ PAGES: dict[str, tuple[str, tuple[int, int, int, int, int]]] = {
     "event-type-detach": ("/projects/PERINATAL/event-types/BIRTHS/detach/", (200, 200, 403, 404, SIGN_IN)),
     "project-compact": ("/projects/PERINATAL/compact/", (200, 200, 403, 404, SIGN_IN)),
     "project-purge": ("/projects/PERINATAL/purge/", (200, 200, 403, 404, SIGN_IN)),
+    "linkage-fields": ("/projects/PERINATAL/linkage-fields/", (200, 200, 200, 404, SIGN_IN)),
     "match-configuration": ("/projects/PERINATAL/match-configuration/", (200, 200, 200, 404, SIGN_IN)),
     # it has one version only
     "match-differences": (
