@@ -11,8 +11,9 @@ from linkwright.config import ServerConfig
 from linkwright.engine.blocking import rule_text
 from linkwright.engine.cleaning import CleaningRules
 from linkwright.engine.cleaning_words import CLEANING_WORDS
+from linkwright.engine.date_formats import DEFAULT_DATE_FORMATS
 from linkwright.engine.fields import FieldType, LinkageField
-from linkwright.engine.import_format import DEFAULT_DATE_FORMATS, ImportFormat, parse_import_format
+from linkwright.engine.import_format import ImportFormat, parse_import_format
 from linkwright.engine.strategy import MatchConfiguration
 from linkwright.errors import ConfigurationError
 from linkwright.jobs.project_form import linkage_fields

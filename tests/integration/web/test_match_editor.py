@@ -8,7 +8,6 @@ from typing import Any
 import pytest
 import yaml
 from django.core.files.uploadedfile import SimpleUploadedFile
-from django.http import HttpResponse
 from django.test import Client
 
 from linkwright.engine.default_configuration import default_match_definition
@@ -47,7 +46,7 @@ def owner(project: LinkageProject, empty_world: World, sign_in: SignIn) -> Clien
     return sign_in(empty_world.owner)
 
 
-def form_of(response: HttpResponse) -> dict[str, str]:
+def form_of(response: Any) -> dict[str, str]:
     """Return what a browser would send of the editor's form."""
     text = response.content.decode().split('id="match-form"', 1)[1].split("</form>", 1)[0]
     found = {name: unescape(value) for name, value in _FIELD.findall(text)}

@@ -49,8 +49,8 @@ def match_edit(request: HttpRequest, code: str) -> HttpResponse:
             return _save(request, project, draft)
         return _show(request, project, *_step(project, draft, step))
     except MatchChangedError as error:
-        told = {"changed": error, "changed_differences": view_differences(error.differences)}
-        return _show(request, project, draft, refused=Flash("error", str(error)), **told)
+        told: dict[str, Any] = {"changed": error, "changed_differences": view_differences(error.differences)}
+        return _show(request, project, draft, "", refused=Flash("error", str(error)), **told)
     except ConfigurationError as error:
         return _show(request, project, draft, refused=Flash("error", error.summary, _unplaced(draft, error)))
     except LinkwrightError as error:
