@@ -108,6 +108,8 @@ STORAGES = {
 }
 
 FILE_UPLOAD_TEMP_DIR = str(CONFIG.scratch_folder) if CONFIG.scratch_folder.is_dir() else None
+# The editor of a match configuration sends some five fields for each level of comparison.
+DATA_UPLOAD_MAX_NUMBER_FIELDS = 10_000
 # Envelopes go to disk as they arrive, never into memory.
 FILE_UPLOAD_HANDLERS = ["django.core.files.uploadhandler.TemporaryFileUploadHandler"]
 

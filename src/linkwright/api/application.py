@@ -27,6 +27,7 @@ from linkwright.api import (
     extraction_results,
     extractions,
     jobs,
+    match_configuration,
     me,
     projects,
     queue,
@@ -90,6 +91,7 @@ api.add_router("/projects", estimations.router)
 api.add_router("/projects", event_types.router)
 api.add_router("/projects", extractions.router)
 api.add_router("/projects", extraction_results.router)
+api.add_router("/projects", match_configuration.router)
 api.add_router("/projects", storage.router)
 api.add_router("/backups", backups.router)
 api.add_router("/settings", settings.router)

@@ -1,9 +1,9 @@
-"""Linkage Projects: list, one, its numbers, its match configuration."""
+"""Linkage Projects: list, one, its numbers."""
 
 from datetime import datetime
 from typing import Annotated, Any
 
-from django.http import Http404, HttpRequest
+from django.http import HttpRequest
 from ninja import Path, Query, Router, Schema
 from pydantic import Field
 
@@ -11,7 +11,7 @@ from linkwright.api.answers import possible_errors
 from linkwright.api.paging import NO_ZERO, CodePageQuery, PageAnswer, by_code, links, refuse_unknown
 from linkwright.api.rights import project_or_404, reader_of
 from linkwright.services.hidden_values import without_values
-from linkwright.store.models import LinkageProject, MatchConfigurationVersion
+from linkwright.store.models import LinkageProject
 from linkwright.store.permissions import Permission, visible_projects
 from linkwright.store.queries.project_summaries import read_latest_report, read_project_summaries
 
@@ -58,22 +58,6 @@ class ProjectNumbersAnswer(Schema):
     numbers: dict[str, Any]
 
 
-class MatchConfigurationAnswer(Schema):
-    """One version of a project's match configuration."""
-
-    version: int
-    created_at: datetime
-    created_by: str
-    has_term_frequencies: bool
-    definition: dict[str, Any] = Field(description="As in a project file, under `match`.")
-
-
-class MatchConfigurationQuery(Schema):
-    """Which version."""
-
-    version: int | None = Field(None, ge=1, le=2_147_483_647, description="The newest if left out.")
-
-
 @router.get("", response={200: ProjectPageAnswer, **possible_errors()}, summary="List projects")
 def list_all(request: HttpRequest, query: Query[CodePageQuery]) -> ProjectPageAnswer:
     """List the Linkage Projects that one belongs to, by code."""
@@ -115,33 +99,6 @@ def read_numbers(request: HttpRequest, code: ProjectCode) -> ProjectNumbersAnswe
     if not caller.may(Permission.SEE_IDENTIFYING_VALUES, project):
         numbers = without_values(numbers)
     return ProjectNumbersAnswer(envelope_id=report.envelope_id, reported_at=report.created_at, numbers=numbers)
-
-
-@router.get(
-    "/{code}/match-configuration",
-    response={200: MatchConfigurationAnswer, **possible_errors()},
-    summary="Read a match configuration",
-)
-def read_match_configuration(
-    request: HttpRequest, code: ProjectCode, query: Query[MatchConfigurationQuery]
-) -> MatchConfigurationAnswer:
-    """Read the newest version of a project's match configuration, or an earlier one."""
-    caller = reader_of(request)
-    refuse_unknown(request, MatchConfigurationQuery)
-    project = project_or_404(caller, code)
-    versions = MatchConfigurationVersion.objects.filter(project=project).select_related("created_by")
-    found = versions.filter(version=query.version) if query.version is not None else versions
-    newest = found.order_by("-version").first()
-    if newest is None:
-        which = f"version {query.version} of the" if query.version is not None else "a"
-        raise Http404(f"Project {code} does not have {which} match configuration.")
-    return MatchConfigurationAnswer(
-        version=newest.version,
-        created_at=newest.created_at,
-        created_by=newest.created_by.username if newest.created_by else "",
-        has_term_frequencies=bool(newest.term_frequencies),
-        definition=newest.definition,
-    )
 
 
 def _values(project: LinkageProject) -> dict[str, Any]:

@@ -34,7 +34,14 @@ class ImportedMatch(NamedTuple):
     notes: tuple[str, ...]
 
 
-class _ReadMatch(NamedTuple):
+class ReadMatch(NamedTuple):
+    """A match configuration that was read from a file.
+
+    definition: plain data for `parse_match_configuration`, which it has passed.
+    notes: full sentences: how a Splink model is meant here.
+    source: what was read, in words.
+    """
+
     definition: dict[str, Any]
     notes: tuple[str, ...]
     source: str
@@ -63,7 +70,7 @@ def import_match(
         ConfigurationError: naming every fault of the file, with its line where it has one.
     """
     project = find_project(project_code)
-    read = _read(path, linkage_fields(project), options)
+    read = read_match(read_text(path), path.name, linkage_fields(project), options)
     with transaction.atomic():
         version = add_match_version(project, read.definition, actor, read.source)
         if dry_run:
@@ -71,20 +78,32 @@ def import_match(
     return ImportedMatch(version.version if version else None, read.notes)
 
 
-def _read(path: Path, fields: tuple[LinkageField, ...], options: SplinkImportOptions | None) -> _ReadMatch:
-    text = read_text(path)
+def read_match(
+    text: str, name: str, fields: tuple[LinkageField, ...], options: SplinkImportOptions | None = None
+) -> ReadMatch:
+    """Read a match configuration from the text of a file; the content decides what it is.
+
+    Args:
+        text: JSON that Splink saved, or Linkwright's own form in YAML or JSON.
+        name: of the file, for the faults.
+        fields: the project's linkage fields.
+        options: what a Splink model does not say; for a Splink model only.
+
+    Raises:
+        ConfigurationError: naming every fault of the file, with its line where it has one.
+    """
     # YAML takes a number such as 1e-06, which JSON may hold, for text
     is_json = text.lstrip().startswith("{")
-    data, lines = _parse_json(text, path.name) if is_json else parse_yaml(text, path.name)
+    data, lines = _parse_json(text, name) if is_json else parse_yaml(text, name)
     try:
         if is_splink_settings(data):
             imported = match_definition_from_splink(data, fields, options=options)
-            return _ReadMatch(imported.definition, imported.notes, f"Splink model {path.name}")
-        return _ReadMatch(_own_form(data, fields, options), (), path.name)
+            return ReadMatch(imported.definition, imported.notes, f"Splink model {name}")
+        return ReadMatch(_own_form(data, fields, options), (), name)
     except ConfigurationError as error:
         if lines is None:
-            raise ConfigurationError(f"{path.name} is refused; nothing was changed.", error.faults) from error
-        raise refused(path.name, error.faults, lines) from error
+            raise ConfigurationError(f"{name} is refused; nothing was changed.", error.faults) from error
+        raise refused(name, error.faults, lines) from error
 
 
 def _own_form(

@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from linkwright.engine.strategy import MatchConfiguration, parse_match_configuration
+from linkwright.engine.term_frequencies import frequency_fields
 from linkwright.errors import ConfigurationError, LinkwrightError
 from linkwright.jobs.project_form import current_version, linkage_fields
 from linkwright.store.audit_log import Actor, record_action
@@ -31,7 +32,13 @@ def find_project(code: str) -> LinkageProject:
 
 
 def add_match_version(
-    project: LinkageProject, definition: Mapping[str, Any], actor: Actor, source: str
+    project: LinkageProject,
+    definition: Mapping[str, Any],
+    actor: Actor,
+    source: str,
+    *,
+    note: str = "",
+    keeps_frequencies: bool = False,
 ) -> MatchConfigurationVersion | None:
     """Add a version, unless it would mean the same as the newest.
 
@@ -40,18 +47,27 @@ def add_match_version(
         definition: what `parse_match_configuration` takes; its fields are the project's.
         actor: who adds it.
         source: where it comes from, for the audit log.
+        note: why it is made, in the words of whoever makes it.
+        keeps_frequencies: whether the newest version's term frequencies go on to hold, if they are of every field
+            that the new version asks for.
 
     Returns:
         The new version; None if nothing differs.
     """
     newest = current_version(project)
     configuration = parse_match_configuration(definition, linkage_fields(project))
-    if newest is not None and _read(newest) == configuration:
+    before = _read(newest) if newest is not None else None
+    if newest is not None and before == configuration:
         return None
+    kept = ""
+    if keeps_frequencies and newest is not None and before is not None:
+        asked = set(frequency_fields(configuration))
+        kept = newest.term_frequencies if asked and asked <= set(frequency_fields(before)) else ""
     version = MatchConfigurationVersion.objects.create(
         project=project,
         version=1 if newest is None else newest.version + 1,
         definition=dict(definition),
+        term_frequencies=kept,
         created_by=actor.user,
     )
     record_action(
@@ -59,6 +75,7 @@ def add_match_version(
         "create match configuration",
         f"{project.code} version {version.version}",
         project_code=project.code,
+        reason=note,
         detail={"from": source},
     )
     return version

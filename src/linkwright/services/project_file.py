@@ -264,9 +264,18 @@ def read_text(path: Path) -> str:
         raise ConfigurationError(
             f"{path} cannot be read.", [f"{error.strerror}. Check the name and the right to read it."]
         ) from error
+    return decode_text(raw, path.name)
+
+
+def decode_text(raw: bytes, name: str) -> str:
+    """Return the bytes of a file of declarations as text.
+
+    Raises:
+        ConfigurationError: if they are too many, or no UTF-8.
+    """
     if len(raw) > MAX_FILE_BYTES:
         raise ConfigurationError(
-            f"{path.name} is refused.",
+            f"{name} is refused.",
             [f"It is larger than {MAX_FILE_BYTES // 1024 // 1024} MiB. Name a YAML file."],
         )
     try:
@@ -274,7 +283,7 @@ def read_text(path: Path) -> str:
     except UnicodeDecodeError as error:
         line = raw[: error.start].count(b"\n") + 1
         raise ConfigurationError(
-            f"{path.name} is no text in UTF-8.", [f"line {line}: byte {raw[error.start]:#04x}. Save it as UTF-8."]
+            f"{name} is no text in UTF-8.", [f"line {line}: byte {raw[error.start]:#04x}. Save it as UTF-8."]
         ) from error
 
 

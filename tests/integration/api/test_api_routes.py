@@ -9,6 +9,8 @@ from django.db import transaction
 from linkwright.api.rights import failed_keys
 from linkwright.api.urls import openapi_document
 from linkwright.config import load_config
+from linkwright.engine.default_configuration import default_match_definition
+from linkwright.engine.fields import STANDARD_FIELDS
 from linkwright.services.begin_upload import begin_upload
 from linkwright.services.upload_folder import uploads_of
 from linkwright.store.audit_log import Actor
@@ -69,6 +71,10 @@ READS: dict[str, tuple[str, Statuses]] = {
     "/projects/{code}": ("/projects/PERINATAL", MEMBERS),
     "/projects/{code}/numbers": ("/projects/PERINATAL/numbers", MEMBERS),
     "/projects/{code}/match-configuration": ("/projects/PERINATAL/match-configuration", MEMBERS),
+    "/projects/{code}/match-configuration/versions": (
+        "/projects/PERINATAL/match-configuration/versions",
+        MEMBERS,
+    ),
     "/projects/{code}/estimations": ("/projects/PERINATAL/estimations", MEMBERS),
     "/projects/{code}/estimations/{estimation_id}": ("/projects/PERINATAL/estimations/{estimation}", MEMBERS),
     "/projects/{code}/event-types": ("/projects/PERINATAL/event-types", MEMBERS),
@@ -127,6 +133,11 @@ ACTIONS: dict[str, tuple[str, Any, Statuses]] = {
         None,
         (201, 201, 403, 403, 403, 404, 404),
     ),
+    "/projects/{code}/match-configuration/validate": (
+        "/projects/PERINATAL/match-configuration/validate",
+        {"definition": {"prior": 2}},
+        (200, 200, 403, 403, 403, 404, 404),
+    ),
     "/projects/{code}/event-types": (
         "/projects/PERINATAL/event-types",
         {"code": "TUMOURS"},
@@ -174,6 +185,11 @@ ACTIONS: dict[str, tuple[str, Any, Statuses]] = {
 }
 CHANGES: dict[str, tuple[str, Any, Statuses]] = {
     "/settings/{name}": ("/settings/Backup.Keep", {"value": 8}, (200, 403, 403, 403, 403, 403, 403)),
+    "/projects/{code}/match-configuration": (
+        "/projects/PERINATAL/match-configuration",
+        {"definition": default_match_definition(STANDARD_FIELDS), "base_version": 3},
+        (200, 200, 403, 403, 403, 404, 404),
+    ),
     "/projects/{code}/event-types/{event_type_code}": (
         "/projects/PERINATAL/event-types/BIRTHS",
         {"updates": "replace"},

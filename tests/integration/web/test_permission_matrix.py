@@ -90,6 +90,7 @@ def _project(path: str, permission: Permission = Permission.SEE_JOBS) -> Rule:
     return Rule(path, permission, of_project=True)
 
 
+MATCH = "/projects/PERINATAL/match-configuration/"
 ESTIMATION = "/projects/PERINATAL/estimations/{estimation}/"
 ENVELOPE = "/jobs/envelopes/{queued}/"
 EVENT_TYPE = "/projects/PERINATAL/event-types/BIRTHS/"
@@ -117,6 +118,15 @@ RULES: dict[str, Rule] = {
     ),
     "project-estimate": _project("/projects/PERINATAL/estimate/", Permission.CONFIGURE_PROJECTS),
     "project-frequencies": _project("/projects/PERINATAL/frequencies/", Permission.CONFIGURE_PROJECTS),
+    "linkage-fields": replace(_project("/projects/PERINATAL/linkage-fields/"), methods=("get",)),
+    "match-configuration": replace(_project(MATCH), methods=("get",)),
+    # it has one version only, and no strategy that Splink would load
+    "match-differences": replace(_project(f"{MATCH}differences/"), methods=("get",), is_absent=True),
+    "match-download": replace(_project(f"{MATCH}download/"), methods=("get",)),
+    "match-edit": _project(f"{MATCH}edit/", Permission.CONFIGURE_PROJECTS),
+    "match-check": replace(_project(f"{MATCH}check/", Permission.CONFIGURE_PROJECTS), methods=("post",)),
+    "match-try": replace(_project(f"{MATCH}try/", Permission.CONFIGURE_PROJECTS), methods=("post",)),
+    "match-upload": replace(_project(f"{MATCH}upload/", Permission.CONFIGURE_PROJECTS), methods=("post",)),
     "estimation": replace(_project(ESTIMATION), methods=("get",)),
     "estimation-apply": _project(f"{ESTIMATION}apply/", Permission.CONFIGURE_PROJECTS),
     "estimation-download": replace(_project(f"{ESTIMATION}download/"), methods=("get",)),

@@ -46,6 +46,19 @@ PAGES: dict[str, tuple[str, tuple[int, int, int, int, int]]] = {
     "event-type-detach": ("/projects/PERINATAL/event-types/BIRTHS/detach/", (200, 200, 403, 404, SIGN_IN)),
     "project-compact": ("/projects/PERINATAL/compact/", (200, 200, 403, 404, SIGN_IN)),
     "project-purge": ("/projects/PERINATAL/purge/", (200, 200, 403, 404, SIGN_IN)),
+    "linkage-fields": ("/projects/PERINATAL/linkage-fields/", (200, 200, 200, 404, SIGN_IN)),
+    "match-configuration": ("/projects/PERINATAL/match-configuration/", (200, 200, 200, 404, SIGN_IN)),
+    # it has one version only
+    "match-differences": (
+        "/projects/PERINATAL/match-configuration/differences/?from=2&to=3",
+        (404, 404, 404, 404, SIGN_IN),
+    ),
+    # the version of this world does not fit the fields: it cannot be written
+    "match-download": ("/projects/PERINATAL/match-configuration/download/", (409, 409, 409, 404, SIGN_IN)),
+    "match-edit": ("/projects/PERINATAL/match-configuration/edit/", (200, 200, 403, 404, SIGN_IN)),
+    "match-check": ("/projects/PERINATAL/match-configuration/check/", (405, 405, 405, 405, SIGN_IN)),
+    "match-try": ("/projects/PERINATAL/match-configuration/try/", (405, 405, 405, 405, SIGN_IN)),
+    "match-upload": ("/projects/PERINATAL/match-configuration/upload/", (405, 405, 405, 405, SIGN_IN)),
     "estimation": ("/projects/PERINATAL/estimations/{estimation}/", (200, 200, 200, 404, SIGN_IN)),
     "estimation-apply": ("/projects/PERINATAL/estimations/{estimation}/apply/", (200, 200, 403, 404, SIGN_IN)),
     "estimation-download": (

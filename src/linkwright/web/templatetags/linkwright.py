@@ -51,6 +51,12 @@ def is_number(value: object) -> bool:
     return isinstance(value, int | float) and not isinstance(value, bool)
 
 
+@register.filter
+def as_typed(value: object) -> str:
+    """Return a value as somebody would type it: a number with all its digits, nothing for none."""
+    return "" if value is None else str(value)
+
+
 @register.simple_tag
 def moment(at: datetime | None) -> SafeString:
     """Return a time as its age."""

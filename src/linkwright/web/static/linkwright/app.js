@@ -1,5 +1,6 @@
 /* Starts what a page needs. Every part works on its own; without scripts the pages still do. */
 import { startDialogs } from "./dialogs.js";
+import { startEditor } from "./editor.js";
 import { startKeys } from "./keys.js";
 import { startLive } from "./live.js";
 import { startSample } from "./sample.js";
@@ -15,6 +16,7 @@ startLive();
 startDialogs();
 startUpload();
 startSample();
+startEditor();
 startKeys();
 
 document.addEventListener("click", (event) => {
