@@ -33,7 +33,8 @@ def _part(html: str, start: str, end: str) -> str:
     return html[begins : html.index(end, begins)]
 
 
-def _words(html: str) -> str:
+def words_of(html: str) -> str:
+    """Return a page's text without its tags, all white space as single spaces."""
     return " ".join(unescape(re.sub(r"<[^>]+>", " ", html)).split())
 
 
@@ -59,7 +60,7 @@ def test_each_status_is_an_icon_of_its_own_shape_beside_its_word(world: World, s
 def test_the_panel_shows_the_active_envelope_with_its_chain_and_progress(world: World, sign_in: SignIn) -> None:
     html = sign_in(world.viewer).get(ENVELOPES).content.decode()
     panel = _part(html, 'id="active-envelope"', 'id="recent-errors"')
-    words = _words(panel)
+    words = words_of(panel)
     for shown in (
         *("SuccessActive", "HOSP-2026-09", "PERINATAL", "WAHEALTH", "Linkage", "BIRTHS, HOSP"),
         *("Scoring candidate pairs", "62 %", "Validate : Success", "Match : SuccessActive", "Report : Queued"),
@@ -74,7 +75,7 @@ def test_recently_errored_envelopes_have_the_columns_of_the_list_and_what_happen
     panel, listed = _part(html, 'id="recent-errors"', 'id="list-title"'), html[html.index('id="envelopes"') :]
     assert set(COLUMNS) <= set(_headings(panel))
     assert set(COLUMNS) <= set(_headings(listed))
-    words = _words(panel)
+    words = words_of(panel)
     for shown in ("BIRTHS-2025-late", "Errors", "the row has 11 columns", "DEATHS-2026-Q1", "Corrupt"):
         assert shown in words
     assert "HOSP-2026-09-draft" not in words
@@ -91,7 +92,7 @@ def test_an_error_is_recent_by_when_it_happened_and_not_by_when_the_envelope_cam
         Envelope.objects.filter(name=name).update(
             received_at=now - timedelta(days=received), processed_at=now - timedelta(days=ended)
         )
-    words = _words(
+    words = words_of(
         _part(sign_in(empty_world.owner).get(ENVELOPES).content.decode(), 'id="recent-errors"', 'id="list')
     )
     assert "long-waiting failed" in words
@@ -129,7 +130,7 @@ def test_an_envelope_offers_what_can_be_done_with_it_and_nothing_else(world: Wor
 def test_the_running_job_is_shown_with_bar_stage_rate_and_time_left(world: World, sign_in: SignIn) -> None:
     html = sign_in(world.viewer).get(JOBS).content.decode()
     panel = _part(html, 'id="running-job"', 'id="queued-jobs"')
-    words = _words(panel)
+    words = words_of(panel)
     for shown in ("Match", "HOSP-2026-09", "PERINATAL", "Scoring candidate pairs", "62 %", "pairs/s", "about 25"):
         assert shown in words
     assert "left" in words
@@ -138,14 +139,14 @@ def test_the_running_job_is_shown_with_bar_stage_rate_and_time_left(world: World
     Job.objects.filter(state=JobState.RUNNING).update(progress=progress_of(620, None))
     unknown = _part(sign_in(world.viewer).get(JOBS).content.decode(), 'id="running-job"', 'id="queued-jobs"')
     assert "progressbar" not in unknown
-    assert "620 000 pairs" in _words(unknown)
+    assert "620 000 pairs" in words_of(unknown)
 
 
 def test_queued_jobs_stand_in_the_order_in_which_they_will_run(world: World, sign_in: SignIn) -> None:
     # whatever came to the front meanwhile, the chain under way is ended first
     Job.objects.filter(envelope=world.envelopes["BIRTHS-2026"]).update(queue_rank=-1)
     html = sign_in(world.admin).get(JOBS).content.decode()
-    lines = [_words(line) for line in re.findall(r"<li><span class=\"queue-place\">.*?</li>", html)]
+    lines = [words_of(line) for line in re.findall(r"<li><span class=\"queue-place\">.*?</li>", html)]
     chain = ("Validate", "Load", "Load", "Match", "Group", "Report")
     wanted = [("Group", "HOSP-2026-09"), ("Report", "HOSP-2026-09")]
     wanted += [(kind, name) for name in ("BIRTHS-2026", "HOSP-2026-10") for kind in chain]
@@ -157,7 +158,7 @@ def test_queued_jobs_stand_in_the_order_in_which_they_will_run(world: World, sig
 
 def test_resuming_names_its_effect_in_numbers(world: World, sign_in: SignIn) -> None:
     QueueState.objects.update(paused_at=timezone.now(), paused_by=world.owner, paused_reason="backup")
-    words = _words(sign_in(world.owner).get("/jobs/queue/resume/").content.decode())
+    words = words_of(sign_in(world.owner).get("/jobs/queue/resume/").content.decode())
     assert "14 queued jobs go on, first Group of HOSP-2026-09." in words
     assert "Reason: backup" in words
 
@@ -172,7 +173,7 @@ def test_all_jobs_lists_system_jobs_and_envelope_jobs_by_processing_start(world:
             ended_at=started + timedelta(seconds=2), project=world.perinatal, project_code="PERINATAL",
         )  # fmt: skip
     html = sign_in(world.admin).get(JOBS).content.decode()
-    rows = [_words(row) for row in re.findall(r'<tr id="job-\d+".*?</tr>', html, flags=re.DOTALL)]
+    rows = [words_of(row) for row in re.findall(r'<tr id="job-\d+".*?</tr>', html, flags=re.DOTALL)]
     assert " Backup " in rows[0]
     assert " system " in rows[0]
     compact = next(place for place, row in enumerate(rows) if " Compact " in row)
@@ -183,7 +184,7 @@ def test_all_jobs_lists_system_jobs_and_envelope_jobs_by_processing_start(world:
 def test_the_audit_holds_the_messages_of_every_attempt(world: World, sign_in: SignIn) -> None:
     job = world.job("HOSP-2026-08", JobKind.LOAD)
     AuditMessage.objects.create(job=job, attempt=2, at=timezone.now(), text="The second attempt began.")
-    words = _words(sign_in(world.viewer).get(f"/jobs/{job.pk}/audit/").content.decode())
+    words = words_of(sign_in(world.viewer).get(f"/jobs/{job.pk}/audit/").content.decode())
     first, second = words.index("Attempt 1"), words.index("Attempt 2")
     assert first < words.index("Load started.") < second < words.index("The second attempt began.")
 
@@ -216,7 +217,7 @@ def test_a_pause_says_who_when_and_why_or_which_job_on_every_page(world: World, 
     ):
         QueueState.objects.update(paused_at=at, **changes)
         for page in pages:
-            banner = _words(_part(client.get(page).content.decode(), 'id="pause-banner"', "</section>"))
+            banner = words_of(_part(client.get(page).content.decode(), 'id="pause-banner"', "</section>"))
             for text in ("The Job Queue is paused", "3 min ago", *shown):
                 assert text in banner, page
     QueueState.objects.update(paused_at=None, paused_by_job=None)
