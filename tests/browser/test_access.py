@@ -89,6 +89,26 @@ def test_no_page_has_a_serious_fault(world: World, open_page: OpenPage) -> None:
     assert faults == []
 
 
+def test_no_page_about_people_settings_and_the_project_has_a_serious_fault(
+    world: World, open_page: OpenPage
+) -> None:
+    page = open_page("/jobs/envelopes/", world.admin)
+    faults: list[str] = []
+    for address in (
+        *("/admin/audit-log/", "/admin/settings/", "/admin/settings/Backup.Keep/", "/admin/people/"),
+        *(f"/admin/people/{world.owner.pk}/", "/admin/people/invite/", "/account/password/"),
+        *("/projects/PERINATAL/people/", "/projects/PERINATAL/people/add/", "/projects/PERINATAL/records/"),
+        *("/projects/PERINATAL/event-types/attach/", "/projects/PERINATAL/event-types/BIRTHS/detach/"),
+        *("/projects/PERINATAL/compact/", "/projects/PERINATAL/purge/"),
+        f"/jobs/envelopes/{world.envelopes['HOSP-2026-08'].pk}/rollback/",
+    ):
+        response = page.goto(address)
+        assert response is not None
+        assert response.ok, address
+        faults += faults_of(page)
+    assert faults == []
+
+
 def test_sign_in_has_no_serious_fault(world: World, open_page: OpenPage) -> None:
     assert faults_of(open_page("/sign-in/")) == []
 

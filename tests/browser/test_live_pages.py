@@ -44,6 +44,7 @@ def test_a_row_stays_open_and_focus_stays_over_five_polls(world: World, open_pag
     expect(page.locator(f"#statistics-{match.pk}")).to_be_visible()
     step.focus()
     scroll = page.evaluate("scrollTo(0, 120), scrollY")
+    assert scroll == 120
     for number in range(5):
         before = len(polls)
         # the row itself, its open step and what ticks all change

@@ -187,5 +187,11 @@ def attention_pieces(
             steps,
             progress,
         ),
-        make_piece("recent-errors", "web/partials/recent_errors.html", {"failed": failed}, failed),
+        make_piece(
+            "recent-errors",
+            "web/partials/recent_errors.html",
+            {"failed": failed, "is_cut": attention.is_cut},
+            failed,
+            attention.is_cut,
+        ),
     ]

@@ -19,11 +19,14 @@ def test_the_demo_links_febrl_and_can_be_run_again(tmp_path: Path) -> None:
 
 
 def test_the_demo_prints_its_figures_for_people(tmp_path: Path) -> None:
-    out = CommandLine(tmp_path).run("demo", "--once").stdout
+    commands = CommandLine(tmp_path)
+    out = commands.run("demo", "--once").stdout
     assert "dataset4a" in out
     assert "Success" in out
     assert "10,000 records in 5,001 groups" in out
     assert "precision 1.0000, recall 0.9998, F1 0.9999" in out
+    # its e-mails go into the data folder and nowhere else
+    assert (commands.home / "mail").is_dir()
 
 
 def test_the_demo_never_empties_a_folder_that_is_not_its_own(tmp_path: Path) -> None:

@@ -22,6 +22,8 @@ from linkwright.store.queries.shown_status import (
 )
 
 RECENT_ERRORS_COUNT = 5
+# an Envelope that failed last need not have come last: it may have waited long, or was retried
+_ERRORS_LOOKED_AT_COUNT = 20
 
 
 @dataclass(frozen=True)
@@ -114,23 +116,33 @@ class Attention:
 
     active: EnvelopeRow | None
     errored: Sequence[EnvelopeRow]
+    # whether more have failed lately than are named
+    is_cut: bool
 
 
 def read_attention(
     user: User, activity: QueueActivity, *, since: datetime, known: Iterable[EnvelopeRow] = ()
 ) -> Attention:
     """Return what exists for the person, the latest errors first; rows that are `known` are not read again."""
-    errored = find_in_states(user, [EnvelopeState.ERRORS, EnvelopeState.CORRUPT], RECENT_ERRORS_COUNT).keys
+    states = [EnvelopeState.ERRORS, EnvelopeState.CORRUPT]
+    errored = find_in_states(user, states, _ERRORS_LOOKED_AT_COUNT).keys
     rows = {row.id: row for row in known}
     wanted = {*errored, *([activity.active_envelope_id] if activity.active_envelope_id else [])}
     missing = wanted - set(rows)
     if missing:
         rows |= {row.id: row for row in _rows(list(visible_envelopes(user).filter(pk__in=missing)), activity)}
     active = rows.get(activity.active_envelope_id or 0)
+    recent = [rows[key] for key in errored if key in rows and _failed_at(rows[key]) >= since]
+    recent.sort(key=lambda row: (_failed_at(row), row.id), reverse=True)
     return Attention(
         active if active and active.status.is_active else None,
-        [rows[key] for key in errored if key in rows and rows[key].received_at >= since],
+        recent[:RECENT_ERRORS_COUNT],
+        is_cut=len(recent) > RECENT_ERRORS_COUNT,
     )
+
+
+def _failed_at(row: EnvelopeRow) -> datetime:
+    return row.processed_at or row.received_at
 
 
 def read_last_errors(keys: Iterable[int]) -> dict[int, str]:
