@@ -25,7 +25,7 @@ from linkwright.engine.updates import UpdateMode
 from linkwright.errors import ConfigurationError
 
 _CODE = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]*")
-MAX_FILE_BYTES = 4 * 1024 * 1024
+MAX_FILE_BYTES = 32 * 1024 * 1024
 DEFAULT_MATCH = "default"
 """What `match` says for the default match configuration."""
 

@@ -72,12 +72,17 @@ def _format_faults(content: ProjectFile) -> list[str]:
 def _fields_for(format_code: str, content: ProjectFile) -> tuple[LinkageField, ...]:
     event_types = {part.code for part in content.event_types if part.import_format == format_code}
     event_types |= set(EventType.objects.filter(import_format__code=format_code).values_list("code", flat=True))
+    taking = [part for part in content.projects if event_types.intersection(part.event_type_codes)]
+    stored = LinkageProject.objects.filter(event_types__code__in=event_types)
+    if event_types.difference(*(part.event_type_codes for part in taking)) and not stored.exists():
+        # not attached anywhere yet, or not any more: for which project it is written cannot be told
+        taking = list(content.projects)
+        stored = LinkageProject.objects.all()
     own: dict[str, str] = {}
-    for project in LinkageProject.objects.filter(event_types__code__in=event_types):
+    for project in stored:
         own |= project.own_fields
-    for part in content.projects:
-        if event_types.intersection(part.event_type_codes):
-            own |= part.fields
+    for part in taking:
+        own |= part.fields
     try:
         return parse_fields(own)
     except ConfigurationError:
