@@ -143,6 +143,7 @@ def _project(
         "notification_email": row.notification_email,
         "event_types": list(attached),
         "fields": _in_order(row.own_fields, {}),
+        "archived": True if row.archived_at is not None else None,
         "match": _in_order(match, _MATCH_RANKS) if match is not None else None,
         # as it stands: a key that is left out could get another default in a later version
         "grouping": GroupingPart.model_validate(row.grouping).model_dump(),

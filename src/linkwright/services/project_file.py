@@ -121,6 +121,8 @@ class ProjectPart(_Part):
     event_types: tuple[AttachedPart, ...] = ()
     fields: dict[str, str] = Field(default_factory=dict)
     keep_unused_columns: bool = True
+    # nothing: it stays as it is
+    archived: bool | None = None
     match: Match = None
     grouping: GroupingPart = GroupingPart()
 

@@ -34,6 +34,7 @@ from linkwright.store.models.mail import Mail, MailEvent
 from linkwright.store.models.people import Membership, Role, User
 from linkwright.store.models.projects import LinkageProject, MatchConfigurationVersion
 from linkwright.store.models.queue import QueueState, WorkerPresence, WorkerRole
+from linkwright.store.models.removed_paths import RemovedPath
 from linkwright.store.models.schedules import ScheduleState
 from linkwright.store.models.series import Series
 from linkwright.store.models.settings import SettingValue
@@ -72,6 +73,7 @@ __all__ = [
     "Membership",
     "Notification",
     "QueueState",
+    "RemovedPath",
     "ResultEnd",
     "Role",
     "ScheduleState",
