@@ -27,6 +27,7 @@ from linkwright.api import (
     extractions,
     jobs,
     me,
+    project_changes,
     projects,
     queue,
     sliced_uploads,
@@ -83,6 +84,7 @@ api.add_router("/envelopes", envelopes.router)
 api.add_router("/jobs", jobs.router)
 api.add_router("/queue", queue.router)
 api.add_router("/projects", projects.router)
+api.add_router("", project_changes.file_router)
 api.add_router("/projects", estimations.router)
 api.add_router("/projects", event_types.router)
 api.add_router("/projects", extractions.router)

@@ -210,6 +210,72 @@ def completeness_plot(fields: Sequence[Row]) -> Plot:
     )
 
 
+def growth_plot(points: Sequence[Row]) -> Plot:
+    """Draw how a project has grown.
+
+    Args:
+        points: envelope, at (ISO 8601), records_count, groups_count; after each Envelope, oldest first.
+    """
+    rows = tuple((row["envelope"], row["at"], row["records_count"], row["groups_count"]) for row in points)
+    series = ["records", "groups"]
+    values = [
+        {"at": at, "count": count, "of": of}
+        for _name, at, *counts in rows
+        for of, count in zip(series, counts, strict=True)
+    ]
+    y = {"field": "count", "type": "quantitative", "title": "in the linkage map", "axis": {"format": ",d"}}
+    colour = {
+        "field": "of",
+        "type": "nominal",
+        "sort": series,
+        "scale": {"domain": series, "range": [PRIMARY, SECONDARY]},
+    }
+    return Plot(
+        name="growth",
+        title="Records and groups over time",
+        spec=_over_time(values, {"y": y, "color": colour}),
+        columns=("after", "at (UTC)", *series),
+        rows=rows,
+    )
+
+
+def linked_plot(points: Sequence[Row]) -> Plot:
+    """Draw which share of each Envelope's records was linked to another record.
+
+    Args:
+        points: envelope, at (ISO 8601), linked_share (0-1); oldest first.
+    """
+    rows = tuple((row["envelope"], row["at"], row["linked_share"]) for row in points)
+    values = [{"at": at, "share": share} for _name, at, share in rows]
+    y = {
+        "field": "share",
+        "type": "quantitative",
+        "title": "records linked to another",
+        "scale": {"domain": [0, 1]},
+        "axis": {"format": ".0%", "tickCount": 5},
+    }
+    return Plot(
+        name="linked",
+        title="Linking rate of each Envelope",
+        spec=_over_time(values, {"y": y, "color": {"value": PRIMARY}}),
+        columns=("Envelope", "at (UTC)", "share linked"),
+        rows=rows,
+    )
+
+
+def _over_time(values: Sequence[Row], encoding: Row) -> dict[str, Any]:
+    x = {
+        "field": "at",
+        "type": "temporal",
+        "title": None,
+        "scale": {"type": "utc"},
+        "axis": {"labelOverlap": True},
+    }
+    return vega_spec(
+        {"data": {"values": values}, "mark": {"type": "line", "point": True}, "encoding": {"x": x, **encoding}}
+    )
+
+
 def vega_spec(body: Mapping[str, Any]) -> dict[str, Any]:
     """Complete a specification with the size and the colours that all plots share; the body's own go first."""
     return {"$schema": _SCHEMA, "width": _WIDTH, "height": _HEIGHT, "config": _CONFIG, **body}

@@ -139,9 +139,11 @@ def _banner(queue: QueueView) -> Piece:
 def _tabs(request: HttpRequest, user: User) -> list[Tab]:
     path = request.path
     tabs = [
-        Tab("Projects", reverse("projects"), path.startswith("/projects/")),
+        Tab("Projects", reverse("projects"), path.startswith(("/projects/", "/new-project/"))),
         Tab("Jobs", reverse("envelopes"), path.startswith("/jobs/")),
     ]
+    if user.is_superuser and user.first_steps_closed_at is None:
+        tabs.insert(0, Tab("First steps", reverse("first-steps"), path.startswith("/first-steps/")))
     if user.is_superuser:
         tabs.append(Tab("Admin", reverse("backups"), path.startswith("/admin/")))
     return tabs
