@@ -60,6 +60,11 @@ class Frame:
     are_keys_on: bool = True
 
     @property
+    def is_unclaimed(self) -> bool:
+        """Whether nobody has an account yet; asked where it is shown."""
+        return not User.objects.exists()
+
+    @property
     def mail_warning(self) -> str:
         """What went wrong with e-mails lately, for those who may change the settings; asked where it is shown."""
         if self.user is None or not is_allowed(self.user, Permission.CHANGE_SETTINGS):

@@ -44,6 +44,7 @@ def test_the_link_makes_the_administrator_and_leads_to_the_first_steps(config: S
     page = client.get(address)
     assert page.status_code == 200
     assert "no-store" in page["Cache-Control"]
+    assert "There is no account on this server yet" in client.get("/sign-in/").content.decode()
     response = client.post(address, FORM)
     assert response["Location"] == "/first-steps/"
     user = User.objects.get()
@@ -52,6 +53,7 @@ def test_the_link_makes_the_administrator_and_leads_to_the_first_steps(config: S
     assert "0 of 6 steps are done" in html
     entry = AuditLogEntry.objects.get()
     assert (entry.action, entry.user, entry.origin) == ("create Administrator", user, "127.0.0.1")
+    assert "There is no account" not in Client().get("/sign-in/").content.decode()
     # used: it opens nothing any more, for nobody
     assert Client().get(address).status_code == 404
     assert Client().post(address, {**FORM, "username": "eve"}).status_code == 404
