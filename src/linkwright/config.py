@@ -98,6 +98,11 @@ class ServerConfig:
         return self.home / "mail"
 
     @property
+    def set_up_file(self) -> Path:
+        """The hash of the token in the link that makes the first Administrator, while there is no account."""
+        return self.home / "set-up.token"
+
+    @property
     def lock_file(self) -> Path:
         """Held by the one worker when the database is SQLite."""
         return self.home / "worker.lock"

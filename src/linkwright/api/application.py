@@ -29,6 +29,7 @@ from linkwright.api import (
     jobs,
     match_configuration,
     me,
+    project_changes,
     projects,
     queue,
     settings,
@@ -87,6 +88,7 @@ api.add_router("/jobs", jobs.router)
 api.add_router("/queue", queue.router)
 api.add_router("/audit-log", audit_log.router)
 api.add_router("/projects", projects.router)
+api.add_router("", project_changes.file_router)
 api.add_router("/projects", estimations.router)
 api.add_router("/projects", event_types.router)
 api.add_router("/projects", extractions.router)

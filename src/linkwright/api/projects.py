@@ -32,6 +32,7 @@ class ProjectAnswer(Schema):
     records_count: int | None
     groups_count: int | None
     last_received_at: datetime | None
+    archived_at: datetime | None = Field(description="Since when it takes no Envelopes; null if it takes them.")
 
 
 class ProjectDetailAnswer(ProjectAnswer):
@@ -40,6 +41,7 @@ class ProjectDetailAnswer(ProjectAnswer):
     own_fields: dict[str, Any] = Field(description="Linkage fields beside the standard ones: name and type.")
     grouping: dict[str, Any]
     keep_unused_columns: bool
+    notification_email: str
     created_at: datetime
     match_configuration_version: int | None
 
@@ -71,13 +73,18 @@ def list_all(request: HttpRequest, query: Query[CodePageQuery]) -> ProjectPageAn
 @router.get("/{code}", response={200: ProjectDetailAnswer, **possible_errors()}, summary="Read a project")
 def read_one(request: HttpRequest, code: ProjectCode) -> ProjectDetailAnswer:
     """Read one Linkage Project with its set-up."""
-    project = project_or_404(reader_of(request), code)
+    return project_detail(project_or_404(reader_of(request), code))
+
+
+def project_detail(project: LinkageProject) -> ProjectDetailAnswer:
+    """Return all that is said of one project."""
     newest = project.match_configurations.order_by("-version").values_list("version", flat=True).first()
     return ProjectDetailAnswer(
         **_values(project),
         own_fields=project.own_fields,
         grouping=project.grouping,
         keep_unused_columns=project.keep_unused_columns,
+        notification_email=project.notification_email,
         created_at=project.created_at,
         match_configuration_version=newest,
     )
@@ -111,4 +118,5 @@ def _values(project: LinkageProject) -> dict[str, Any]:
         "records_count": summary.records_count,
         "groups_count": summary.groups_count,
         "last_received_at": summary.last_received_at,
+        "archived_at": summary.archived_at,
     }

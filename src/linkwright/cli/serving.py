@@ -17,6 +17,7 @@ from linkwright.config import load_config
 from linkwright.errors import LinkwrightError
 from linkwright.parent_watch import die_with_pipe
 from linkwright.services.prepare_database import prepare_database
+from linkwright.services.set_up_token import make_set_up_token
 from linkwright.store.models import User
 from linkwright.worker.loop import run_worker
 
@@ -40,9 +41,22 @@ def serve(host: HostOption = "127.0.0.1", port: PortOption = DEFAULT_PORT) -> No
     prepare_database(load_config())
     check_port(host, port)
     typer.echo(f"Linkwright: http://{host}:{port}/   data folder: {load_config().home}")
-    if not User.objects.filter(is_superuser=True, is_active=True).exists():
-        typer.echo("There is no Administrator yet: `linkwright create-administrator NAME` makes one.")
+    show_set_up(host, port)
     serve_beside_worker(host, port)
+
+
+def show_set_up(host: str, port: int) -> None:
+    """Print the link that makes the first Administrator while there is no account, or how else to get one."""
+    token = make_set_up_token(load_config())
+    if token is not None:
+        # one that listens everywhere is reached from its own machine as well
+        shown = "127.0.0.1" if host in {"0.0.0.0", "::"} else host  # noqa: S104 - compared, not listened on
+        typer.echo(
+            "There is no account yet. Open this link in a browser to make yours, the Administrator's; it works"
+        )
+        typer.echo(f"once, so keep it to yourself: http://{shown}:{port}/set-up/{token}/")
+    elif not User.objects.filter(is_superuser=True, is_active=True).exists():
+        typer.echo("There is no Administrator yet: `linkwright create-administrator NAME` makes one.")
 
 
 def serve_beside_worker(host: str, port: int, *, quiet: bool = False) -> None:
@@ -60,6 +74,9 @@ def web(
     typer.echo(f"Linkwright: http://{host}:{port}/   data folder: {load_config().home}")
     if parent_pipe >= 0:
         die_with_pipe(parent_pipe)
+    else:
+        # one that runs beside `serve` must not replace the link that was printed there
+        show_set_up(host, port)
     run_web(host, port)
 
 

@@ -1,4 +1,4 @@
-"""Commands that set a system up and look after it: apply, create-administrator, doctor."""
+"""Commands that set a system up and look after it: apply, export, create-administrator, doctor."""
 
 from pathlib import Path
 from typing import Annotated
@@ -6,10 +6,13 @@ from typing import Annotated
 import typer
 
 from linkwright.config import load_config
+from linkwright.errors import LinkwrightError
 from linkwright.services.add_member import add_member
 from linkwright.services.apply_project_file import apply_project_file
 from linkwright.services.check_system import check_system
 from linkwright.services.create_administrator import create_administrator
+from linkwright.services.export_project_file import export_project_file
+from linkwright.services.match_versions import find_project
 from linkwright.services.prepare_database import prepare_database
 from linkwright.services.project_file import read_project_file
 from linkwright.store.audit_log import COMMAND_LINE
@@ -30,6 +33,26 @@ def apply(
         typer.echo(f"would {change}" if dry_run else str(change))
     if not changes:
         typer.echo("Nothing differs; nothing was changed.")
+
+
+def export(
+    file: Annotated[Path | None, typer.Argument(help="The file to write; printed if left out.")] = None,
+    *,
+    project: Annotated[
+        str | None, typer.Option(help="Only this Linkage Project, with the catalog entries that it needs.")
+    ] = None,
+) -> None:
+    """Write providers, Event Types, Import Formats, projects and settings as one file, which `apply` takes."""
+    prepare_database(load_config())
+    text = export_project_file(COMMAND_LINE, None if project is None else find_project(project))
+    if file is None:
+        typer.echo(text, nl=False)
+        return
+    try:
+        file.write_text(text, encoding="utf-8")
+    except OSError as error:
+        raise LinkwrightError(f"{file} cannot be written: {error.strerror}. Name another file.") from error
+    typer.echo(f"wrote {file}")
 
 
 def create_administrator_command(

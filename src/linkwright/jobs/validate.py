@@ -87,6 +87,8 @@ def manifest_code_faults(
             f"Linkage Project {manifest.linkage_project!r} is unknown. "
             "Create it, or correct LinkageProject in the manifest and send a new Envelope."
         )
+    elif project.why_closed:
+        faults.append(f"{project.why_closed} Then retry.")
     provider = DataProvider.objects.filter(code=manifest.sender).first()
     if provider is None:
         faults.append(

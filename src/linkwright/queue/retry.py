@@ -19,7 +19,8 @@ _RETRIABLE = (EndReason.FAILED, EndReason.CRASHED)
 _ASKED = (
     "state",
     "end_reason",
-    "project",
+    "project__code",
+    "project__archived_at",
     "project_code",
     "ended_at",
     "envelope__state",
@@ -35,7 +36,7 @@ def why_not_retry(job: Job) -> str:
 
 def why_not_retry_each(keys: Collection[int]) -> dict[int, str]:
     """Return the same for many jobs at once: a list of failed jobs asks three times, not once a row."""
-    found = Job.objects.filter(pk__in=keys).select_related("envelope__received_by").only(*_ASKED)
+    found = Job.objects.filter(pk__in=keys).select_related("envelope__received_by", "project").only(*_ASKED)
     # SQL compares nothing with NULL: system jobs, of which few fail, are asked for one by one
     refusals = {job.pk: why_not_retry(job) for job in found.filter(envelope=None)}
     jobs = list(found.exclude(envelope=None))
@@ -50,6 +51,8 @@ def _why_not(job: Job) -> str:
         return f"This job was {job.end_reason}; {_instead(job)}."
     if job.envelope is not None and job.envelope.state != EnvelopeState.ERRORS:
         return f"The Envelope is {job.envelope.get_state_display()}; submit a new one instead."
+    if job.envelope is not None and job.project is not None and job.project.why_closed:
+        return job.project.why_closed
     return ""
 
 

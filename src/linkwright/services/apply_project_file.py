@@ -13,6 +13,7 @@ from django.db import transaction
 from linkwright.engine.default_configuration import default_match_definition
 from linkwright.engine.fields import parse_fields
 from linkwright.engine.updates import UpdateMode
+from linkwright.services.archive_project import archive_project, unarchive_project
 from linkwright.services.attach_event_type import attach_event_type, change_update_mode
 from linkwright.services.catalog_rows import Saved, Saving, save_row
 from linkwright.services.project_file import DEFAULT_MATCH, ProjectFile, ProjectPart, ReadFile, refused
@@ -48,6 +49,7 @@ def apply_project_file(read: ReadFile, actor: Actor, *, dry_run: bool = False) -
     Returns: what was changed (with `dry_run`: what would be); empty if nothing differs.
     Raises:
         ConfigurationError: naming every fault of the file with its line; nothing was changed.
+        ProjectStateError: if a project that it archives has jobs to do; nothing was changed.
     """
     faults = project_file_faults(read.content)
     if faults:
@@ -84,7 +86,7 @@ class _Applier:
         return self._changes
 
     def _put_project(self, part: ProjectPart) -> None:
-        values = part.model_dump(exclude={"code", "event_types", "fields", "match", "grouping"})
+        values = part.model_dump(exclude={"code", "event_types", "fields", "match", "grouping", "archived"})
         values |= {"own_fields": part.fields, "grouping": part.grouping.model_dump()}
         is_new = not LinkageProject.objects.filter(code=part.code).exists()
         how = Saving(self._actor, source=FROM_FILE)
@@ -95,6 +97,13 @@ class _Applier:
             self._put_match(project, default_match_definition(parse_fields(part.fields)))
         elif isinstance(part.match, dict):
             self._put_match(project, part.match)
+        if part.archived is not None and part.archived != (project.archived_at is not None):
+            # in the audit log by the services themselves
+            if part.archived:
+                archive_project(project.pk, self._actor, reason="The project file says so.")
+            else:
+                unarchive_project(project.pk, self._actor)
+            self._changes.append(Change("archive" if part.archived else "unarchive", "project", part.code))
 
     def _attach(self, project: LinkageProject, part: ProjectPart) -> None:
         """Attach what is missing, and set the update modes that are named; what is left out stays attached."""

@@ -105,6 +105,8 @@ def detach_event_type(project: LinkageProject, code: str, actor: Actor, *, reaso
 
 
 def _why_not_detach(project: LinkageProject, code: str, attached: AttachedEventType | None) -> str:
+    if project.why_closed:
+        return project.why_closed
     if attached is not None and attached.is_attached:
         return ""
     if attached is not None and attached.is_being_detached:

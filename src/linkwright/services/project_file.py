@@ -25,7 +25,7 @@ from linkwright.engine.updates import UpdateMode
 from linkwright.errors import ConfigurationError
 
 _CODE = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]*")
-MAX_FILE_BYTES = 4 * 1024 * 1024
+MAX_FILE_BYTES = 32 * 1024 * 1024
 DEFAULT_MATCH = "default"
 """What `match` says for the default match configuration."""
 
@@ -121,6 +121,8 @@ class ProjectPart(_Part):
     event_types: tuple[AttachedPart, ...] = ()
     fields: dict[str, str] = Field(default_factory=dict)
     keep_unused_columns: bool = True
+    # nothing: it stays as it is
+    archived: bool | None = None
     match: Match = None
     grouping: GroupingPart = GroupingPart()
 

@@ -88,6 +88,8 @@ def review_group(config: ServerConfig, actor: Actor, project_code: str, review: 
             f"To decide about groups you need the permission '{Permission.REVIEW}' in {project.code}. Ask the "
             "project's owner for it."
         )
+    if project.why_closed:
+        raise ReviewRefusedError(project.why_closed)
     reason = review.reason.strip()
     if not reason or len(reason) > MOST_REASON_LENGTH:
         raise ReviewRefusedError(f"Give a reason, of at most {MOST_REASON_LENGTH} characters.")

@@ -7,17 +7,10 @@ from pathlib import Path
 from typing import Any
 
 from linkwright.config import DataFolderError, ServerConfig
-from linkwright.envelopes.builder import SourceFile, build_package
-from linkwright.envelopes.manifest import RequestType
 from linkwright.services.apply_project_file import apply_project_file
-from linkwright.services.demo_data import (
-    PROJECT_CODE,
-    PROJECT_FILE,
-    PROVIDER_CODE,
-    true_person,
-    write_demo_files,
-)
+from linkwright.services.demo_data import PROJECT_CODE, PROJECT_FILE, true_person
 from linkwright.services.envelope_status import EnvelopeLine
+from linkwright.services.load_demo import build_demo_packages
 from linkwright.services.measure_map import MapMeasure, measure_map
 from linkwright.services.project_file import read_project_file
 from linkwright.services.receive_envelope import receive_envelope
@@ -102,22 +95,7 @@ def submit_demo(config: ServerConfig) -> list[int]:
     change_setting("Notifications.Email.Enabled", value=True, actor=COMMAND_LINE)
     folder = config.home / "demo-files"
     folder.mkdir(mode=0o700, exist_ok=True)
-    return [
-        receive_envelope(
-            _build(folder, file.path, file.event_type_code), name=file.path.stem, actor=COMMAND_LINE
-        ).pk
-        for file in write_demo_files(folder)
-    ]
-
-
-def _build(folder: Path, data_file: Path, event_type_code: str) -> Path:
-    return build_package(
-        folder / f"{data_file.stem}.zip",
-        linkage_project=PROJECT_CODE,
-        sender=PROVIDER_CODE,
-        request_type=RequestType.SUBMIT_LINKAGE,
-        data=[SourceFile(path=data_file, event_type_code=event_type_code)],
-    )
+    return [receive_envelope(path, name=path.stem, actor=COMMAND_LINE).pk for path in build_demo_packages(folder)]
 
 
 def measure_demo(config: ServerConfig) -> MapMeasure:

@@ -122,6 +122,8 @@ def demand_data_file(submission: DataFileSubmission) -> EventType:
         )
     if project is None:
         faults.append(f"Linkage Project {submission.project_code!r} is unknown. Correct the code.")
+    elif project.why_closed:
+        faults.append(project.why_closed)
     else:
         event_type = _event_type(submission, project, faults)
     faults += _file_faults(submission)

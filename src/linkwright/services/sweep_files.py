@@ -21,7 +21,15 @@ from linkwright.store import batch_catalog
 from linkwright.store.backup.folder import backup_folder, remove_unfinished, unfinished_name
 from linkwright.store.batch_catalog import counted_file_names
 from linkwright.store.extraction_catalog import give_up_expired, kept_result_names
-from linkwright.store.models import Batch, Envelope, EnvelopeState, Job, JobState, LinkageProject
+from linkwright.store.models import (
+    Batch,
+    Envelope,
+    EnvelopeState,
+    Job,
+    JobState,
+    LinkageProject,
+    RemovedPath,
+)
 
 _LEFT_OVER_AFTER_S = 24 * 3600
 
@@ -39,7 +47,7 @@ def sweep_files(config: ServerConfig, project: LinkageProject | None = None) -> 
     The files and the scratch of the attempt that runs stay, and what a killed one left to the next. Of estimations
     that are over, the received Envelopes go as well, and results of extractions that are no longer kept.
     """
-    files_count = _sweep_estimations(config, project)
+    files_count = _sweep_estimations(config, project) + sweep_removed(config)
     for each in LinkageProject.objects.all() if project is None else [project]:
         files_count += _sweep_project(project_folder(config, each), each)
     files_count += _sweep_received(config) + sweep_results(config)
@@ -79,9 +87,26 @@ def sweep_results(config: ServerConfig) -> int:
     return len(unnamed)
 
 
+def sweep_removed(config: ServerConfig) -> int:
+    """Delete the files and folders of what was deleted as a whole; returns how many files."""
+    files_count = 0
+    for removed in RemovedPath.objects.order_by("pk"):
+        path = config.home / removed.path
+        if path.is_dir():
+            files_count += _delete_scratch(path)
+        else:
+            files_count += path.is_file()
+            path.unlink(missing_ok=True)
+        # the row goes last, and only once nothing is left: a crash before it means that it is looked for once more
+        if not path.exists():
+            removed.delete()
+    return files_count
+
+
 def empty_write_ahead_log() -> None:
     """Let SQLite write its log into the database and cut it: earlier versions of blanked rows stand in it."""
-    if connection.vendor == "sqlite":
+    # inside a transaction there is nothing that could be moved yet
+    if connection.vendor == "sqlite" and not connection.in_atomic_block:
         with connection.cursor() as cursor:
             cursor.execute("PRAGMA wal_checkpoint(TRUNCATE)")
 

@@ -154,6 +154,17 @@ def sweep_waiting(config: ServerConfig) -> int:
     return swept_count
 
 
+def discard_waiting(config: ServerConfig, project_id: int) -> int:
+    """Delete all that waits for a project that is deleted, whoever sent it; returns how many there were."""
+    discarded_count = 0
+    for folder in config.waiting_folder.iterdir() if config.waiting_folder.is_dir() else ():
+        with suppress(FileNotFoundError, DataFileGoneError):
+            if _read_about(folder).project_id == project_id:
+                shutil.rmtree(folder, ignore_errors=True)
+                discarded_count += 1
+    return discarded_count
+
+
 @contextmanager
 def _locked(folder: Path, *, waits: bool = True) -> Iterator[None]:
     try:

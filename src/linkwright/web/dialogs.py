@@ -39,8 +39,16 @@ def show_dialog(
     return render(request, template, values, status=status)
 
 
-def dialog_done(request: HttpRequest, message: str, fallback: str) -> HttpResponse:
-    """Answer an action that succeeded: the script closes the dialog and says so; without one, the page returns."""
+def dialog_done(request: HttpRequest, message: str, fallback: str, *, leads_to: str = "") -> HttpResponse:
+    """Answer an action that succeeded: the script closes the dialog and says so; without one, the page returns.
+
+    With `leads_to` that page is loaded in either case: the one behind the dialog has changed as a whole, or is gone.
+    """
+    if leads_to:
+        add_flash(request, "success", message)
+        if is_fragment_request(request):
+            return HttpResponse(status=204, headers={"HX-Redirect": leads_to})
+        return HttpResponseRedirect(leads_to)
     if is_fragment_request(request):
         response = HttpResponse(status=204)
         response.headers["HX-Trigger"] = json.dumps({"linkwright:done": {"message": message}})

@@ -61,6 +61,11 @@ class Frame:
     admin_tabs: Sequence[Tab] = ()
 
     @property
+    def is_unclaimed(self) -> bool:
+        """Whether nobody has an account yet; asked where it is shown."""
+        return not User.objects.exists()
+
+    @property
     def mail_warning(self) -> str:
         """What went wrong with e-mails lately, for those who may change the settings; asked where it is shown."""
         if self.user is None or not is_allowed(self.user, Permission.CHANGE_SETTINGS):
@@ -140,10 +145,12 @@ def _banner(queue: QueueView) -> Piece:
 def _tabs(request: HttpRequest, user: User) -> list[Tab]:
     path = request.path
     tabs = [
-        Tab("Projects", reverse("projects"), path.startswith("/projects/")),
+        Tab("Projects", reverse("projects"), path.startswith(("/projects/", "/new-project/"))),
         Tab("Data catalog", reverse("catalog-providers"), path.startswith("/catalog/")),
         Tab("Jobs", reverse("envelopes"), path.startswith("/jobs/")),
     ]
+    if user.is_superuser and user.first_steps_closed_at is None:
+        tabs.insert(0, Tab("First steps", reverse("first-steps"), path.startswith("/first-steps/")))
     own = _admin_tabs(request, user)
     if own:
         tabs.append(Tab("Admin", own[0].url, path.startswith("/admin/")))

@@ -69,6 +69,7 @@ READS: dict[str, tuple[str, Statuses]] = {
     "/uploads/{upload_id}": ("/uploads/{upload}", OTHERS_UPLOAD),
     "/projects": ("/projects", ALL),
     "/projects/{code}": ("/projects/PERINATAL", MEMBERS),
+    "/export": ("/export", (200, 403, 403, 403, 403, 403, 403)),
     "/projects/{code}/numbers": ("/projects/PERINATAL/numbers", MEMBERS),
     "/projects/{code}/match-configuration": ("/projects/PERINATAL/match-configuration", MEMBERS),
     "/projects/{code}/match-configuration/versions": (
@@ -170,6 +171,19 @@ ACTIONS: dict[str, tuple[str, Any, Statuses]] = {
         {**REASON, "older_than_days": 0},
         (409, 409, 403, 403, 403, 404, 404),
     ),
+    "/projects": (
+        "/projects",
+        {"code": "NEW", "name": "A new one", "event_type_codes": ["BIRTHS"], "like": "PERINATAL"},
+        (201, 403, 403, 403, 403, 403, 403),
+    ),
+    # its jobs wait, and it is not archived: whoever may configure it, or delete it, is told so
+    "/projects/{code}/archive": ("/projects/PERINATAL/archive", REASON, (409, 409, 403, 403, 403, 404, 404)),
+    "/projects/{code}/unarchive": ("/projects/PERINATAL/unarchive", None, (409, 409, 403, 403, 403, 404, 404)),
+    "/projects/{code}/delete": (
+        "/projects/PERINATAL/delete",
+        {**REASON, "code": "PERINATAL"},
+        (409, 403, 403, 403, 403, 404, 404),
+    ),
     "/backups": ("/backups", None, (202, 403, 403, 403, 403, 403, 403)),
     "/providers": ("/providers", {"code": "NSWHEALTH", "organisation": "NSW Health"}, CREATED_BY_ADMINISTRATORS),
     "/event-types": (
@@ -188,6 +202,11 @@ CHANGES: dict[str, tuple[str, Any, Statuses]] = {
     "/projects/{code}/match-configuration": (
         "/projects/PERINATAL/match-configuration",
         {"definition": default_match_definition(STANDARD_FIELDS), "base_version": 3},
+        (200, 200, 403, 403, 403, 404, 404),
+    ),
+    "/projects/{code}": (
+        "/projects/PERINATAL",
+        {"name": "Births and babies"},
         (200, 200, 403, 403, 403, 404, 404),
     ),
     "/projects/{code}/event-types/{event_type_code}": (

@@ -103,7 +103,21 @@ RULES: dict[str, Rule] = {
     "favicon.ico": Rule("/favicon.ico", is_public=True),
     "sign-in": Rule("/sign-in/", is_public=True),
     "sign-out": Rule("/sign-out/", methods=("post",)),
+    # no such link: whoever asks is told so
+    "set-up": Rule("/set-up/none/", is_public=True, is_absent=True),
+    "first-steps": Rule("/first-steps/", Permission.CHANGE_SETTINGS, methods=("get",)),
+    "first-steps-close": Rule("/first-steps/close/", Permission.CHANGE_SETTINGS, methods=("post",)),
+    "demo-load": Rule("/first-steps/demo/", Permission.CHANGE_SETTINGS, methods=("post",)),
     "frame-live": Rule("/live/"),
+    "project-new": Rule("/new-project/", Permission.CHANGE_SETTINGS),
+    "project-file-all": Rule("/project-file/", Permission.CHANGE_SETTINGS, methods=("get",)),
+    "project-file": replace(
+        _project("/projects/PERINATAL/project-file/", Permission.CONFIGURE_PROJECTS), methods=("get",)
+    ),
+    "project-change": _project("/projects/PERINATAL/change/", Permission.CONFIGURE_PROJECTS),
+    "project-archive": _project("/projects/PERINATAL/archive/", Permission.CONFIGURE_PROJECTS),
+    "project-unarchive": _project("/projects/PERINATAL/unarchive/", Permission.CONFIGURE_PROJECTS),
+    "project-delete": _project("/projects/PERINATAL/delete/", Permission.CHANGE_SETTINGS),
     "projects": Rule("/projects/"),
     "project": _project("/projects/PERINATAL/"),
     # the project holds no records: whoever belongs to it is told that there is no such record or group

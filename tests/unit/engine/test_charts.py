@@ -9,6 +9,8 @@ from linkwright.engine.charts import (
     Plot,
     completeness_plot,
     group_sizes_plot,
+    growth_plot,
+    linked_plot,
     render_svg,
     standalone_svg,
     weights_plot,
@@ -62,3 +64,37 @@ def test_outside_a_page_a_plot_has_colours_of_its_own() -> None:
     svg = standalone_svg(render_svg(PLOTS["weights"]))
     assert "var(" not in svg
     assert "#3a4bc8" in svg
+
+
+@pytest.mark.parametrize(
+    ("last", "expected"),
+    [
+        ("2026-01-01T00:00:07Z", "%H:%M:%S"),
+        ("2026-01-01T09:00:00Z", "%H:%M"),
+        ("2026-02-01T00:00:00Z", "%-d %b"),
+        ("2028-02-01T00:00:00Z", "%b %Y"),
+    ],
+)
+def test_times_are_written_as_exactly_as_their_span_needs(last: str, expected: str) -> None:
+    points = [
+        {"envelope": "first", "at": "2026-01-01T00:00:00Z", "records_count": 5, "groups_count": 4},
+        {"envelope": "last", "at": last, "records_count": 9, "groups_count": 6},
+    ]
+    plot = growth_plot(points)
+    axis = plot.spec["encoding"]["x"]["axis"]
+    assert axis["format"] == expected
+    # with few points, the ticks are theirs
+    assert len(axis["values"]) == 2
+    assert plot.rows[1] == ("last", last, 9, 6)
+    assert render_svg(plot).count("</path>") + render_svg(plot).count("<path") > 2
+
+
+def test_the_linking_rate_is_drawn_per_envelope_on_a_whole_scale() -> None:
+    points = [
+        {"envelope": f"e{n}", "at": f"2026-01-{n:02}T00:00:00Z", "linked_share": n / 20} for n in range(1, 9)
+    ]
+    plot = linked_plot(points)
+    assert plot.spec["encoding"]["y"]["scale"] == {"domain": [0, 1]}
+    assert [row[2] for row in plot.rows] == [n / 20 for n in range(1, 9)]
+    assert "values" not in plot.spec["encoding"]["x"]["axis"]
+    assert "10%" in render_svg(plot) or "20%" in render_svg(plot)

@@ -34,6 +34,7 @@ from linkwright.store.models.mail import Mail, MailEvent
 from linkwright.store.models.people import Membership, Role, User
 from linkwright.store.models.projects import LinkageProject, MatchConfigurationVersion
 from linkwright.store.models.queue import QueueState, WorkerPresence, WorkerRole
+from linkwright.store.models.removed_paths import RemovedPath
 from linkwright.store.models.schedules import ScheduleState
 from linkwright.store.models.series import Series
 from linkwright.store.models.settings import SettingValue
@@ -75,6 +76,7 @@ __all__ = [
     "Membership",
     "Notification",
     "QueueState",
+    "RemovedPath",
     "ResultEnd",
     "Role",
     "ScheduleState",

@@ -7,6 +7,9 @@ from django.db import models
 class User(AbstractUser):
     """A person who signs in; `is_superuser` is the Administrator."""
 
+    # when an Administrator put the list of first steps away
+    first_steps_closed_at = models.DateTimeField(null=True, blank=True)
+
     class Meta(AbstractUser.Meta):
         """Table options."""
 

@@ -23,9 +23,21 @@ class LinkageProject(models.Model):
     group_id_floors = models.JSONField(default=list)
     keep_unused_columns = models.BooleanField(default=True)
     created_at = models.DateTimeField(auto_now_add=True)
+    # since when it takes no Envelopes and stands in no list; nothing of it is lost
+    archived_at = models.DateTimeField(null=True, blank=True)
 
     def __str__(self) -> str:
         return self.code
+
+    @property
+    def why_closed(self) -> str:
+        """The sentence that says why the project takes no Envelopes, or '' if it does."""
+        if self.archived_at is None:
+            return ""
+        return (
+            f"Linkage Project {self.code} was archived on {self.archived_at:%Y-%m-%d} and takes no Envelopes. "
+            "Take it out of the archive on its page first."
+        )
 
 
 class MatchConfigurationVersion(models.Model):

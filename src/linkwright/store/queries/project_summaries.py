@@ -3,8 +3,6 @@
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
-
 from django.db.models import OuterRef, QuerySet, Subquery
 
 from linkwright.store.models import (
@@ -28,6 +26,20 @@ class ProjectSummary:
     records_count: int | None
     groups_count: int | None
     last_received_at: datetime | None
+    last_name: str
+    last_state: str
+    archived_at: datetime | None
+
+
+@dataclass(frozen=True)
+class HistoryPoint:
+    """The project after one Envelope; `linked_share` (0-1) is of that Envelope's own records, if it brought any."""
+
+    envelope_name: str
+    at: datetime
+    records_count: int
+    groups_count: int
+    linked_share: float | None
 
 
 def read_latest_report(project: LinkageProject) -> EnvelopeReport | None:
@@ -44,17 +56,32 @@ def read_project_summaries(projects: Iterable[LinkageProject]) -> list[ProjectSu
     wanted = list(projects)
     newest = Envelope.objects.filter(project=OuterRef("pk")).order_by("-pk")
     found = LinkageProject.objects.filter(pk__in=[project.pk for project in wanted]).annotate(
-        last_received_at=Subquery(newest.values("received_at")[:1]),
+        last_id=Subquery(newest.values("pk")[:1]),
         report_id=Subquery(_reported(OuterRef("pk")).values("report")[:1]),
     )
-    lines = {key: (at, report) for key, at, report in found.values_list("pk", "last_received_at", "report_id")}
-    reports = EnvelopeReport.objects.defer("plots").in_bulk([report for _at, report in lines.values() if report])
+    lines = {key: (last, report) for key, last, report in found.values_list("pk", "last_id", "report_id")}
+    last = Envelope.objects.only("name", "state", "received_at").in_bulk(
+        [one for one, _report in lines.values() if one]
+    )
+    # of the statistics these two alone: the rest is long
+    numbers = EnvelopeReport.objects.filter(pk__in=[report for _last, report in lines.values() if report])
+    counts = {
+        key: (records, groups)
+        for key, records, groups in numbers.values_list(
+            "pk", "statistics__project__records_count", "statistics__project__groups_count"
+        )
+    }
     codes: dict[int, list[str]] = {}
     attached = AttachedEventType.objects.filter(ATTACHED, project__in=lines).order_by("event_type__code")
     for key, code in attached.values_list("project", "event_type__code"):
         codes.setdefault(key, []).append(code)
     return [
-        _summary(project, lines[project.pk][0], reports.get(lines[project.pk][1]), codes.get(project.pk, []))
+        _summary(
+            project,
+            last.get(lines[project.pk][0]),
+            counts.get(lines[project.pk][1], (None, None)),
+            codes.get(project.pk, []),
+        )
         for project in wanted
         if project.pk in lines
     ]
@@ -71,16 +98,45 @@ def _reported(project: int | OuterRef) -> QuerySet[Envelope]:
     ).order_by("-pk")
 
 
+def read_project_history(project: LinkageProject, limit: int = 100) -> list[HistoryPoint]:
+    """Return the numbers of the latest reports that count, oldest first: what the plots over time are drawn from."""
+    rows = _reported(project.pk)[:limit].values_list(
+        "name",
+        "report__created_at",
+        "report__statistics__project__records_count",
+        "report__statistics__project__groups_count",
+        "report__statistics__envelope__records_count",
+        "report__statistics__envelope__new_groups_count",
+    )
+    return [
+        HistoryPoint(name, at, records, groups, _linked_share(own, begun))
+        for name, at, records, groups, own, begun in reversed(rows)
+        if records is not None and groups is not None
+    ]
+
+
+def _linked_share(records_count: int | None, new_groups_count: int | None) -> float | None:
+    """Return the share of an Envelope's records that were linked to another: all but those that began a group."""
+    if not records_count or new_groups_count is None:
+        return None
+    return round(max(0.0, 1 - new_groups_count / records_count), 4)
+
+
 def _summary(
-    project: LinkageProject, last_received_at: datetime | None, report: EnvelopeReport | None, codes: Sequence[str]
+    project: LinkageProject,
+    last: Envelope | None,
+    counts: tuple[int | None, int | None],
+    codes: Sequence[str],
 ) -> ProjectSummary:
-    numbers: dict[str, Any] = report.statistics.get("project", {}) if report else {}
     return ProjectSummary(
         code=project.code,
         name=project.name,
         description=project.description,
         event_type_codes=tuple(codes),
-        records_count=numbers.get("records_count"),
-        groups_count=numbers.get("groups_count"),
-        last_received_at=last_received_at,
+        records_count=counts[0],
+        groups_count=counts[1],
+        last_received_at=last.received_at if last else None,
+        last_name=last.name if last else "",
+        last_state=last.state if last else "",
+        archived_at=project.archived_at,
     )

@@ -17,12 +17,14 @@ from linkwright.web.address import export_url, read_address
 from linkwright.web.estimation_pieces import estimations_piece
 from linkwright.web.event_type_pieces import event_types_piece
 from linkwright.web.extraction_pieces import extractions_piece
+from linkwright.web.first_steps import note_look_at_groups
 from linkwright.web.formatting import count_words, format_number
 from linkwright.web.frame import queue_view_of
 from linkwright.web.list_filters import envelope_filters
 from linkwright.web.live import page_token
 from linkwright.web.pages.envelopes import list_context, read_page
 from linkwright.web.pages.records import search_context
+from linkwright.web.project_plots import history_plots
 from linkwright.web.statistics_view import view_statistics
 
 
@@ -36,6 +38,7 @@ def project_page(request: HttpRequest, code: str) -> HttpResponse:
         row = request.GET["toggle"]
         return HttpResponseRedirect(f"{address.toggled(row).url}#{row}")
     token = page_token(user, request)
+    note_look_at_groups(user)
     report = read_latest_report(project)
     configuration = MatchConfigurationVersion.objects.filter(project=project).first()
     page = read_page(user, address.with_filter("project", project.code))
@@ -43,13 +46,14 @@ def project_page(request: HttpRequest, code: str) -> HttpResponse:
         "project": project,
         "report": report,
         "numbers": view_statistics(report.statistics.get("project", {})) if report else None,
-        "plots": report.plots if report else [],
+        "plots": [*(report.plots if report else []), *history_plots(project)],
+        "may_delete": user.is_superuser,
         "event_types": event_types_piece(project, user),
         "strategies": _strategies(configuration),
         "configuration": configuration,
         "asks_frequencies": _asks_frequencies(configuration),
         "may_configure": access.may(Permission.CONFIGURE_PROJECTS, project.pk),
-        "may_submit": access.may(Permission.SUBMIT, project.pk),
+        "may_submit": access.may(Permission.SUBMIT, project.pk) and project.archived_at is None,
         "may_manage_people": access.may(Permission.MANAGE_PEOPLE, project.pk),
         "may_extract": access.may(Permission.EXTRACT, project.pk),
         "extractions": extractions_piece(project),

@@ -1,4 +1,4 @@
-"""The list of Linkage Projects."""
+"""The list of Linkage Projects: those that take Envelopes, and on request the archived ones as well."""
 
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
@@ -10,5 +10,13 @@ from linkwright.web.access import signed_in
 
 def projects(request: HttpRequest) -> HttpResponse:
     """Show the projects that the person belongs to, with their numbers."""
-    found = visible_projects(signed_in(request)).order_by("code")
-    return render(request, "web/pages/projects.html", {"projects": read_project_summaries(found)})
+    user = signed_in(request)
+    found = visible_projects(user).order_by("code")
+    shows_archived = request.GET.get("archived") == "1"
+    context = {
+        "projects": read_project_summaries(found if shows_archived else found.filter(archived_at=None)),
+        "shows_archived": shows_archived,
+        "archived_count": found.exclude(archived_at=None).count(),
+        "may_create": user.is_superuser,
+    }
+    return render(request, "web/pages/projects.html", context)
