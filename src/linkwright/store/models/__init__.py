@@ -37,7 +37,7 @@ from linkwright.store.models.queue import QueueState, WorkerPresence, WorkerRole
 from linkwright.store.models.schedules import ScheduleState
 from linkwright.store.models.series import Series
 from linkwright.store.models.settings import SettingValue
-from linkwright.store.models.sign_ins import Invitation, SignIn, SignInThrottle
+from linkwright.store.models.sign_ins import Invitation, ProviderIdentity, SignIn, SignInThrottle
 
 __all__ = [
     "ATTACHED",
@@ -74,6 +74,7 @@ __all__ = [
     "MatchConfigurationVersion",
     "Membership",
     "Notification",
+    "ProviderIdentity",
     "QueueState",
     "ResultEnd",
     "Role",
