@@ -232,8 +232,8 @@ def is_safe_address(address: str) -> bool:
 def _demand_safe_address(name: str, address: str) -> None:
     if not is_safe_address(address) or "?" in address or "#" in address:
         raise OidcConfigError(
-            f"{name} is {address!r}. Allowed is an address that begins with https:// (http:// only on this machine "
-            "itself), without ? and #."
+            f"{name} is {address!r}. Allowed is an address that begins with https:// (http:// only on this "
+            "machine itself), without ? and #."
         )
 
 

@@ -10,8 +10,12 @@ SECRET_BYTES = 32
 VERIFIER_BYTES = 48
 
 
-def begin_provider_sign_in(config: OidcConfig, redirect_uri: str) -> tuple[PendingSignIn, str]:
+def begin_provider_sign_in(
+    config: OidcConfig, redirect_uri: str, *, anew: bool = False
+) -> tuple[PendingSignIn, str]:
     """Return what to keep in the browser's session, and the address at the provider.
+
+    `anew`: the provider is to ask who it is, though it may know: for those who were there as somebody else.
 
     Raises:
         OidcError: if the provider cannot be used.
@@ -22,4 +26,4 @@ def begin_provider_sign_in(config: OidcConfig, redirect_uri: str) -> tuple[Pendi
         verifier=secrets.token_urlsafe(VERIFIER_BYTES),
         redirect_uri=config.redirect_uri or redirect_uri,
     )
-    return pending, open_client(config).authorization_url(pending)
+    return pending, open_client(config).authorization_url(pending, anew=anew)

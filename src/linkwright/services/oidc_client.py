@@ -61,8 +61,8 @@ class Identity:
     def verified_email(self) -> str:
         """The e-mail address, if the provider vouches for it; else ''."""
         # one large provider writes its truth as a text
-        is_verified = self.claims.get("email_verified") in (True, "true")
-        return self.text("email") if is_verified else ""
+        verified = self.claims.get("email_verified")
+        return self.text("email") if verified is True or verified == "true" else ""
 
     def text(self, claim: str) -> str:
         """Return a claim without blanks around it; '' if it is absent or no text."""
@@ -79,8 +79,8 @@ class Identity:
 class OidcClient(Protocol):
     """One provider, spoken to as one client of it."""
 
-    def authorization_url(self, pending: PendingSignIn) -> str:
-        """Return where to send the browser.
+    def authorization_url(self, pending: PendingSignIn, *, anew: bool) -> str:
+        """Return where to send the browser; `anew`: the provider asks who it is, though it may know.
 
         Raises:
             OidcError: if the provider cannot be used.

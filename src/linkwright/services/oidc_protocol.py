@@ -64,7 +64,7 @@ class ProtocolClient:
     def __init__(self, config: OidcConfig) -> None:
         self._config = config
 
-    def authorization_url(self, pending: PendingSignIn) -> str:
+    def authorization_url(self, pending: PendingSignIn, *, anew: bool) -> str:
         """Return where to send the browser."""
         metadata = self._known().metadata
         with self._session(metadata, pending) as session:
@@ -73,6 +73,7 @@ class ProtocolClient:
                 state=pending.state,
                 nonce=pending.nonce,
                 code_verifier=pending.verifier,
+                **({"prompt": "login"} if anew else {}),
             )
         return str(url)
 
@@ -93,7 +94,9 @@ class ProtocolClient:
             )
         id_token, access_token = token.get("id_token"), token.get("access_token")
         if not isinstance(id_token, str):
-            raise TokenRefusedError(f"{self._name} answered without an ID token. Is the scope openid allowed there?")
+            raise TokenRefusedError(
+                f"{self._name} answered without an ID token. Is the scope openid allowed there?"
+            )
         claims = self._claims(id_token, pending.nonce, access_token)
         if isinstance(access_token, str):
             claims = {**self._more(metadata, claims, access_token), **claims}
@@ -207,7 +210,9 @@ class ProtocolClient:
             return {}
         told = self._get(endpoint, {"Authorization": f"Bearer {access_token}"})
         if told.get("sub") != claims["sub"]:
-            raise TokenRefusedError(f"{self._name} told of another person than the one who signed in. Try once more.")
+            raise TokenRefusedError(
+                f"{self._name} told of another person than the one who signed in. Try once more."
+            )
         return told
 
     def _clock_text(self, claims: Mapping[str, Any]) -> str:

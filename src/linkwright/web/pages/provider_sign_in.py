@@ -60,7 +60,8 @@ def begin(request: HttpRequest) -> HttpResponse:
         config = _configured()
         if isinstance(request.user, User):
             return HttpResponseRedirect(back)
-        pending, url = begin_provider_sign_in(config, _own_address(request, "provider-sign-in-back"))
+        own = _own_address(request, "provider-sign-in-back")
+        pending, url = begin_provider_sign_in(config, own, anew="anew" in request.GET)
     except LinkwrightError as error:
         return _refused(request, error, back)
     invitation = request.GET.get("invitation", "")
@@ -136,7 +137,7 @@ def _take(request: HttpRequest, state: str) -> dict[str, Any]:
             "This sign-in was not begun in this browser, was used already, or took more than 10 minutes. Begin again."
         )
     request.session[_PENDING_KEY] = waiting
-    # at once: whoever sends the same again at the same time finds nothing
+    # before anything else is done: whatever comes of it, it does not come twice
     request.session.save()
     found: dict[str, Any] = kept
     return found
@@ -163,5 +164,7 @@ def _refused(request: HttpRequest, error: LinkwrightError, to: str) -> HttpRespo
         "provider_refusal": str(error),
         "provider_label": button_label(),
         "next": to,
+        # the provider would give the same answer again
+        "is_other_wanted": isinstance(error, PersonNotTakenError),
     }
     return render(request, "web/pages/sign_in.html", context, status=status)
