@@ -1,7 +1,7 @@
 """An OpenID Connect provider on 127.0.0.1 that signs everybody in at once, and can be told to lie.
 
-It holds what it is sent against the rules: client secret, redirect address, PKCE, codes that work once. The provider
-of the package oidc-provider-mock, which others wrote, takes part in one test; it can neither check PKCE nor lie.
+It speaks over HTTP and holds what it is sent against the rules: client secret, redirect address, PKCE, codes that
+work once. The packages that are such a provider can neither check PKCE nor lie.
 """
 
 import base64

@@ -1,4 +1,4 @@
-"""Signing in at a provider and out again in a real browser: no rule of the Content-Security-Policy is in the way."""
+"""Signing in at a provider and out again in a real browser: the Content-Security-Policy is not in the way."""
 
 import pytest
 from playwright.sync_api import expect

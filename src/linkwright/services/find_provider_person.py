@@ -1,7 +1,7 @@
 """Says whose account an identity at the provider is, and binds it when somebody comes for the first time.
 
-Once bound, issuer and subject alone decide: names and e-mail addresses change hands at a provider. Call it inside a
-transaction. Nobody gets a role here.
+Once bound, issuer and subject alone decide: names and e-mail addresses change hands at a provider. A fresh link
+binds its account anew. Call it inside a transaction. Nobody gets a role here.
 """
 
 from django.db.models import QuerySet
@@ -53,8 +53,8 @@ def find_provider_person(identity: Identity, config: OidcConfig, address: str, i
         return user
     if not config.makes_accounts:
         raise PersonNotTakenError(
-            f"{config.label} knows you{_as_whom(identity, config)}, and Linkwright does not. Ask an Administrator to "
-            "invite you, or to compare your e-mail address and user name here with those there.",
+            f"{config.label} knows you{_as_whom(identity, config)}, and Linkwright does not. Ask an "
+            "Administrator to invite you, or to compare your e-mail address and user name here with those there.",
             "there is no account for them",
         )
     return _made(identity, config, address)
@@ -64,8 +64,8 @@ def _demand_allowed(identity: Identity, config: OidcConfig) -> None:
     domain = identity.verified_email.rpartition("@")[2].lower()
     if config.allowed_domains and domain not in config.allowed_domains:
         raise PersonNotTakenError(
-            f"Your e-mail address at {config.label} is of no domain that may sign in here, or is not verified there. "
-            "Ask an Administrator.",
+            f"Your e-mail address at {config.label} is of no domain that may sign in here, or is not "
+            "verified there. Ask an Administrator.",
             "the domain of their e-mail address is not allowed",
         )
     if config.allowed_groups and not identity.listed(config.groups_claim) & set(config.allowed_groups):
@@ -113,6 +113,8 @@ def _invited(identity: Identity, config: OidcConfig, address: str, invitation_sh
             "The link that you followed was used, has expired or was replaced. Ask for a new one.",
             "the link cannot be used",
         )
+    # whoever makes a link for an account says with it whose the account is from now on
+    ProviderIdentity.objects.filter(user=invitation.user, issuer=identity.issuer).delete()
     _bind(invitation.user, identity, config, address, by=BOUND_BY_INVITATION)
     return invitation.user
 
@@ -128,7 +130,8 @@ def _made(identity: Identity, config: OidcConfig, address: str) -> User:
         ) from error
     if not name.isprintable() or User.objects.filter(username__iexact=name).exists():
         raise PersonNotTakenError(
-            f"There is an account {name} here already, which is not bound to you. Ask an Administrator for a link.",
+            f"There is an account {name} here already, which is not bound to you. Ask an "
+            "Administrator for a link.",
             "their user name is taken",
             name,
         )
@@ -144,7 +147,8 @@ def _made(identity: Identity, config: OidcConfig, address: str) -> User:
 def _bind(user: User, identity: Identity, config: OidcConfig, address: str, *, by: str) -> None:
     if ProviderIdentity.objects.filter(user=user, issuer=identity.issuer).exists():
         raise PersonNotTakenError(
-            f"The account {user.username} is bound to another person at {config.label}. Ask an Administrator.",
+            f"The account {user.username} is bound to another person at {config.label}. If it is yours, ask an "
+            "Administrator for a link, and follow it.",
             "the account is bound to somebody else",
             user.username,
         )

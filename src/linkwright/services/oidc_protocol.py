@@ -144,8 +144,8 @@ class ProtocolClient:
         unsafe = [name for name in _NEEDED[1:] if name not in missing and not is_safe_address(metadata[name])]
         if metadata.get("issuer") != issuer:
             raise OidcSetUpError(
-                f"The provider calls itself {str(metadata.get('issuer'))[:_SHOWN]!r}, and LINKWRIGHT_OIDC_ISSUER is "
-                f"{issuer!r}. They must be the same, character by character."
+                f"The provider calls itself {str(metadata.get('issuer'))[:_SHOWN]!r}, and LINKWRIGHT_OIDC_ISSUER "
+                f"is {issuer!r}. They must be the same, character by character."
             )
         if missing or unsafe:
             raise OidcSetUpError(
@@ -182,7 +182,7 @@ class ProtocolClient:
                 raise TokenRefusedError(self._clock_text(token.claims)) from error
             raise TokenRefusedError(
                 f"The ID token of {self._name} was refused: {str(error)[:_SHOWN]}. Try once more; if it stays, an "
-                "Administrator should compare LINKWRIGHT_OIDC_ISSUER and LINKWRIGHT_OIDC_CLIENT_ID with the provider."
+                "Administrator should compare LINKWRIGHT_OIDC_ISSUER and LINKWRIGHT_OIDC_CLIENT_ID with it."
             ) from error
         if not isinstance(claims["sub"], str):
             raise TokenRefusedError(f"The ID token of {self._name} was refused: its subject is no text.")

@@ -11,7 +11,7 @@ import requests
 from django.test import Client
 
 from linkwright.services.check_provider import check_provider
-from linkwright.services.invite_person import invite_person
+from linkwright.services.invite_person import invite_person, renew_invitation
 from linkwright.store.audit_log import COMMAND_LINE
 from linkwright.store.models import AuditLogEntry, Membership, ProviderIdentity, SignIn, User
 from tests.integration.web.seed import World
@@ -177,6 +177,11 @@ def test_an_invitation_binds_whoever_follows_its_link_once(
     assert Client().get(f"/invitation/{token}/").status_code == 404
     provider.person = {"sub": "subject-2"}
     assert "was used, has expired or was replaced" in text(come(Client(), f"?invitation={token}"))
+    # a fresh link binds anew
+    token = renew_invitation(User.objects.get(username="nora"), COMMAND_LINE).token
+    assert (come(again := Client(), f"?invitation={token}").status_code, who(again)) == (302, "nora")
+    assert ProviderIdentity.objects.get().subject == "subject-2"
+    provider.person = {"sub": "subject-3"}
     # begun before the link was used
     assert (late.get(late_back).status_code, who(late)) == (409, "")
 
@@ -340,7 +345,7 @@ def test_a_provider_that_is_down_slow_or_set_up_wrongly_is_told_on_the_page_and_
     provider.metadata = lambda told: told.update(token_endpoint="http://x.example/token")
     assert "no safe address for token_endpoint" in answers()
     monkeypatch.setenv("LINKWRIGHT_OIDC_CLIENT_SECRET", "wrong")
-    provider.metadata = lambda told: None
+    provider.metadata = dict.copy
     assert "invalid_client" in text(come())
     monkeypatch.setenv("LINKWRIGHT_OIDC_ISSUER", f"{provider.issuer}/nowhere")
     assert "status 404" in answers()

@@ -1,4 +1,4 @@
-"""Where the link of an invitation leads: whoever has it chooses a password, or binds who they are at the provider, once."""
+"""Where the link of an invitation leads: a password is chosen, or a provider's identity bound, once."""
 
 from django.contrib.auth.decorators import login_not_required
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect

@@ -1,8 +1,8 @@
 """Signing in at an OpenID Connect provider: off to it, and back. Refusals are told on the sign-in page.
 
-A browser that comes back must be the one that was sent: state, nonce and verifier lie in its session, and are taken
-out before they are used, so nothing can be replayed. GET throughout: the Content-Security-Policy lets no form lead
-to another server, not even by a redirect.
+A browser that comes back must be the one that was sent: state, nonce and verifier lie in its session, and are
+taken out before they are used, so nothing can be replayed. GET throughout: the Content-Security-Policy lets no
+form lead to another server, not even by a redirect.
 """
 
 import logging
@@ -134,7 +134,8 @@ def _take(request: HttpRequest, state: str) -> dict[str, Any]:
     kept = waiting.pop(state, None)
     if kept is None:
         raise ProviderRefusedError(
-            "This sign-in was not begun in this browser, was used already, or took more than 10 minutes. Begin again."
+            "This sign-in was not begun in this browser, was used already, or took more than 10 minutes. "
+            "Begin again."
         )
     request.session[_PENDING_KEY] = waiting
     # before anything else is done: whatever comes of it, it does not come twice
