@@ -61,7 +61,7 @@ def test_the_secret_comes_from_a_file_and_is_no_part_of_the_configuration(tmp_pa
 
 
 def test_absent_packages_are_named_with_how_to_install_them(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(oidc_client, "find_spec", lambda name: None)
+    monkeypatch.setattr(oidc_client, "find_spec", lambda _name: None)
     found = load_oidc_config(GOOD)
     assert found is not None
     with pytest.raises(oidc_client.OidcSetUpError, match=r"pip install 'linkwright\[oidc\]'"):
