@@ -1,4 +1,4 @@
-"""The process's own configuration, read once from the environment: data folder, database, secret key.
+"""The process's own configuration, read from the environment: data folder, database, secrets, sign-in provider.
 
 What an operator changes while the server runs are *Settings* (store/settings.py); what must be known before a
 database can be opened stands here. Knows no Django.
@@ -9,6 +9,7 @@ import secrets
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from urllib.parse import urlsplit
 
 from linkwright.errors import LinkwrightError
 
@@ -26,6 +27,33 @@ class DatabaseUrlError(LinkwrightError):
 
 class EmailPasswordError(LinkwrightError):
     """The file with the password for the SMTP server cannot be read."""
+
+
+class OidcConfigError(LinkwrightError):
+    """A variable LINKWRIGHT_OIDC_* has a value that it cannot have, or is missing."""
+
+
+# how somebody who comes for the first time finds the account that they have
+BIND_BY_EMAIL, BIND_BY_USER_NAME, BIND_BY_INVITATION = BINDINGS = ("email", "user-name", "invitation")
+_LOOPBACK = {"localhost", "127.0.0.1", "::1"}
+
+
+@dataclass(frozen=True)
+class OidcConfig:
+    """The OpenID Connect provider at which people may sign in; never its secret."""
+
+    issuer: str
+    client_id: str
+    label: str = "single sign-on"
+    scopes: tuple[str, ...] = ("openid", "profile", "email")
+    bind_by: str = BIND_BY_EMAIL
+    user_name_claim: str = "preferred_username"
+    allowed_domains: tuple[str, ...] = ()
+    allowed_groups: tuple[str, ...] = ()
+    groups_claim: str = "groups"
+    makes_accounts: bool = False
+    # the address to which the provider sends people back; '' for that under which the page was asked for
+    redirect_uri: str = ""
 
 
 @dataclass(frozen=True)
@@ -138,18 +166,101 @@ def read_email_password(environment: Mapping[str, str] | None = None) -> str:
     Raises:
         EmailPasswordError: if the file cannot be read.
     """
+    return _read_secret("LINKWRIGHT_EMAIL_PASSWORD", EmailPasswordError, environment)
+
+
+def load_oidc_config(environment: Mapping[str, str] | None = None) -> OidcConfig | None:
+    """Read at which provider people may sign in; None if LINKWRIGHT_OIDC_ISSUER is not set. Opens nothing.
+
+    The variables are LINKWRIGHT_OIDC_ISSUER, _CLIENT_ID, _LABEL, _SCOPES, _BIND_BY, _USER_NAME_CLAIM,
+    _ALLOWED_DOMAINS, _ALLOWED_GROUPS, _GROUPS_CLAIM, _MAKE_ACCOUNTS, _REDIRECT_URI; docs/operating.md tells them.
+
+    Raises:
+        OidcConfigError: if one of them cannot be used.
+    """
     source = os.environ if environment is None else environment
-    if password := source.get("LINKWRIGHT_EMAIL_PASSWORD"):
-        return password
-    path = source.get("LINKWRIGHT_EMAIL_PASSWORD_FILE")
+
+    def given(name: str) -> str:
+        return source.get(f"LINKWRIGHT_OIDC_{name}", "").strip()
+
+    def listed(name: str) -> tuple[str, ...]:
+        return tuple(part.strip() for part in given(name).split(",") if part.strip())
+
+    issuer = given("ISSUER")
+    if not issuer:
+        return None
+    _demand_safe_address("LINKWRIGHT_OIDC_ISSUER", issuer)
+    if not given("CLIENT_ID"):
+        raise OidcConfigError(
+            "LINKWRIGHT_OIDC_ISSUER is set and LINKWRIGHT_OIDC_CLIENT_ID is not. Set it to the client id that the "
+            "provider gave Linkwright."
+        )
+    if given("REDIRECT_URI"):
+        _demand_safe_address("LINKWRIGHT_OIDC_REDIRECT_URI", given("REDIRECT_URI"))
+    scopes = tuple(given("SCOPES").replace(",", " ").split()) or OidcConfig.scopes
+    return OidcConfig(
+        issuer=issuer,
+        client_id=given("CLIENT_ID"),
+        label=given("LABEL") or OidcConfig.label,
+        scopes=scopes if "openid" in scopes else ("openid", *scopes),
+        bind_by=_one_of("BIND_BY", given("BIND_BY") or BIND_BY_EMAIL, BINDINGS),
+        user_name_claim=given("USER_NAME_CLAIM") or OidcConfig.user_name_claim,
+        allowed_domains=tuple(domain.lower().removeprefix("@") for domain in listed("ALLOWED_DOMAINS")),
+        allowed_groups=listed("ALLOWED_GROUPS"),
+        groups_claim=given("GROUPS_CLAIM") or OidcConfig.groups_claim,
+        makes_accounts=_one_of("MAKE_ACCOUNTS", given("MAKE_ACCOUNTS") or "0", ("0", "1")) == "1",
+        redirect_uri=given("REDIRECT_URI"),
+    )
+
+
+def read_oidc_client_secret(environment: Mapping[str, str] | None = None) -> str:
+    """Return the secret that the provider gave Linkwright, or ''; it is read when it is needed and kept nowhere.
+
+    LINKWRIGHT_OIDC_CLIENT_SECRET: the secret. LINKWRIGHT_OIDC_CLIENT_SECRET_FILE: a file that holds it.
+
+    Raises:
+        OidcConfigError: if the file cannot be read.
+    """
+    return _read_secret("LINKWRIGHT_OIDC_CLIENT_SECRET", OidcConfigError, environment)
+
+
+def is_safe_address(address: str) -> bool:
+    """Tell whether an address is https, or http on this machine itself."""
+    try:
+        parts = urlsplit(address)
+        host = parts.hostname
+    except ValueError:
+        return False
+    return bool(host) and (parts.scheme == "https" or (parts.scheme == "http" and host in _LOOPBACK))
+
+
+def _demand_safe_address(name: str, address: str) -> None:
+    if not is_safe_address(address) or "?" in address or "#" in address:
+        raise OidcConfigError(
+            f"{name} is {address!r}. Allowed is an address that begins with https:// (http:// only on this "
+            "machine itself), without ? and #."
+        )
+
+
+def _one_of(name: str, value: str, allowed: tuple[str, ...]) -> str:
+    if value not in allowed:
+        raise OidcConfigError(f"LINKWRIGHT_OIDC_{name} is {value!r}. Allowed is one of {', '.join(allowed)}.")
+    return value
+
+
+def _read_secret(name: str, refusal: type[LinkwrightError], environment: Mapping[str, str] | None) -> str:
+    source = os.environ if environment is None else environment
+    if secret := source.get(name):
+        return secret
+    path = source.get(f"{name}_FILE")
     if not path:
         return ""
     try:
         return Path(path).read_text(encoding="utf-8").rstrip("\r\n")
     except (OSError, UnicodeDecodeError) as error:
-        raise EmailPasswordError(
-            f"The file {path}, which LINKWRIGHT_EMAIL_PASSWORD_FILE names, cannot be read. Give the user that "
-            "runs Linkwright the right to read it, or set LINKWRIGHT_EMAIL_PASSWORD instead."
+        raise refusal(
+            f"The file {path}, which {name}_FILE names, cannot be read. Give the user that "
+            f"runs Linkwright the right to read it, or set {name} instead."
         ) from error
 
 

@@ -10,6 +10,7 @@ from linkwright.errors import LinkwrightError
 from linkwright.jobs.context import project_folder
 from linkwright.jobs.keyring import KeyringError, keyring_path, secret_of_version
 from linkwright.services.check_audit_log import check_audit_log, fault_of_backups, fault_of_kept
+from linkwright.services.check_provider import check_provider
 from linkwright.services.deliver_mail import read_mail_state
 from linkwright.services.inbox_settings import REJECTED, folder_fault, read_inbox_settings
 from linkwright.services.inbox_status import read_inbox_status
@@ -52,6 +53,8 @@ def check_system(config: ServerConfig, audit_log_head: str = "") -> list[Finding
     if not findings[0].ok:
         return findings
     findings.append(_check_disk(config))
+    if (provider := check_provider()) is not None:
+        findings.append(Finding("single sign-on", ok=provider[0], text=provider[1]))
     database = _check_database()
     findings.append(database)
     if database.ok:

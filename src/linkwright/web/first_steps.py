@@ -8,8 +8,8 @@ from linkwright.services.close_first_steps import close_first_steps
 from linkwright.store.models import User
 from linkwright.store.queries.first_steps import SetUpState, read_set_up_state
 
-# the pages of the data catalog by step; '' while a step is the project file's alone
-CATALOG_ROUTES = {"provider": "", "format": "", "event_type": ""}
+# the pages of the data catalog by step
+CATALOG_ROUTES = {"provider": "provider-new", "format": "import-format-new", "event_type": "event-type-new"}
 
 
 @dataclass(frozen=True)
@@ -87,4 +87,4 @@ def note_look_at_groups(user: User) -> None:
 
 
 def _catalog(step: str) -> str:
-    return reverse(CATALOG_ROUTES[step]) if CATALOG_ROUTES[step] else ""
+    return reverse(CATALOG_ROUTES[step])

@@ -23,6 +23,9 @@ PAGES: dict[str, tuple[str, tuple[int, int, int, int, int]]] = {
     "home": ("/", (302, 302, 302, 302, SIGN_IN)),
     "health": ("/health", (200, 200, 200, 200, 200)),
     "sign-in": ("/sign-in/", (302, 302, 302, 302, 200)),
+    # no provider is configured
+    "provider-sign-in": ("/sign-in/provider/", (404, 404, 404, 404, 404)),
+    "provider-sign-in-back": ("/sign-in/provider/back/", (404, 404, 404, 404, 404)),
     "sign-out": ("/sign-out/", (405, 405, 405, 405, SIGN_IN)),
     "frame-live": ("/live/", (200, 200, 200, 200, SIGN_IN)),
     "projects": ("/projects/", (200, 200, 200, 200, SIGN_IN)),

@@ -38,7 +38,7 @@ from linkwright.store.models.removed_paths import RemovedPath
 from linkwright.store.models.schedules import ScheduleState
 from linkwright.store.models.series import Series
 from linkwright.store.models.settings import SettingValue
-from linkwright.store.models.sign_ins import Invitation, SignIn, SignInThrottle
+from linkwright.store.models.sign_ins import Invitation, ProviderIdentity, SignIn, SignInThrottle
 
 __all__ = [
     "ATTACHED",
@@ -75,6 +75,7 @@ __all__ = [
     "MatchConfigurationVersion",
     "Membership",
     "Notification",
+    "ProviderIdentity",
     "QueueState",
     "RemovedPath",
     "ResultEnd",

@@ -1,4 +1,4 @@
-"""How people come in: invitations, the sessions that they opened, and wrong passwords that were counted."""
+"""How people come in: invitations, identities at a provider, sessions, and wrong passwords that were counted."""
 
 from django.db import models
 
@@ -18,6 +18,28 @@ class Invitation(models.Model):
 
     def __str__(self) -> str:
         return f"invitation of {self.user}"
+
+
+class ProviderIdentity(models.Model):
+    """Who a person is at an OpenID Connect provider: issuer and subject never change hands there, names do."""
+
+    user = models.ForeignKey(User, on_delete=models.CASCADE, related_name="provider_identities")
+    issuer = models.CharField(max_length=500)
+    subject = models.CharField(max_length=255)
+    bound_at = models.DateTimeField()
+    # which rule found the account: email, user-name, invitation, or new
+    bound_by = models.CharField(max_length=16)
+
+    class Meta:
+        """Each of both is one of the other, at one provider."""
+
+        constraints = [
+            models.UniqueConstraint(fields=["issuer", "subject"], name="provider_identity_once"),
+            models.UniqueConstraint(fields=["user", "issuer"], name="provider_identity_one_a_person"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.user} at {self.issuer}"
 
 
 class SignIn(models.Model):

@@ -1,4 +1,4 @@
-"""Where the link of an invitation leads: whoever has it chooses a password, once."""
+"""Where the link of an invitation leads: a password is chosen, or a provider's identity bound, once."""
 
 from django.contrib.auth.decorators import login_not_required
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
@@ -16,6 +16,7 @@ from linkwright.services.accept_invitation import (
     find_invitation,
 )
 from linkwright.web.flash import add_flash
+from linkwright.web.pages.provider_sign_in import button_label
 
 
 @login_not_required
@@ -38,5 +39,12 @@ def invitation(request: HttpRequest, token: str) -> HttpResponse:
         refusal, faults = error.summary, list(error.faults)
     except InvitationError as error:
         return render(request, "web/pages/invitation_over.html", {"told": str(error)}, status=404)
-    context = {"person": found.user, "rules": RULES_TEXT, "refusal": refusal, "faults": faults}
+    context = {
+        "person": found.user,
+        "rules": RULES_TEXT,
+        "refusal": refusal,
+        "faults": faults,
+        "token": token,
+        "provider_label": button_label(),
+    }
     return render(request, "web/pages/invitation.html", context, status=409 if refusal else 200)

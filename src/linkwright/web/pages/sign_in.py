@@ -1,13 +1,16 @@
-"""Sign in and sign out, with Django's own views; wrong passwords make one wait."""
+"""Sign in by password and sign out, with Django's own views; wrong passwords make one wait."""
 
 from http import HTTPStatus
 from typing import Any
 
+from django.contrib.auth import logout
 from django.contrib.auth.forms import AuthenticationForm
 from django.contrib.auth.views import LoginView, LogoutView
 from django.http import HttpRequest, HttpResponse
+from django.shortcuts import render
 
 from linkwright.services.throttle_sign_in import WaitError, attempt_failed, attempt_succeeded, begin_attempt
+from linkwright.web.pages.provider_sign_in import button_label, end_session_url
 
 
 class SignInView(LoginView):
@@ -15,6 +18,10 @@ class SignInView(LoginView):
 
     template_name = "web/pages/sign_in.html"
     redirect_authenticated_user = True
+
+    def get_context_data(self, **given: Any) -> dict[str, Any]:
+        """Add the provider's button."""
+        return {"provider_label": button_label(), **super().get_context_data(**given)}
 
     def post(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
         """Look at a password only if nobody has to wait."""
@@ -50,5 +57,17 @@ class SignInView(LoginView):
         return str(self.request.META.get("REMOTE_ADDR", ""))
 
 
+class SignOutView(LogoutView):
+    """Django's view; who came by a provider is signed out there, too."""
+
+    def post(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
+        """End the session; a page leads on, as no form may lead to another server."""
+        url = end_session_url(request)
+        if not url:
+            return super().post(request, *args, **kwargs)
+        logout(request)
+        return render(request, "web/pages/sign_out_provider.html", {"url": url, "provider_label": button_label()})
+
+
 sign_in = SignInView.as_view()
-sign_out = LogoutView.as_view()
+sign_out = SignOutView.as_view()
