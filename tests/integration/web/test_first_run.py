@@ -17,7 +17,7 @@ from linkwright.store.models import AuditLogEntry, DataProvider, Envelope, JobSt
 from tests.integration.web.conftest import SignIn
 from tests.integration.web.seed import World
 
-PASSWORD = "correct horse battery"  # noqa: S105
+PASSWORD = "correct horse battery"
 FORM = {"username": "olga", "password": PASSWORD, "again": PASSWORD}
 
 
