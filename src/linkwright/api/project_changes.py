@@ -1,4 +1,4 @@
-"""Linkage Projects: create, change, archive, take out of the archive, delete; and the project file of what there is."""
+"""Linkage Projects: create, change, archive and back, delete; and the project file of what there is."""
 
 from django.http import HttpRequest, HttpResponse
 from ninja import Query, Router, Schema, Status

@@ -1,4 +1,4 @@
-"""Archives a Linkage Project and takes it out of the archive: it takes no Envelopes meanwhile, and loses nothing."""
+"""Archives a Linkage Project, and takes it out again: it takes no Envelopes meanwhile, and loses nothing."""
 
 from django.db import transaction
 from django.utils import timezone

@@ -1,4 +1,4 @@
-"""Deletes an archived Linkage Project with all its rows and files, for good; the audit log keeps who did it and why.
+"""Deletes an archived Linkage Project with all its rows and files, for good; the audit log says who did it.
 
 The rows go in one transaction, which writes down which files have to go. They are deleted right after; after a
 crash in between, the worker's sweep deletes them. Backups that were made before still hold the project.
@@ -183,4 +183,4 @@ def _delete_rows(project: LinkageProject) -> None:
 
 def _delete(rows: QuerySet[Any]) -> None:
     # by one statement: Django's own deletion reads every row first, to follow what the list above follows already
-    rows.order_by()._raw_delete(rows.db)  # type: ignore[attr-defined]  # noqa: SLF001
+    rows.order_by()._raw_delete(rows.db)  # noqa: SLF001

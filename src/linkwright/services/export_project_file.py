@@ -1,7 +1,7 @@
-"""Writes a project file of what the database holds: what services/project_file.py reads, and apply leaves as it is.
+"""Writes a project file of what there is: services/project_file.py reads it, and apply leaves all as it is.
 
-The same content gives the same bytes, whatever database holds it: keys stand in the order of the forms that declare
-them, all else by code or name. Holds no records, no people, and no term frequencies: a job builds those.
+The same content gives the same bytes, whatever database holds it: keys stand in the order of the forms that
+declare them, all else by code or name. Holds no records, no people, and no term frequencies: a job builds those.
 
 Source: SPEC section 8.
 """
@@ -46,6 +46,15 @@ class _Dumper(yaml.SafeDumper):
         return True
 
 
+def _represent_text(dumper: yaml.SafeDumper, text: str) -> yaml.Node:
+    # PyYAML's other styles lose line ends that are none to most eyes, such as U+0085
+    style = None if text.isprintable() else '"'
+    return dumper.represent_scalar("tag:yaml.org,2002:str", text, style=style)
+
+
+_Dumper.add_representer(str, _represent_text)
+
+
 def _ranks(*forms: Iterable[str]) -> dict[str, int]:
     names = dict.fromkeys(name for form in forms for name in form)
     return {name: rank for rank, name in enumerate(names)}
@@ -59,7 +68,7 @@ _PROJECT_RANKS = _ranks(ProjectPart.model_fields)
 
 
 def export_project_file(actor: Actor, project: LinkageProject | None = None) -> str:
-    """Return the YAML of everything, or of one project with the catalog entries that it needs, without Settings."""
+    """Return the YAML of everything, or of one project with the catalog entries that it needs, no Settings."""
     record_action(
         actor,
         "export project file",
@@ -119,7 +128,8 @@ def _event_type(row: EventType) -> dict[str, Any]:
 
 def _import_format(row: ImportFormat) -> dict[str, Any]:
     own = {"code": row.code, "description": row.description} if row.description else {"code": row.code}
-    return _in_order({**own, **row.definition}, _FORMAT_RANKS)
+    ordered: dict[str, Any] = _in_order({**own, **row.definition}, _FORMAT_RANKS)
+    return ordered
 
 
 def _projects(rows: Sequence[LinkageProject]) -> list[dict[str, Any]]:
@@ -149,7 +159,9 @@ def _project(
         "grouping": GroupingPart.model_validate(row.grouping).model_dump(),
     }
     chosen = {name: value for name, value in values.items() if value not in ("", [], {}, None)}
-    return _in_order({**chosen, "keep_unused_columns": row.keep_unused_columns}, _PROJECT_RANKS, depth=1)
+    chosen["keep_unused_columns"] = row.keep_unused_columns
+    ordered: dict[str, Any] = _in_order(chosen, _PROJECT_RANKS, depth=1)
+    return ordered
 
 
 def _settings() -> dict[str, Any]:

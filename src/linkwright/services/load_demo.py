@@ -1,4 +1,4 @@
-"""Loads the demo project: its configuration and its two Envelopes, which go through the Job Queue as any others."""
+"""Loads the demo project: its configuration, and its two Envelopes, which go through the Job Queue."""
 
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -26,8 +26,8 @@ def why_not_load_demo() -> str:
     """Return the sentence that says why the demo project cannot be loaded, or '' if it can."""
     if LinkageProject.objects.filter(code=PROJECT_CODE).exists():
         return (
-            f"There is a Linkage Project {PROJECT_CODE} already. Archive and delete it first to load the demo project "
-            "once more."
+            f"There is a Linkage Project {PROJECT_CODE} already. Archive and delete it first to load the demo "
+            "project once more."
         )
     return ""
 

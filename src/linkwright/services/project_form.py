@@ -47,6 +47,7 @@ def form_faults(form: ProjectForm, code: str) -> list[str]:
             validate_email(form.notification_email)
         except EmailError:
             faults.append(
-                f"notification_email: {form.notification_email!r} is no e-mail address. Correct it, or leave it empty."
+                f"notification_email: {form.notification_email!r} is no e-mail address. Correct it, or leave it "
+                "empty."
             )
     return [fault.lstrip(".") for fault in faults]

@@ -3,7 +3,6 @@
 import fcntl
 import shutil
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
 from linkwright.config import DataFolderError, ServerConfig

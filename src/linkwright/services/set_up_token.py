@@ -26,8 +26,9 @@ class SetUpOverError(LinkwrightError):
 
     def __init__(self) -> None:
         super().__init__(
-            "This link does not open anything: it was used, a newer one was made when the server was started again, "
-            "or it is not complete. While there is no account, `linkwright serve` prints a new one on its terminal."
+            "This link does not open anything: it was used, a newer one was made when the server was started "
+            "again, or it is not complete. While there is no account, `linkwright serve` prints a new one on its "
+            "terminal."
         )
 
 

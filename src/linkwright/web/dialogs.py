@@ -42,7 +42,7 @@ def show_dialog(
 def dialog_done(request: HttpRequest, message: str, fallback: str, *, leads_to: str = "") -> HttpResponse:
     """Answer an action that succeeded: the script closes the dialog and says so; without one, the page returns.
 
-    With `leads_to` that page is loaded in either case: the one behind the dialog has changed as a whole, or is gone.
+    With `leads_to` that page is loaded in either case: the one behind the dialog has changed, or is gone.
     """
     if leads_to:
         add_flash(request, "success", message)

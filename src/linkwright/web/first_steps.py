@@ -11,6 +11,41 @@ from linkwright.store.queries.first_steps import SetUpState, read_set_up_state
 # the pages of the data catalog by step
 CATALOG_ROUTES = {"provider": "provider-new", "format": "import-format-new", "event_type": "event-type-new"}
 
+# name, title, help, what the button says
+_STEPS = (
+    ("provider", "Name a Data Provider", "The organisation that sends data.", "Create one"),
+    (
+        "format",
+        "Describe its files",
+        "An Import Format says which column of a file is which linkage field. A sample file shows most of it.",
+        "Start from a sample",
+    ),
+    (
+        "event_type",
+        "Name an Event Type",
+        "A kind of record from that provider, such as births or admissions.",
+        "Create one",
+    ),
+    (
+        "project",
+        "Create a Linkage Project",
+        "It holds the records, how they are matched, and the groups.",
+        "Create one",
+    ),
+    (
+        "upload",
+        "Submit the first data file",
+        "It is checked, loaded, matched and grouped through the Job Queue.",
+        "Submit a file",
+    ),
+    (
+        "groups",
+        "Look at the groups",
+        "The project's page has the numbers, and finds any record and its group.",
+        "Open the project",
+    ),
+)
+
 
 @dataclass(frozen=True)
 class Step:
@@ -26,57 +61,17 @@ class Step:
 
 def first_steps(state: SetUpState) -> list[Step]:
     """Return the steps in their order."""
-    code = state.project_code
-    shown = state.reported_code
+    code, shown = state.project_code, state.reported_code
+    done = (state.has_provider, state.has_format, state.has_event_type, bool(code), state.has_envelope, False)
+    urls = (
+        *(_catalog(step) for step in CATALOG_ROUTES),
+        reverse("project-new"),
+        reverse("submit", args=[code]) if code else "",
+        reverse("project", args=[shown]) if shown else "",
+    )
     return [
-        Step(
-            "provider",
-            "Name a Data Provider",
-            "The organisation that sends data.",
-            state.has_provider,
-            _catalog("provider"),
-            "Create one",
-        ),
-        Step(
-            "format",
-            "Describe its files",
-            "An Import Format says which column of a file is which linkage field. A sample file shows most of it.",
-            state.has_format,
-            _catalog("format"),
-            "Start from a sample",
-        ),
-        Step(
-            "event_type",
-            "Name an Event Type",
-            "A kind of record from that provider, such as births or admissions.",
-            state.has_event_type,
-            _catalog("event_type"),
-            "Create one",
-        ),
-        Step(
-            "project",
-            "Create a Linkage Project",
-            "It holds the records, how they are matched, and the groups.",
-            bool(code),
-            reverse("project-new"),
-            "Create one",
-        ),
-        Step(
-            "upload",
-            "Submit the first data file",
-            "It is checked, loaded, matched and grouped through the Job Queue.",
-            state.has_envelope,
-            reverse("submit", args=[code]) if code else "",
-            "Submit a file",
-        ),
-        Step(
-            "groups",
-            "Look at the groups",
-            "The project's page has the numbers, and finds any record and its group.",
-            False,
-            reverse("project", args=[shown]) if shown else "",
-            "Open the project",
-        ),
+        Step(name, title, told, is_done, url, verb)
+        for (name, title, told, verb), is_done, url in zip(_STEPS, done, urls, strict=True)
     ]
 
 

@@ -58,7 +58,7 @@ def archived(code: str = "P1") -> LinkageProject:
 def counts() -> dict[str, int]:
     kept = {"AuditLogEntry"}
     return {
-        model.__name__: model._default_manager.count()  # noqa: SLF001
+        model.__name__: model._default_manager.count()
         for model in apps.get_app_config("store").get_models(include_auto_created=True)
         if model.__name__ not in kept
     }

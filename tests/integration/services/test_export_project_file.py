@@ -33,9 +33,25 @@ pytestmark = pytest.mark.django_db
 EXAMPLES = Path(__file__).parents[3] / "examples"
 # NUL is the one character that PostgreSQL does not take; halves of pairs are no text
 TEXT = st.text(st.characters(exclude_characters="\0", exclude_categories=["Cs"]), max_size=60)
-NAMED = st.one_of(
-    TEXT, st.sampled_from(["no", "1e5", "~", "- a", "a: b", "#", "'", '"', "2026-01-01", " x ", "\n"])
-)
+# texts that YAML could take for something else, and line ends of all kinds
+ODD = [
+    "no",
+    "1e5",
+    "~",
+    "- a",
+    "a: b",
+    "#",
+    "'",
+    '"',
+    "2026-01-01",
+    " x ",
+    "\n",
+    "a\x85b",
+    "\u2028",
+    "\r\n",
+    "\ufeff",
+]
+NAMED = st.one_of(TEXT, st.sampled_from(ODD))
 PROBABILITY = st.floats(min_value=1e-12, max_value=0.5, exclude_min=True)
 
 
@@ -75,39 +91,43 @@ def match(own: dict[str, str]) -> st.SearchStrategy[dict[str, Any] | str]:
 
 
 @st.composite
+def projects(draw: st.DrawFn, code_of_it: str, events: list[str]) -> dict[str, Any]:
+    kinds = st.sampled_from(["text", "number"])
+    own = draw(st.dictionaries(st.sampled_from(["zone", "alias", "height"]), kinds))
+    grouping = st.fixed_dictionaries(
+        {"method": st.sampled_from(["merge", "best_link"])},
+        optional={"flag_links_under": st.floats(-50, 50), "flag_conflicting_sex": st.none()},
+    )
+    modes = st.sampled_from(["reject", "skip", "replace"])
+    return {
+        "code": code_of_it,
+        "name": draw(NAMED.filter(bool)),
+        "description": draw(NAMED),
+        "event_types": [{"code": one, "updates": draw(modes)} for one in events if draw(st.booleans())],
+        "fields": own,
+        "keep_unused_columns": draw(st.booleans()),
+        "archived": draw(st.booleans()),
+        "match": draw(match(own)),
+        "grouping": draw(grouping),
+    }
+
+
+@st.composite
 def catalogs(draw: st.DrawFn) -> dict[str, Any]:
     providers = draw(st.lists(code("P"), min_size=1, max_size=3, unique=True))
     formats = draw(st.lists(code("F"), min_size=1, max_size=3, unique=True))
     events = draw(st.lists(code("E"), max_size=4, unique=True))
-    projects = []
-    for name in draw(st.lists(code("L"), max_size=3, unique=True)):
-        own = draw(
-            st.dictionaries(st.sampled_from(["zone", "alias", "height"]), st.sampled_from(["text", "number"]))
-        )
-        attached = draw(st.lists(st.sampled_from(events), unique=True)) if events else []
-        grouping = draw(
-            st.fixed_dictionaries(
-                {"method": st.sampled_from(["merge", "best_link"])},
-                optional={"flag_links_under": st.floats(-50, 50), "flag_conflicting_sex": st.none()},
-            )
-        )
-        projects.append(
-            {
-                "code": name,
-                "name": draw(NAMED.filter(bool)),
-                "description": draw(NAMED),
-                "event_types": [
-                    {"code": one, "updates": draw(st.sampled_from(["reject", "skip", "replace"]))}
-                    for one in attached
-                ],
-                "fields": own,
-                "keep_unused_columns": draw(st.booleans()),
-                "match": draw(match(own)),
-                "grouping": grouping,
-            }
-        )
+    settings_of_it = st.fixed_dictionaries(
+        {},
+        optional={
+            "Worker.Load.MaxRejectedRows": st.integers(0, 9),
+            "Standardise.Sex.Map": st.dictionaries(NAMED, st.sampled_from(["m", "f", "x"]), max_size=3),
+        },
+    )
     return {
-        "providers": [{"code": one, "organisation": draw(NAMED.filter(bool)), "phone": draw(TEXT.map(lambda t: t[:50]))} for one in providers],
+        "providers": [
+            {"code": one, "organisation": draw(NAMED.filter(bool)), "phone": draw(TEXT)[:50]} for one in providers
+        ],
         "import_formats": [draw(import_format(one)) for one in formats],
         "event_types": [
             {
@@ -119,17 +139,9 @@ def catalogs(draw: st.DrawFn) -> dict[str, Any]:
             }
             for one in events
         ],
-        "projects": projects,
-        "settings": draw(
-            st.fixed_dictionaries(
-                {},
-                optional={
-                    "Worker.Load.MaxRejectedRows": st.integers(0, 9),
-                    "Standardise.Sex.Map": st.dictionaries(NAMED, st.sampled_from(["m", "f", "x"]), max_size=3),
-                },
-            )
-        ),
-    }  # fmt: skip
+        "projects": [draw(projects(one, events)) for one in draw(st.lists(code("L"), max_size=3, unique=True))],
+        "settings": draw(settings_of_it),
+    }
 
 
 @contextmanager

@@ -3,6 +3,7 @@
 from pathlib import Path
 
 import pytest
+from django.contrib.auth.password_validation import validate_password
 from django.test import Client
 
 from linkwright.config import ServerConfig, load_config, prepare_home
@@ -64,11 +65,11 @@ def test_the_link_makes_the_administrator_and_leads_to_the_first_steps(config: S
 def test_of_two_browsers_at_once_one_gets_the_server(
     config: ServerConfig, token: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    check, others = set_up_token.validate_password, []
+    others: list[str] = []
 
     def overtaken(password: str, user: User) -> None:
         """Let the other browser through between the first look and the lock."""
-        check(password, user)
+        validate_password(password, user)
         if not others:
             others.append("olga")
             create_first_administrator(config, token, username="olga", password=PASSWORD, origin="10.0.0.1")

@@ -1,4 +1,4 @@
-"""A deleted project: nothing of its data stays in any file of the data folder, the database and its log among them."""
+"""A deleted project: nothing of its data stays in any file, the database and its log among them."""
 
 from linkwright.services.archive_project import archive_project
 from linkwright.services.delete_project import delete_project

@@ -3,6 +3,7 @@
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+
 from django.db.models import OuterRef, QuerySet, Subquery
 
 from linkwright.store.models import (
@@ -33,7 +34,7 @@ class ProjectSummary:
 
 @dataclass(frozen=True)
 class HistoryPoint:
-    """The project after one Envelope; `linked_share` (0-1) is of that Envelope's own records, if it brought any."""
+    """The project after one Envelope; `linked_share` (0-1) is of the records that this one brought, if any."""
 
     envelope_name: str
     at: datetime
@@ -99,7 +100,7 @@ def _reported(project: int | OuterRef) -> QuerySet[Envelope]:
 
 
 def read_project_history(project: LinkageProject, limit: int = 100) -> list[HistoryPoint]:
-    """Return the numbers of the latest reports that count, oldest first: what the plots over time are drawn from."""
+    """Return the numbers of the latest reports that count, oldest first: the plots over time show them."""
     rows = _reported(project.pk)[:limit].values_list(
         "name",
         "report__created_at",
@@ -116,7 +117,7 @@ def read_project_history(project: LinkageProject, limit: int = 100) -> list[Hist
 
 
 def _linked_share(records_count: int | None, new_groups_count: int | None) -> float | None:
-    """Return the share of an Envelope's records that were linked to another: all but those that began a group."""
+    """Return the share of an Envelope's records that were linked: all but those that began a group."""
     if not records_count or new_groups_count is None:
         return None
     return round(max(0.0, 1 - new_groups_count / records_count), 4)

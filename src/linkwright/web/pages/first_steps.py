@@ -19,6 +19,7 @@ from linkwright.services.set_up_token import (
     create_first_administrator,
     demand_set_up_token,
 )
+from linkwright.store.models import User
 from linkwright.store.queries.first_steps import read_set_up_state
 from linkwright.web.access import access_of, actor_of, signed_in
 from linkwright.web.dialogs import REFUSED_STATUS
@@ -35,21 +36,12 @@ _PASSWORD_BACKEND = "django.contrib.auth.backends.ModelBackend"  # noqa: S105 - 
 @require_http_methods(["GET", "POST"])
 def set_up(request: HttpRequest, token: str) -> HttpResponse:
     """Ask for a name and a password, and make the first Administrator."""
-    config, refused = load_config(), None
+    refused = None
     username = request.POST.get("username", "")
     try:
-        demand_set_up_token(config, token)
+        demand_set_up_token(load_config(), token)
         if request.method == "POST":
-            password = request.POST.get("password", "")
-            if password != request.POST.get("again", ""):
-                raise SetUpRefusedError("No account was made.", ["The password and its repetition differ."])
-            user = create_first_administrator(
-                config,
-                token,
-                username=username,
-                password=password,
-                origin=request.META.get("REMOTE_ADDR", ""),
-            )
+            user = _create(request, token)
             login(request, user, backend=_PASSWORD_BACKEND)
             return HttpResponseRedirect(reverse("first-steps"))
     except SetUpRefusedError as error:
@@ -58,6 +50,20 @@ def set_up(request: HttpRequest, token: str) -> HttpResponse:
         return render(request, "web/pages/set_up_over.html", {"told": str(error)}, status=404)
     context = {"refused": refused, "username": username}
     return render(request, "web/pages/set_up.html", context, status=REFUSED_STATUS if refused else 200)
+
+
+def _create(request: HttpRequest, token: str) -> User:
+    sent = request.POST
+    password = sent.get("password", "")
+    if password != sent.get("again", ""):
+        raise SetUpRefusedError("No account was made.", ["The password and its repetition differ."])
+    return create_first_administrator(
+        load_config(),
+        token,
+        username=sent.get("username", ""),
+        password=password,
+        origin=request.META.get("REMOTE_ADDR", ""),
+    )
 
 
 @require_safe

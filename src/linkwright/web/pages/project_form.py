@@ -71,7 +71,7 @@ def _show(
     values: Mapping[str, Any],
     error: ProjectRefusedError | None = None,
 ) -> HttpResponse:
-    context = {
+    context: dict[str, Any] = {
         "project": project,
         "values": values,
         "refused": None if error is None else Flash("error", error.summary, error.faults),
