@@ -20,7 +20,7 @@ from linkwright.store.models import LinkageProject
 from linkwright.store.permissions import Permission
 
 # a path has one router, whatever is asked of it: these stand in the one of api/projects.py
-file_router = Router(tags=["project file"])
+file_router = Router(tags=["projects"])
 
 _YAML = {
     "responses": {
