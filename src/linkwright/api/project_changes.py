@@ -26,7 +26,7 @@ _YAML = {
     "responses": {
         200: {
             "description": "A project file, as `linkwright apply` takes it.",
-            "content": {"application/yaml": {"schema": {"type": "string"}}},
+            "content": {"application/yaml": {"schema": {"type": "object"}}},
         }
     }
 }
