@@ -94,6 +94,20 @@ def test_the_audit_of_a_job_lists_every_attempt(world: World, open_page: OpenPag
     expect(page.locator("#dialog")).to_contain_text("Attempt 1")
 
 
+def test_a_row_whose_jobs_do_not_arrive_says_so_and_opens_when_they_do(world: World, open_page: OpenPage) -> None:
+    envelope = world.envelopes["HOSP-2026-08"]
+    page = open_page(ENVELOPES, world.viewer)
+    row = page.locator(f"#envelope-{envelope.pk} button[aria-expanded]")
+    jobs = "**/jobs/envelopes/*/jobs/*"
+    page.route(jobs, lambda route: route.fulfill(status=204))
+    row.click()
+    expect(page.locator(f"#envelope-{envelope.pk}-below")).to_contain_text("This did not arrive")
+    page.unroute(jobs)
+    row.click()
+    row.click()
+    expect(page.locator(f"#envelope-{envelope.pk}-below")).to_contain_text("Validate")
+
+
 def test_filters_stand_in_the_address_and_come_off_by_their_chip(world: World, open_page: OpenPage) -> None:
     page = open_page(ENVELOPES, world.admin)
     page.get_by_label("Status").select_option("Corrupt")

@@ -1,4 +1,5 @@
 /* Opens and closes rows. What is open stands in the address, so that a reload and a shared link keep it. */
+const FAILED = "This did not arrive: the server did not answer, or refused. Close the row, and open it once more.";
 const openRows = () => (new URLSearchParams(location.search).get("open") || "").split(".").filter(Boolean);
 
 function rememberRow(row, isOpen) {
@@ -21,7 +22,12 @@ async function toggle(button) {
     return;
   }
   button.setAttribute("aria-busy", "true");
-  await htmx.ajax("GET", button.dataset.toggle + location.search, { target: into, swap: "innerHTML" });
+  try {
+    await htmx.ajax("GET", button.dataset.toggle + location.search, { target: into, swap: "innerHTML" });
+  } catch {
+    /* told below, as is an answer that was refused */
+  }
+  if (!into.hasChildNodes()) into.textContent = FAILED;
   into.parentElement.hidden = false;
   /* a poll may have replaced the row meanwhile */
   const present = document.getElementById(id);

@@ -43,7 +43,7 @@ function reporter(file, what) {
       offset = now;
       seen = [...seen.filter((each) => at - each.at < RATE_WITHIN_MS), { at, offset }];
       const rate = ((offset - seen[0].offset) / Math.max(at - seen[0].at, 1)) * 1000;
-      const more = rate > 0 ? [`${formatBytes(rate)}/s`, `about ${formatDuration(Math.max((file.size - offset) / rate, 1))} left`] : [];
+      const more = rate > 0 && offset < file.size ? [`${formatBytes(rate)}/s`, `about ${formatDuration(Math.max((file.size - offset) / rate, 1))} left`] : [];
       showStage(`Uploading ${what}`);
       showNumbers(file, offset, more);
     },
