@@ -121,7 +121,9 @@ def catalogs(draw: st.DrawFn) -> dict[str, Any]:
         {},
         optional={
             "Worker.Load.MaxRejectedRows": st.integers(0, 9),
-            "Standardise.Sex.Map": st.dictionaries(NAMED, st.sampled_from(["m", "f", "x"]), max_size=3),
+            "Standardise.Sex.Map": st.dictionaries(
+                NAMED.filter(str.isprintable), st.sampled_from(["m", "f", "x"]), max_size=3
+            ),
         },
     )
     return {

@@ -155,5 +155,5 @@ def test_a_ledger_keeps_of_what_was_rolled_back_nothing_but_the_group(tmp_path: 
 def test_a_damaged_ledger_is_told_with_its_remedy(tmp_path: Path) -> None:
     ledger = tmp_path / "ledger.parquet"
     ledger.write_bytes(b"no Parquet")
-    with pytest.raises(StorageError, match=r"ledger .* cannot be read .* Restore the file from a backup"):
+    with pytest.raises(StorageError, match=r"ledger .* is gone or damaged: .* Restore the file from a backup"):
         forget_in_ledger(EngineLimits(tmp_path), ledger, [RecordRange(1, 1)], tmp_path / "target.parquet")
