@@ -9,7 +9,8 @@ let isOn = true, lastRowId = "", focusedBeforePoll = "";
 
 const isTyping = (target) => Boolean(target.closest?.("input, select, textarea, [contenteditable]"));
 const isShown = (element) => element.getClientRects().length > 0;
-const rows = () => [...document.querySelectorAll("main tr.row")].filter(isShown);
+/* the panel of recent errors shows rows of the list once more */
+const rows = () => [...document.querySelectorAll("main tr.row")].filter((row) => isShown(row) && !row.closest(".errors-frame"));
 const handle = (row) => row.querySelector("button:not([disabled]), a[href]");
 
 function selectNeighbour(step) {
