@@ -5,7 +5,7 @@ from typing import Annotated, Any
 
 from django.http import HttpRequest
 from ninja import Query, Router, Schema
-from pydantic import Field
+from pydantic import AfterValidator, Field
 
 from linkwright.api.answers import possible_errors
 from linkwright.api.paging import NO_ZERO, PageAnswer, PageQuery, Text, links, refuse_unknown
@@ -15,7 +15,15 @@ from linkwright.store.queries.audit_entries import AuditFilter, list_audit_log
 
 router = Router(tags=["audit log"])
 
-Day = Annotated[date, Field(ge=date(1900, 1, 1), le=date(9000, 1, 1))]
+FIRST_DAY, LAST_DAY = date(1900, 1, 1), date(9000, 1, 1)
+
+
+def _within(day: date) -> date:
+    # no entry is older or newer, and databases know fewer years
+    return min(max(day, FIRST_DAY), LAST_DAY)
+
+
+Day = Annotated[date, AfterValidator(_within)]
 
 
 class AuditLogQuery(PageQuery):
