@@ -1,6 +1,7 @@
 """A real Chromium against a real server in this process, with a seeded database behind it."""
 
 import os
+import shutil
 from collections.abc import Callable, Iterator
 from datetime import timedelta
 from typing import Any
@@ -51,6 +52,12 @@ def browser_type_launch_args() -> dict[str, Any]:
     if chromium is None:
         pytest.skip(NO_CHROMIUM)
     return {"executable_path": str(chromium), "args": CHROMIUM_ARGUMENTS}
+
+
+@pytest.fixture(autouse=True)
+def _no_uploads() -> None:
+    # tests of the same process may have left files that are on their way
+    shutil.rmtree(load_config().uploads_folder, ignore_errors=True)
 
 
 @pytest.fixture

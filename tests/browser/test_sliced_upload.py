@@ -199,3 +199,18 @@ def test_who_was_signed_out_signs_in_and_goes_on(empty_world: World, open_page: 
     expect(page.locator(".upload-offer")).to_contain_text("births-2026.zip is not uploaded to its end")
     _choose(page, package)
     expect(page.locator("#upload-result")).to_contain_text("births-2026 is queued with 5 jobs.")
+
+
+def test_an_upload_that_the_server_did_not_delete_is_not_called_deleted(
+    empty_world: World, open_page: OpenPage, package: Path
+) -> None:
+    page = open_page(ENVELOPES, empty_world.owner)
+    _Cut(page, after=1)
+    _choose(page, package)
+    expect(page.locator("#upload-stage")).to_contain_text("cannot be reached")
+    page.reload()
+    page.route(SLICES, lambda route: route.abort("connectionreset"))
+    page.get_by_role("button", name="Discard it").click()
+    expect(page.locator("#upload-result")).to_contain_text("did not delete yet what had come of it")
+    assert _offers(page) == []
+    assert len(list(load_config().uploads_folder.glob("*/data"))) == 1

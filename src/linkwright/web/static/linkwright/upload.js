@@ -10,6 +10,7 @@ const byId = (id) => document.getElementById(id);
 const UNITS = ["B", "KiB", "MiB", "GiB", "TiB"];
 /* the rate is that of the last seconds: what a resumed upload sent yesterday says nothing */
 const RATE_WITHIN_MS = 10000;
+const DELETED_LATER = "The server did not delete yet what had come of it; it does so after a day.";
 let cancelling = null, countdown = 0, wantedId = "";
 
 const form = () => byId("upload");
@@ -110,8 +111,8 @@ async function sendOne(file, number, count) {
     return isTaken;
   } catch (error) {
     if (cancelling.signal.aborted) {
-      await giveUp(transfer, transfer.id);
-      showFailure(`The upload of ${file.name} was cancelled. Nothing of it was kept.`);
+      const isDeleted = await giveUp(transfer, transfer.id);
+      showFailure(`The upload of ${file.name} was cancelled. ${isDeleted ? "Nothing of it was kept." : DELETED_LATER}`);
       throw error;
     }
     if (error.isGone) forgetUpload(transfer.id);
@@ -122,15 +123,16 @@ async function sendOne(file, number, count) {
   }
 }
 
-/* Forgets an upload here and on the server, where an Envelope that was made of it stays */
+/* Forgets an upload here and on the server, where an Envelope that was made of it stays; says whether it is gone there */
 async function giveUp(transfer, id) {
-  if (!id) return;
+  if (!id) return true;
   forgetUpload(id);
   try {
     await abandonUpload({ ...transfer, id });
-  } catch {
-    /* then the server deletes it after a day */
+  } catch (error) {
+    return Boolean(error.isGone);
   }
+  return true;
 }
 
 async function send() {
@@ -176,8 +178,9 @@ async function showOffer(saved) {
   });
   offer.querySelector("[data-discard]").addEventListener("click", async () => {
     offer.remove();
-    await giveUp(server(), saved.id);
-    announce(`What had come of ${saved.name} is deleted`);
+    const isDeleted = await giveUp(server(), saved.id);
+    announce(isDeleted ? `What had come of ${saved.name} is deleted` : DELETED_LATER);
+    if (!isDeleted) showFailure(`${saved.name}: ${DELETED_LATER}`);
   });
   byId("upload-offers").append(offer);
 }
