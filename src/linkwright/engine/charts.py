@@ -24,6 +24,7 @@ _TIME_FORMATS = (
 )
 _LONG_SPAN = "%b %Y"
 _LOG_AXIS = {"values": [0, *(10**power for power in range(13))], "format": ",d", "labelOverlap": True}
+_ENOUGH_POWERS = 6
 # the light theme of web/static/linkwright/tokens.css, for plots outside a page
 _CONFIG: dict[str, Any] = {
     "background": None,
@@ -289,6 +290,13 @@ def _time_format(times: Sequence[str]) -> str:
         return _LONG_SPAN
     span = datetime.fromisoformat(times[-1]) - datetime.fromisoformat(times[0])
     return next((text for most, text in _TIME_FORMATS if span <= most), _LONG_SPAN)
+
+
+def log_axis(largest: float) -> dict[str, Any]:
+    """Return the axis of a count on a log scale: powers of ten up to the largest value, few enough to be read."""
+    powers = len(str(int(max(largest, 1))))
+    step = 1 if powers <= _ENOUGH_POWERS else 2
+    return {**_LOG_AXIS, "values": [0, *(10**power for power in range(0, powers + 1, step))]}
 
 
 def vega_spec(body: Mapping[str, Any]) -> dict[str, Any]:

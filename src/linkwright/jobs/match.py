@@ -73,7 +73,7 @@ def run_match(context: JobContext) -> JobResult:
             batch_catalog.add_index(context.job, by_path[records], index.path.name, index.bytes_count)
         Envelope.objects.filter(pk=envelope.pk).update(match_configuration=version)
 
-    return JobResult(statistics=_statistics(result, version.version), commit=commit)
+    return JobResult(statistics=_statistics(result, version.version, configuration), commit=commit)
 
 
 def _term_frequencies(
@@ -128,7 +128,7 @@ def _announce(context: JobContext, preflight: Preflight) -> None:
     )
 
 
-def _statistics(result: MatchResult, version: int) -> dict[str, Any]:
+def _statistics(result: MatchResult, version: int, configuration: MatchConfiguration) -> dict[str, Any]:
     scored: Counter[int] = Counter()
     kept: Counter[int] = Counter()
     for one in result.weights:
@@ -141,6 +141,15 @@ def _statistics(result: MatchResult, version: int) -> dict[str, Any]:
         "candidate_pairs_count": result.candidate_pairs_count,
         "kept_pairs_count": result.pairs.rows_count,
         "resumed_chunks_count": result.resumed_chunks_count,
+        "thresholds": [
+            {
+                "strategy": strategy.name,
+                "match_threshold": strategy.match_threshold,
+                "review_threshold": strategy.review_threshold,
+            }
+            for strategy in configuration.strategies
+            if strategy.comparisons
+        ],
         "rules": [_without(asdict(rule), "blocking_rule") for rule in result.rules],
         "largest_blocks": [asdict(block) for block in result.largest_blocks],
         "weight_histogram": [

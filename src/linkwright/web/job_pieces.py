@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from functools import cache
+from functools import cache, partial
 from typing import Any
 
 from django.urls import reverse
@@ -21,6 +21,7 @@ from linkwright.web.access import Access
 from linkwright.web.address import envelopes_url, project_url
 from linkwright.web.formatting import NO_VALUE, count_words
 from linkwright.web.group_view import group_url
+from linkwright.web.job_plots import drawn_keys, job_plots
 from linkwright.web.live import Piece, RowGroup, make_piece, row_group
 from linkwright.web.progress_view import view_progress
 from linkwright.web.row_parts import (
@@ -189,9 +190,12 @@ def _statistics_piece(
         "error": error,
         "estimation": estimation,
         "may_download_rejects": may_download_rejects,
-        "view": view_statistics(statistics, hide_values=hide_values, links=_links_of(row)),
+        "view": view_statistics(
+            statistics, hide_values=hide_values, links=_links_of(row), drawn=drawn_keys(row.kind, statistics)
+        ),
         "progress": progress,
-        "plots": plots,
+        # drawn only where the piece is rendered
+        "plots": plots or partial(job_plots, row.kind, statistics),
         "plot_prefix": f"job-{row.id}",
     }
     return make_piece(

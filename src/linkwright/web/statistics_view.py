@@ -1,11 +1,11 @@
 """Turns a job's statistics into what a page can show: headline numbers and tables. Pure; knows no kind of job.
 
-The shape follows from the value: a number or text is a headline, a dict of numbers a table of two columns, a list
-of dicts a table. The unit follows from the key's ending (`_count`, `_bytes`, `_s`, `_ms`, `_share`).
+What is drawn as a plot (web/job_plots.py) has its table there. The shape follows from the value: a number or text
+is a headline, a dict of numbers a table of two columns, a list of dicts a table. The unit follows from the key's
+ending (`_count`, `_bytes`, `_s`, `_ms`, `_share`).
 """
 
-import math
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any, TypeAlias
 
@@ -20,13 +20,14 @@ from linkwright.web.formatting import (
 )
 
 MAX_TABLE_ROWS = 200
-MIN_BARS = 12
 # these columns name or order things: a bar would compare what cannot be compared
 _SCALES = frozenset(
     {
         "attempt",
         "weight",
         "match_weight",
+        "match_threshold",
+        "review_threshold",
         "group_size",
         "position",
         "line",
@@ -98,35 +99,18 @@ class Column:
 
 
 @dataclass(frozen=True)
-class Bar:
-    """One bar of a histogram, in percent of its width and height."""
-
-    x: float
-    y: float
-    width: float
-    height: float
-    title: str
-
-
-@dataclass(frozen=True)
 class Table:
-    """A titled table; `left_out_count` rows are not shown. `bars` draw it, where it is a distribution."""
+    """A titled table; `left_out_count` rows are not shown."""
 
     title: str
     columns: Sequence[Column]
     rows: Sequence[Sequence[Cell]]
     left_out_count: int = 0
-    bars: Sequence[Bar] = ()
 
     @property
     def is_wide(self) -> bool:
         """Whether it needs the whole width."""
         return len(self.columns) >= _WIDE_COLUMNS
-
-    @property
-    def last_label(self) -> str:
-        """The place of the last row on the scale."""
-        return self.rows[-1][0].text
 
 
 @dataclass(frozen=True)
@@ -138,16 +122,22 @@ class StatisticsView:
 
 
 def view_statistics(
-    statistics: Mapping[str, Any], *, hide_values: bool = False, links: Links | None = None
+    statistics: Mapping[str, Any],
+    *,
+    hide_values: bool = False,
+    links: Links | None = None,
+    drawn: Collection[str] = (),
 ) -> StatisticsView:
     """Sort a statistics object into headline numbers and tables, in its own order.
 
     With `hide_values`, values from which a person could be recognised are left out. `links` say where the values
-    of some columns of tables lead.
+    of some columns of tables lead; what is `drawn` is left to its plot.
     """
     figures: list[Figure] = []
     tables: list[Table] = []
     for key, value in statistics.items():
+        if key in drawn:
+            continue
         if isinstance(value, Mapping):
             if value:
                 tables.append(_table_of_mapping(key, value))
@@ -216,32 +206,12 @@ def _table_of_list(key: str, items: Sequence[Any], links: Links) -> Table:
         for item in shown
     ]
     columns = [Column(label_of(name), name in numeric) for name in keys]
-    bars = _histogram(keys, shown) if numeric.issuperset(keys) else []
-    return Table(label_of(key), columns, rows, len(items) - len(shown), bars)
+    return Table(label_of(key), columns, rows, len(items) - len(shown))
 
 
 def _is_numeric_column(name: str, items: Sequence[Mapping[str, Any]]) -> bool:
     values = [item[name] for item in items if item.get(name) is not None]
     return bool(values) and not name.endswith("_id") and all(_is_number(value) for value in values)
-
-
-def _histogram(keys: Sequence[str], items: Sequence[Mapping[str, Any]]) -> list[Bar]:
-    """Return bars for a table that is a distribution: a place on a scale, how many are there, and many rows.
-
-    Heights are logarithmic: such counts span powers of ten. One that is not 0 is never invisible.
-    """
-    if len(keys) == 1 or keys[0] not in _SCALES or len(items) < MIN_BARS:
-        return []
-    count = keys[1]
-    highest = math.log10(1 + max(item[count] or 0 for item in items)) or 1.0
-    step = 100 / len(items)
-    bars = []
-    for index, item in enumerate(items):
-        height = round(max(math.log10(1 + item[count]) / highest * 100, 1.0), 2) if item[count] else 0.0
-        title = "; ".join(f"{label_of(name).lower()} {_text(name, item[name])}" for name in keys)
-        x = round(index * step + step * 0.08, 3)
-        bars.append(Bar(x=x, y=round(100 - height, 2), width=round(step * 0.84, 3), height=height, title=title))
-    return bars
 
 
 def _cell(key: str, value: Any, *, largest: float | None = None) -> Cell:

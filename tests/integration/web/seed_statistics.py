@@ -74,6 +74,13 @@ STATISTICS: dict[JobKind, dict[str, Any]] = {
         "held_records_count": 961_204,
         "candidate_pairs_count": 1_204_318,
         "kept_pairs_count": 61_902,
+        "thresholds": [
+            {
+                "strategy": "standard",
+                "match_threshold": _MATCH_THRESHOLD,
+                "review_threshold": _REVIEW_THRESHOLD,
+            }
+        ],
         "rules": [
             {
                 "strategy": "standard",

@@ -189,16 +189,32 @@ def test_the_audit_holds_the_messages_of_every_attempt(world: World, sign_in: Si
     assert first < words.index("Load started.") < second < words.index("The second attempt began.")
 
 
-@pytest.mark.parametrize(("kind", "plots_count"), [(JobKind.MATCH, 1), (JobKind.REPORT, 3)])
+@pytest.mark.parametrize(
+    ("kind", "titles"),
+    [
+        (JobKind.VALIDATE, []),
+        (JobKind.LOAD, ["Values of the linkage fields"]),
+        (JobKind.MATCH, ["Match weights and thresholds", "Pairs of each blocking rule"]),
+        (JobKind.GROUP, ["Group sizes in the project"]),
+        (
+            JobKind.REPORT,
+            [
+                "Match weights and thresholds",
+                "Group sizes in the project",
+                "Completeness of the linkage fields",
+            ],
+        ),
+    ],
+)
 def test_the_statistics_of_a_job_have_the_plots_of_its_kind(
-    world: World, sign_in: SignIn, kind: JobKind, plots_count: int
+    world: World, sign_in: SignIn, kind: JobKind, titles: list[str]
 ) -> None:
     job = world.job("HOSP-2026-08", kind)
     html = (
         sign_in(world.viewer).get(f"/jobs/{job.pk}/statistics/", headers={"HX-Request": "true"}).content.decode()
     )
-    assert html.count("Show data") == plots_count
-    assert len(re.findall(r'<svg class="histogram"|class="plot"', html)) == plots_count
+    assert re.findall(r'<figure class="plot"><figcaption>([^<]*)', html) == titles
+    assert html.count("Show data") == html.count('<svg role="img"') == len(titles)
 
 
 def test_a_pause_says_who_when_and_why_or_which_job_on_every_page(world: World, sign_in: SignIn) -> None:

@@ -1,4 +1,4 @@
-"""Statistics of any kind become headline numbers, tables and histograms."""
+"""Statistics of any kind become headline numbers and tables."""
 
 from typing import Any
 
@@ -69,16 +69,9 @@ def test_group_ids_are_names_and_not_amounts() -> None:
     assert (table.rows[0][0].text, table.rows[0][0].bar, table.rows[0][0].is_number) == ("181203", None, False)
 
 
-def test_many_rows_on_a_scale_are_drawn_as_a_histogram() -> None:
-    items = [{"weight": weight, "pairs_count": 10**weight if weight else 0} for weight in range(12)]
-    (table,) = view_statistics({"weight_histogram": items}).tables
-    heights = [bar.height for bar in table.bars]
-    assert heights[0] == 0
-    assert heights == sorted(heights)
-    assert heights[-1] == 100
-    assert table.bars[3].title == "weight 3; pairs 1\u202f000"
-    (short,) = view_statistics({"weight_histogram": items[:5]}).tables
-    assert not short.bars
+def test_what_is_drawn_as_a_plot_has_no_second_table() -> None:
+    statistics = {"sizes": [{"group_size": 1, "groups_count": 9}], "stages": [{"stage": "a", "seconds": 1.0}]}
+    assert [table.title for table in view_statistics(statistics, drawn=("sizes",)).tables] == ["Stages"]
 
 
 def test_long_tables_are_cut_and_say_by_how_much() -> None:
