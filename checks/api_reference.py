@@ -26,6 +26,7 @@ _TAGS = {
     "queue": "The Job Queue",
     "projects": "Linkage Projects",
     "event types": "Event Types of a project",
+    "reports": "Reports",
     "estimations": "Estimations",
     "extractions": "Extraction Projects",
     "storage": "Storage of a project",

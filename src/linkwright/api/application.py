@@ -32,6 +32,7 @@ from linkwright.api import (
     project_changes,
     projects,
     queue,
+    reports,
     settings,
     sliced_uploads,
     storage,
@@ -94,6 +95,7 @@ api.add_router("/projects", event_types.router)
 api.add_router("/projects", extractions.router)
 api.add_router("/projects", extraction_results.router)
 api.add_router("/projects", match_configuration.router)
+api.add_router("/projects", reports.router)
 api.add_router("/projects", storage.router)
 api.add_router("/backups", backups.router)
 api.add_router("/settings", settings.router)

@@ -13,7 +13,8 @@ from linkwright.api.rights import project_or_404, reader_of
 from linkwright.services.hidden_values import without_values
 from linkwright.store.models import LinkageProject
 from linkwright.store.permissions import Permission, visible_projects
-from linkwright.store.queries.project_summaries import read_latest_report, read_project_summaries
+from linkwright.store.queries.project_summaries import read_project_summaries
+from linkwright.store.queries.reports import read_latest_report
 
 router = Router(tags=["projects"])
 

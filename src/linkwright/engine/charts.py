@@ -7,7 +7,6 @@ its numbers as a table, for people who read those better. Source: https://vega.g
 import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime, timedelta
 from typing import Any
 
 import vl_convert
@@ -16,13 +15,6 @@ _SCHEMA = "https://vega.github.io/schema/vega-lite/v5.json"
 _VEGA_LITE = "v5.21"
 _WIDTH, _HEIGHT = 420, 220
 PRIMARY, SECONDARY, FAINT = "var(--plot-1)", "var(--plot-2)", "var(--plot-3)"
-_FEW_TIMES = 5
-_TIME_FORMATS = (
-    (timedelta(minutes=10), "%H:%M:%S"),
-    (timedelta(days=1), "%H:%M"),
-    (timedelta(days=120), "%-d %b"),
-)
-_LONG_SPAN = "%b %Y"
 _LOG_AXIS = {"values": [0, *(10**power for power in range(13))], "format": ",d", "labelOverlap": True}
 _ENOUGH_POWERS = 6
 # the light theme of web/static/linkwright/tokens.css, for plots outside a page
@@ -217,79 +209,6 @@ def completeness_plot(fields: Sequence[Row]) -> Plot:
         columns=("field", "this Envelope", "project"),
         rows=rows,
     )
-
-
-def growth_plot(points: Sequence[Row]) -> Plot:
-    """Draw how a project has grown.
-
-    Args:
-        points: envelope, at (ISO 8601), records_count, groups_count; after each Envelope, oldest first.
-    """
-    rows = tuple((row["envelope"], row["at"], row["records_count"], row["groups_count"]) for row in points)
-    series = ["records", "groups"]
-    values = [
-        {"at": at, "count": count, "of": of}
-        for _name, at, *counts in rows
-        for of, count in zip(series, counts, strict=True)
-    ]
-    y = {"field": "count", "type": "quantitative", "title": "in the linkage map", "axis": {"format": ",d"}}
-    colour = {
-        "field": "of",
-        "type": "nominal",
-        "sort": series,
-        "scale": {"domain": series, "range": [PRIMARY, SECONDARY]},
-    }
-    return Plot(
-        name="growth",
-        title="Records and groups over time",
-        spec=_over_time(values, {"y": y, "color": colour}),
-        columns=("after", "at (UTC)", *series),
-        rows=rows,
-    )
-
-
-def linked_plot(points: Sequence[Row]) -> Plot:
-    """Draw which share of each Envelope's records was linked to another record.
-
-    Args:
-        points: envelope, at (ISO 8601), linked_share (0-1); oldest first.
-    """
-    rows = tuple((row["envelope"], row["at"], row["linked_share"]) for row in points)
-    values = [{"at": at, "share": share} for _name, at, share in rows]
-    y = {
-        "field": "share",
-        "type": "quantitative",
-        "title": "records linked to another",
-        "scale": {"domain": [0, 1]},
-        "axis": {"format": ".0%", "tickCount": 5},
-    }
-    return Plot(
-        name="linked",
-        title="Linking rate of each Envelope",
-        spec=_over_time(values, {"y": y, "color": {"value": PRIMARY}}),
-        columns=("Envelope", "at (UTC)", "share linked"),
-        rows=rows,
-    )
-
-
-def _over_time(values: Sequence[Row], encoding: Row) -> dict[str, Any]:
-    times = sorted({str(value["at"]) for value in values})
-    axis: dict[str, Any] = {"format": _time_format(times), "labelOverlap": True, "tickCount": _FEW_TIMES}
-    if len(times) <= _FEW_TIMES:
-        # the times themselves: round ones between them would say the same minute over and over
-        axis["values"] = [datetime.fromisoformat(at).timestamp() * 1000 for at in times]
-    x = {"field": "at", "type": "temporal", "title": "UTC", "scale": {"type": "utc"}, "axis": axis}
-    return vega_spec(
-        {"data": {"values": values}, "mark": {"type": "line", "point": True}, "encoding": {"x": x, **encoding}}
-    )
-
-
-def _time_format(times: Sequence[str]) -> str:
-    """Return how times are written: as exactly as their span needs."""
-    if not times:
-        return _LONG_SPAN
-    span = datetime.fromisoformat(times[-1]) - datetime.fromisoformat(times[0])
-    return next((text for most, text in _TIME_FORMATS if span <= most), _LONG_SPAN)
 
 
 def log_axis(largest: float) -> dict[str, Any]:

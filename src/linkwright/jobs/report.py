@@ -10,9 +10,10 @@ from linkwright.engine.progress import Progress
 from linkwright.engine.strategy import parse_match_configuration
 from linkwright.jobs.context import JobContext, JobResult, is_estimation
 from linkwright.jobs.project_form import linkage_fields
+from linkwright.jobs.report_drift import drift_rows
 from linkwright.jobs.report_estimation import report_estimation
 from linkwright.store import batch_catalog
-from linkwright.store.models import BatchKind, EnvelopeReport, Job, JobKind, JobState
+from linkwright.store.models import BatchKind, EnvelopeReport, Job, JobKind, JobState, Severity
 from linkwright.warehouse.report import ReportNumbers, ReportRequest, read_report_numbers
 
 
@@ -45,6 +46,10 @@ def run_report(context: JobContext) -> JobResult:
         context.report(Progress("Drawing", number, len(plots), "plots"))
         rendered.append(rendered_plot(plot))
     statistics = _statistics(numbers, match, group, _updates(context))
+    drift, warning = drift_rows(envelope, statistics["envelope"])
+    statistics["envelope"]["drift"] = drift
+    if warning:
+        context.notify(Severity.WARNING, warning)
 
     def commit() -> None:
         # a retry after Report failed finds the files hidden: what is reported is live
@@ -54,7 +59,8 @@ def run_report(context: JobContext) -> JobResult:
             defaults={"statistics": statistics, "plots": rendered, "created_at": timezone.now()},
         )
 
-    return JobResult(statistics={"plots_count": len(rendered), **statistics["project"]}, commit=commit)
+    told = {"plots_count": len(rendered), **statistics["project"], "drift": drift}
+    return JobResult(statistics=told, commit=commit)
 
 
 def _statistics_of(context: JobContext, kind: JobKind) -> Mapping[str, Any]:

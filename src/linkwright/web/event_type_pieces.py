@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from linkwright.engine.updates import UpdateMode
 from linkwright.store.models import AttachedEventType, EventType, LinkageProject, User
 from linkwright.store.permissions import Permission, is_allowed, visible_projects
-from linkwright.store.queries.project_summaries import read_latest_report
+from linkwright.store.queries.reports import read_latest_report
 from linkwright.web.live import Piece, Shown, make_piece
 
 UPDATE_WORDS = {

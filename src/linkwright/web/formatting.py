@@ -81,6 +81,13 @@ def format_share(part: float) -> str:
     return f"{percent:.0f}{THIN_SPACE}%"
 
 
+def format_points(difference: float) -> str:
+    """Return a difference of shares in percentage points: -0.367 → '−36.7'; what rounds to none has no sign."""
+    text = f"{abs(difference) * 100:.1f}"
+    sign = "" if float(text) == 0 else "−" if difference < 0 else "+"
+    return f"{sign}{text}"
+
+
 def format_moment(at: datetime) -> str:
     """Return the exact time, for tooltips and downloads."""
     return f"{at.astimezone(UTC):%Y-%m-%d %H:%M:%S} UTC"

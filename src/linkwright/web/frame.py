@@ -148,6 +148,7 @@ def _tabs(request: HttpRequest, user: User) -> list[Tab]:
         Tab("Projects", reverse("projects"), path.startswith(("/projects/", "/new-project/"))),
         Tab("Data catalog", reverse("catalog-providers"), path.startswith("/catalog/")),
         Tab("Jobs", reverse("envelopes"), path.startswith("/jobs/")),
+        Tab("Reports", reverse("reports"), path.startswith("/reports/")),
     ]
     if user.is_superuser and user.first_steps_closed_at is None:
         tabs.insert(0, Tab("First steps", reverse("first-steps"), path.startswith("/first-steps/")))

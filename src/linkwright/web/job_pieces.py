@@ -185,10 +185,12 @@ def _statistics_piece(
         and has_rejects(row.id)
     )
     estimation = _estimation_of(row)
+    is_reported = row.kind == JobKind.REPORT and row.status is ShownStatus.SUCCESS and estimation is None
     context = {
         "row": row,
         "error": error,
         "estimation": estimation,
+        "is_reported": is_reported,
         "may_download_rejects": may_download_rejects,
         "view": view_statistics(
             statistics, hide_values=hide_values, links=_links_of(row), drawn=drawn_keys(row.kind, statistics)
@@ -217,11 +219,17 @@ def _links_of(row: JobRow) -> Links:
     if row.status is not ShownStatus.SUCCESS or row.project_id is None:
         return {}
 
+    return statistics_links(row.project_code)
+
+
+def statistics_links(project_code: str) -> Links:
+    """Return where the groups and records of a project lead that its statistics name."""
+
     def to_group(group_id: int) -> str:
-        return group_url(row.project_code, group_id)
+        return group_url(project_code, group_id)
 
     def to_record(record_id: int) -> str:
-        return f"{reverse('records', args=[row.project_code])}?record={record_id}"
+        return f"{reverse('records', args=[project_code])}?record={record_id}"
 
     return {
         "group_id": to_group,

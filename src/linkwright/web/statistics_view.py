@@ -60,6 +60,7 @@ _UNITS: tuple[tuple[str, Callable[[float], str]], ...] = (
 _NAMING_ENDINGS = frozenset({"_share", "_prior", "_m", "_u"})
 _LABELS = {
     "is_skipped": "Skipped",
+    "is_marked": "Unlike before",
     "event_type": "Event Type",
     "with_event_type": "With Event Type",
     "sha256": "SHA-256",

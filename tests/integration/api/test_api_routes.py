@@ -76,6 +76,8 @@ READS: dict[str, tuple[str, Statuses]] = {
         "/projects/PERINATAL/match-configuration/versions",
         MEMBERS,
     ),
+    "/projects/{code}/reports": ("/projects/PERINATAL/reports", MEMBERS),
+    "/projects/{code}/reports/{envelope_id}": ("/projects/PERINATAL/reports/{reported}", MEMBERS),
     "/projects/{code}/estimations": ("/projects/PERINATAL/estimations", MEMBERS),
     "/projects/{code}/estimations/{estimation_id}": ("/projects/PERINATAL/estimations/{estimation}", MEMBERS),
     "/projects/{code}/event-types": ("/projects/PERINATAL/event-types", MEMBERS),
@@ -249,6 +251,7 @@ def _path(world: World, template: str) -> str:
     return template.format(
         upload=_upload_of_somebody() if "{upload}" in template else "",
         queued=world.envelopes["HOSP-2026-10"].pk,
+        reported=world.envelopes["HOSP-2026-08"].pk,
         failed=world.job("BIRTHS-2025-late", JobKind.LOAD).pk,
         estimation=world.estimation.pk if world.estimation else 0,
         result=world.result.pk if world.result else 0,

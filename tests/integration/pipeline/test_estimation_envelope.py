@@ -30,7 +30,7 @@ from linkwright.store.models import (
     User,
 )
 from linkwright.store.queries.estimations import complete_estimations
-from linkwright.store.queries.project_summaries import read_latest_report
+from linkwright.store.queries.reports import read_latest_report
 from linkwright.store.settings import change_setting
 from tests.integration.pipeline.conftest import PROJECT_YAML, Row, System
 from tests.integration.pipeline.test_pipeline import people

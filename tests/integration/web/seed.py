@@ -37,7 +37,13 @@ from linkwright.store.models import (
 )
 from tests.integration.web.seed_estimation import add_estimation
 from tests.integration.web.seed_extraction import add_extraction_project, add_results
-from tests.integration.web.seed_statistics import MATCH_CONFIGURATION, PLOTS, PROJECT_NUMBERS, STATISTICS
+from tests.integration.web.seed_statistics import (
+    ENVELOPE_NUMBERS,
+    MATCH_CONFIGURATION,
+    PLOTS,
+    PROJECT_NUMBERS,
+    STATISTICS,
+)
 
 PASSWORD = "correct horse battery"
 CHAIN = (JobKind.VALIDATE, JobKind.LOAD, JobKind.LOAD, JobKind.MATCH, JobKind.GROUP, JobKind.REPORT)
@@ -290,7 +296,7 @@ def _add_reported_months(world: World) -> None:
         )
         EnvelopeReport.objects.create(
             envelope=envelope,
-            statistics={"envelope": {}, "project": PROJECT_NUMBERS},
+            statistics={"envelope": ENVELOPE_NUMBERS, "project": PROJECT_NUMBERS},
             plots=PLOTS,
             created_at=envelope.received_at + timedelta(seconds=74),
         )

@@ -49,6 +49,7 @@ def _path(world: World, template: str) -> str:
         entry=_entry_of_the_project() if "{entry}" in template else 0,
         result=world.result.pk if world.result else 0,
         queued=world.envelopes["HOSP-2026-10"].pk,
+        reported=world.envelopes["HOSP-2026-08"].pk,
         failed=world.job("BIRTHS-2025-late", JobKind.LOAD).pk,
         estimation=world.estimation.pk if world.estimation else 0,
     )

@@ -9,12 +9,11 @@ from linkwright.engine.charts import (
     Plot,
     completeness_plot,
     group_sizes_plot,
-    growth_plot,
-    linked_plot,
     render_svg,
     standalone_svg,
     weights_plot,
 )
+from linkwright.engine.report_charts import growth_plot, linked_plot, linking_rates_plot, throughput_plot
 
 BINS = [
     {"weight": -5, "scored_pairs_count": 900, "kept_pairs_count": 0},
@@ -98,3 +97,31 @@ def test_the_linking_rate_is_drawn_per_envelope_on_a_whole_scale() -> None:
     assert [row[2] for row in plot.rows] == [n / 20 for n in range(1, 9)]
     assert "values" not in plot.spec["encoding"]["x"]["axis"]
     assert "10%" in render_svg(plot) or "20%" in render_svg(plot)
+
+
+def test_the_throughput_is_drawn_for_each_envelope() -> None:
+    points = [
+        {"envelope": "one", "at": "2026-01-01T10:00:00Z", "records_per_s": 1250.5},
+        {"envelope": "two", "at": "2026-02-01T10:00:00Z", "records_per_s": 900.0},
+    ]
+    plot = throughput_plot(points)
+    assert plot.rows == (("one", "2026-01-01T10:00:00Z", 1250.5), ("two", "2026-02-01T10:00:00Z", 900.0))
+    assert "1,200" in render_svg(plot)
+
+
+def test_rates_of_linking_are_cells_with_their_number() -> None:
+    rates = [
+        {
+            "event_type": one,
+            "with_event_type": other,
+            "records_count": 10_000,
+            "linked_count": 9_998,
+            "linked_share": share,
+        }
+        for one, other, share in (("A", "A", 0.0), ("A", "B", 0.9998), ("B", "A", 1.0), ("B", "B", 0.25))
+    ]
+    plot = linking_rates_plot(rates)
+    assert plot.rows[1] == ("A", "B", 10_000, 9_998, 0.9998)
+    svg = render_svg(plot)
+    # what is nearly all is not called all
+    assert [text for text in ("0%", "99.98%", "100%", "25%") if f">{text}<" not in svg] == []

@@ -13,6 +13,7 @@ from linkwright.web.formatting import (
     format_moment,
     format_number,
     format_percent,
+    format_points,
     format_probability,
     format_share,
     format_weight,
@@ -119,3 +120,13 @@ def test_one_is_singular() -> None:
     assert count_words(1, "job") == "1 job"
     assert count_words(14, "job") == "14 jobs"
     assert count_words(2, "queued job waits", "queued jobs wait") == "2 queued jobs wait"
+
+
+def test_differences_of_shares_are_percentage_points_with_a_sign() -> None:
+    assert [format_points(one) for one in (-0.3667, 0.02, 0.0004, -0.0001, 0)] == [
+        "−36.7",
+        "+2.0",
+        "0.0",
+        "0.0",
+        "0.0",
+    ]

@@ -4,16 +4,16 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from django.db.models import OuterRef, QuerySet, Subquery
+from django.db.models import OuterRef, Subquery
 
 from linkwright.store.models import (
     ATTACHED,
     AttachedEventType,
     Envelope,
     EnvelopeReport,
-    EnvelopeState,
     LinkageProject,
 )
+from linkwright.store.queries.reports import reported_envelopes
 
 
 @dataclass(frozen=True)
@@ -32,33 +32,13 @@ class ProjectSummary:
     archived_at: datetime | None
 
 
-@dataclass(frozen=True)
-class HistoryPoint:
-    """The project after one Envelope; `linked_share` (0-1) is of the records that this one brought, if any."""
-
-    envelope_name: str
-    at: datetime
-    records_count: int
-    groups_count: int
-    linked_share: float | None
-
-
-def read_latest_report(project: LinkageProject) -> EnvelopeReport | None:
-    """Return the report of the latest Envelope that succeeded and is part of the linkage map.
-
-    One that was rolled back does not count, nor one whose records were used for an estimation only.
-    """
-    key = _reported(project.pk).values_list("report", flat=True).first()
-    return EnvelopeReport.objects.select_related("envelope").filter(pk=key).first() if key else None
-
-
 def read_project_summaries(projects: Iterable[LinkageProject]) -> list[ProjectSummary]:
     """Return one line a project, in the order given."""
     wanted = list(projects)
     newest = Envelope.objects.filter(project=OuterRef("pk")).order_by("-pk")
     found = LinkageProject.objects.filter(pk__in=[project.pk for project in wanted]).annotate(
         last_id=Subquery(newest.values("pk")[:1]),
-        report_id=Subquery(_reported(OuterRef("pk")).values("report")[:1]),
+        report_id=Subquery(reported_envelopes(OuterRef("pk")).values("report")[:1]),
     )
     lines = {key: (last, report) for key, last, report in found.values_list("pk", "last_id", "report_id")}
     last = Envelope.objects.only("name", "state", "received_at").in_bulk(
@@ -86,41 +66,6 @@ def read_project_summaries(projects: Iterable[LinkageProject]) -> list[ProjectSu
         for project in wanted
         if project.pk in lines
     ]
-
-
-def _reported(project: int | OuterRef) -> QuerySet[Envelope]:
-    """Return the Envelopes of a project that have a report that counts, the latest first.
-
-    The Envelopes of one project are processed in the order of their keys, as far as they succeed: a failed one can
-    be retried only until a later one has run.
-    """
-    return Envelope.objects.filter(
-        project=project, state=EnvelopeState.SUCCESS, report__isnull=False, estimations=None
-    ).order_by("-pk")
-
-
-def read_project_history(project: LinkageProject, limit: int = 100) -> list[HistoryPoint]:
-    """Return the numbers of the latest reports that count, oldest first: the plots over time show them."""
-    rows = _reported(project.pk)[:limit].values_list(
-        "name",
-        "report__created_at",
-        "report__statistics__project__records_count",
-        "report__statistics__project__groups_count",
-        "report__statistics__envelope__records_count",
-        "report__statistics__envelope__new_groups_count",
-    )
-    return [
-        HistoryPoint(name, at, records, groups, _linked_share(own, begun))
-        for name, at, records, groups, own, begun in reversed(rows)
-        if records is not None and groups is not None
-    ]
-
-
-def _linked_share(records_count: int | None, new_groups_count: int | None) -> float | None:
-    """Return the share of an Envelope's records that were linked: all but those that began a group."""
-    if not records_count or new_groups_count is None:
-        return None
-    return round(max(0.0, 1 - new_groups_count / records_count), 4)
 
 
 def _summary(

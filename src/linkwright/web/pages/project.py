@@ -11,7 +11,7 @@ from django.utils.http import urlencode
 from linkwright.store.models import MatchConfigurationVersion
 from linkwright.store.permissions import Permission
 from linkwright.store.queries.project_storage import read_project_storage
-from linkwright.store.queries.project_summaries import read_latest_report
+from linkwright.store.queries.reports import read_latest_report
 from linkwright.web.access import access_of, project_or_404, signed_in
 from linkwright.web.address import export_url, read_address
 from linkwright.web.estimation_pieces import estimations_piece

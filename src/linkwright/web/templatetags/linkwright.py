@@ -11,7 +11,14 @@ from django.utils.html import format_html
 from django.utils.safestring import SafeString, mark_safe
 
 from linkwright.store.queries.shown_status import ShownStatus
-from linkwright.web.formatting import NO_VALUE, format_bytes, format_duration, format_number
+from linkwright.web.formatting import (
+    NO_VALUE,
+    format_bytes,
+    format_duration,
+    format_number,
+    format_points,
+    format_share,
+)
 from linkwright.web.live import Piece
 from linkwright.web.row_parts import elapsed_html, moment_html
 from linkwright.web.words import STATUS_HELP, icon_of
@@ -35,6 +42,18 @@ def size(value: float | None) -> str:
 def duration(value: float | None) -> str:
     """Return seconds as '1 min 12 s'."""
     return NO_VALUE if value is None else format_duration(value)
+
+
+@register.filter
+def share(value: float | None) -> str:
+    """Return a share of one as percent."""
+    return NO_VALUE if value is None else format_share(value)
+
+
+@register.filter
+def points(value: float) -> str:
+    """Return a difference of two shares in percentage points, with its sign."""
+    return format_points(value)
 
 
 @register.filter

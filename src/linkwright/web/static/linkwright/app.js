@@ -19,6 +19,10 @@ startSample();
 startEditor();
 startKeys();
 
+/* a narrow bar scrolls: the tab that one is on must not lie outside of it */
+const current = document.querySelector('.tabs [aria-current="page"]');
+if (current) current.parentElement.scrollLeft = current.offsetLeft + current.offsetWidth - current.parentElement.clientWidth;
+
 document.addEventListener("click", (event) => {
   const button = event.target.closest("[data-dismiss]");
   if (button) button.closest(".flash").remove();
