@@ -140,6 +140,7 @@ RULES: dict[str, Rule] = {
     "import-format-change": Rule("/catalog/import-formats/CSV/change/", Permission.CONFIGURE_CATALOG),
     "import-format-delete": Rule("/catalog/import-formats/CSV/delete/", Permission.CONFIGURE_CATALOG),
     "jobs/": Rule("/jobs/"),
+    "search": replace(Rule("/search/"), methods=("get",)),
     "reports": replace(Rule("/reports/"), methods=("get",)),
     "project-reports": replace(_project("/reports/PERINATAL/"), methods=("get",)),
     "envelope-report": replace(_project("/reports/PERINATAL/{reported}/"), methods=("get",)),

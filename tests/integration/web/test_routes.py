@@ -103,6 +103,7 @@ PAGES: dict[str, tuple[str, tuple[int, int, int, int, int]]] = {
     "project-archive": ("/projects/PERINATAL/archive/", (200, 200, 403, 404, SIGN_IN)),
     "project-unarchive": ("/projects/PERINATAL/unarchive/", (200, 200, 403, 404, SIGN_IN)),
     "project-delete": ("/projects/PERINATAL/delete/", (200, 403, 403, 404, SIGN_IN)),
+    "search": ("/search/?q=HOSP", (200, 200, 200, 200, SIGN_IN)),
     "reports": ("/reports/", (200, 200, 200, 200, SIGN_IN)),
     "project-reports": ("/reports/PERINATAL/", (200, 200, 200, 404, SIGN_IN)),
     "envelope-report": ("/reports/PERINATAL/{reported}/", (200, 200, 200, 404, SIGN_IN)),

@@ -11,6 +11,7 @@ const isTyping = (target) => Boolean(target.closest?.("input, select, textarea, 
 const isShown = (element) => element.getClientRects().length > 0;
 /* the panel of recent errors shows rows of the list once more */
 const rows = () => [...document.querySelectorAll("main tr.row")].filter((row) => isShown(row) && !row.closest(".errors-frame"));
+const siteSearch = () => document.getElementById("site-search");
 const handle = (row) => row.querySelector("button:not([disabled]), a[href]");
 
 function selectNeighbour(step) {
@@ -32,6 +33,7 @@ function press(key) {
   if (key === "j") return selectNeighbour(1);
   if (key === "k") return selectNeighbour(-1);
   if (key === "o") return toggleRow();
+  if (key === "s") return isShown(siteSearch()) ? siteSearch().focus() : document.querySelector(".site-search-link").click();
   if (key === "/") return document.querySelector("#filters input[type=search]")?.focus();
   const places = [...document.querySelectorAll(`[data-key="${key}"]`)];
   (places.find(isShown) || places[0])?.click();
@@ -40,7 +42,7 @@ function press(key) {
 function listen(event) {
   if (event.ctrlKey || event.metaKey || event.altKey || event.isComposing || event.defaultPrevented) return;
   if (!isOn || isTyping(event.target) || document.querySelector("dialog[open]")) return;
-  if (!"jko/123pl?".includes(event.key)) return;
+  if (!"jko/s123pl?".includes(event.key)) return;
   if (event.repeat && !"jk".includes(event.key)) return;
   event.preventDefault();
   press(event.key);
