@@ -46,14 +46,22 @@ class MailState:
 
 def read_mail_state() -> MailState:
     """Count what waits, and what was given up within a week."""
-    given_up = Mail.objects.filter(given_up_at__gte=timezone.now() - WARNED_FOR).order_by("-given_up_at")
-    last = given_up.first()
+    given_up_count, last_error = read_given_up()
     return MailState(
         is_enabled=bool(read_setting("Notifications.Email.Enabled")),
         waiting_count=_waiting().count() + MailEvent.objects.filter(mail=None).count(),
-        given_up_count=given_up.count(),
-        last_error=last.last_error if last else "",
+        given_up_count=given_up_count,
+        last_error=last_error,
     )
+
+
+def read_given_up() -> tuple[int, str]:
+    """Return how many mails were given up within a week, and the error of the last one."""
+    given_up = Mail.objects.filter(given_up_at__gte=timezone.now() - WARNED_FOR)
+    count = given_up.count()
+    if not count:
+        return 0, ""
+    return count, given_up.order_by("-given_up_at").values_list("last_error", flat=True).first() or ""
 
 
 def has_due_mail(now: datetime) -> bool:

@@ -72,6 +72,8 @@ class QueueStatus:
     is_cut: bool
     queued_count: int
     worker_alive: bool
+    # the Envelope whose chain is under way, whether one of its jobs runs at this moment or not
+    chain_envelope_id: int | None
 
 
 @dataclass(frozen=True)
@@ -141,6 +143,7 @@ def read_queue_status(user: User | None = None) -> QueueStatus:
         if is_cut or series is not None
         else len(keys),
         worker_alive=worker_is_alive(),
+        chain_envelope_id=state.active_envelope_id,
     )
 
 

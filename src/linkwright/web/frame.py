@@ -11,10 +11,11 @@ from django.http import HttpRequest
 from django.urls import reverse
 from django.utils.functional import SimpleLazyObject
 
-from linkwright.services.deliver_mail import read_mail_state
+from linkwright.services.deliver_mail import read_given_up
 from linkwright.services.queue_status import VisibleQueue, read_visible_queue
 from linkwright.store.models import User
 from linkwright.store.permissions import Permission, is_allowed
+from linkwright.store.queries.shown_status import QueueActivity
 from linkwright.web.access import Access, signed_in
 from linkwright.web.flash import Flash, take_flashes
 from linkwright.web.formatting import count_words
@@ -45,6 +46,17 @@ class QueueView(VisibleQueue):
         """Whether something runs or waits that this person may see."""
         return self.running is not None or bool(self.queued)
 
+    @property
+    def activity(self) -> QueueActivity:
+        """What runs, whoever asks: from this it follows which Envelope is shown as active."""
+        running = self.status.running
+        return QueueActivity(
+            running_job_id=running.pk if running else None,
+            running_envelope_id=running.envelope_id if running else None,
+            chain_envelope_id=self.status.chain_envelope_id,
+            is_paused=self.status.paused_at is not None,
+        )
+
 
 @dataclass(frozen=True)
 class Frame:
@@ -70,11 +82,11 @@ class Frame:
         """What went wrong with e-mails lately, for those who may change the settings; asked where it is shown."""
         if self.user is None or not is_allowed(self.user, Permission.CHANGE_SETTINGS):
             return ""
-        state = read_mail_state()
-        if not state.given_up_count:
+        given_up_count, last_error = read_given_up()
+        if not given_up_count:
             return ""
-        count = count_words(state.given_up_count, "e-mail was", "e-mails were")
-        return f"{count} given up in the last 7 days. The last: {state.last_error}"
+        count = count_words(given_up_count, "e-mail was", "e-mails were")
+        return f"{count} given up in the last 7 days. The last: {last_error}"
 
 
 def read_queue_view(user: User) -> QueueView:

@@ -97,8 +97,8 @@ def test_the_project_page_shows_the_latest_report(world: World, sign_in: SignIn)
     html = sign_in(world.owner).get("/projects/PERINATAL/").content.decode()
     assert "after HOSP-2026-08" in html
     assert f"1{NARROW}009{NARROW}417" in html
-    # three of the report, and how the project has grown
-    assert html.count('class="plot"') == 4
+    # three of the report, and three over time
+    assert html.count('class="plot"') == 6
     assert "HOSP-2026-08" in html
     assert "TUMOURS-2026" not in html
 

@@ -12,7 +12,7 @@ from linkwright.store.permissions import Permission
 from linkwright.store.queries.envelope_lists import EnvelopeRow, list_envelopes, read_envelopes
 from linkwright.store.queries.job_lists import read_jobs
 from linkwright.store.queries.paging import Page
-from linkwright.store.queries.shown_status import QueueActivity, read_activity
+from linkwright.store.queries.shown_status import QueueActivity
 from linkwright.web.access import Access, access_of, envelope_or_404, signed_in
 from linkwright.web.address import ListAddress, export_url, read_address, read_key
 from linkwright.web.dialogs import is_fragment_request
@@ -51,7 +51,7 @@ def envelopes_page(request: HttpRequest) -> HttpResponse:
         row = request.GET["toggle"]
         return HttpResponseRedirect(f"{address.toggled(row).url}#{row}")
     token = page_token(user, request)
-    activity = read_activity()
+    activity = queue_view_of(request).activity
     page = read_page(user, address, activity)
     context = {
         "address": address,
@@ -78,7 +78,7 @@ def envelopes_live(request: HttpRequest) -> HttpResponse:
     address = read_address(request, reverse("envelopes"))
     queue = queue_view_of(request)
     pieces = [*frame_pieces(queue), *open_dialog_pieces(user, shown)]
-    activity = read_activity()
+    activity = queue_view_of(request).activity
     listed = list(read_page(user, address, activity).rows) if address.is_first_page else []
     if "active-envelope" in shown.versions:
         pieces += attention_pieces(user, access, activity, listed)
