@@ -35,7 +35,11 @@ STOPS_WITHIN_S = 20.0
 GONE_WITHIN_S = 2.0
 SPIN_CPU_S = 0.1
 # as in linkwright/django_settings.py, which is read once for the test process's own database
-POSTGRES_OPTIONS = {"server_side_binding": True, "prepare_threshold": 3}
+POSTGRES_OPTIONS = {
+    "server_side_binding": True,
+    "prepare_threshold": 3,
+    "options": "-c plan_cache_mode=force_custom_plan",
+}
 SQLITE_OPTIONS = {
     "transaction_mode": "IMMEDIATE",
     "timeout": 30,

@@ -33,8 +33,10 @@ from linkwright.store.models import (
     WorkerPresence,
     WorkerRole,
 )
+from linkwright.store.report_summary import report_summary
 from tests.benchmarks.list_rows import ENVELOPE_COLUMNS, JOB_COLUMNS, Draw
 from tests.benchmarks.list_world import ListWorld, make_list_world
+from tests.integration.web.seed_statistics import ENVELOPE_NUMBERS, PROJECT_NUMBERS
 
 ROWS_AT_ONCE = 5000
 Say = Callable[[str], None]
@@ -114,7 +116,8 @@ def _insert_what_hangs_on_them() -> None:
     """Make three events and two audit messages a job that ended, Notifications, reports."""
     job, envelope = _table(Job), _table(Envelope)
     started = f"FROM {job} WHERE started_at IS NOT NULL"
-    numbers = '{"project": {"records_count": 961204, "groups_count": 770137}}'
+    statistics = {"envelope": ENVELOPE_NUMBERS, "project": PROJECT_NUMBERS}
+    numbers, summary = json.dumps(statistics), json.dumps(report_summary(statistics))
     events = ("job_id", "attempt", "left", "entered", "reason", "at")
     messages = ("job_id", "attempt", "at", "text")
     raised = ("envelope_id", "severity", "text", "raised_at")
@@ -141,8 +144,8 @@ def _insert_what_hangs_on_them() -> None:
         ),
         (
             EnvelopeReport,
-            ("envelope_id", "statistics", "plots", "created_at"),
-            f"id, '{numbers}', '[]', processed_at FROM {envelope} WHERE state = 'Success'",
+            ("envelope_id", "statistics", "summary", "plots", "created_at"),
+            f"id, '{numbers}', '{summary}', '[]', processed_at FROM {envelope} WHERE state = 'Success'",
         ),
     ):
         _insert_from(model, columns, values)

@@ -6,6 +6,7 @@ from linkwright.store.models.audit import AuditLogEntry, AuditLogHead
 from linkwright.store.models.batches import Batch, BatchKind, BatchState
 from linkwright.store.models.catalog import DataProvider, EventType, ImportFormat
 from linkwright.store.models.envelopes import (
+    ESTIMATION,
     Envelope,
     EnvelopeReport,
     EnvelopeState,
@@ -42,6 +43,7 @@ from linkwright.store.models.sign_ins import Invitation, ProviderIdentity, SignI
 
 __all__ = [
     "ATTACHED",
+    "ESTIMATION",
     "INVISIBLE_KINDS",
     "ApiKey",
     "AttachedEventType",

@@ -9,6 +9,7 @@ from django.db.models import Q
 from linkwright.store.models.people import User
 from linkwright.store.models.projects import LinkageProject, MatchConfigurationVersion
 from linkwright.store.models.series import Series
+from linkwright.store.report_summary import report_summary
 
 
 class EnvelopeState(models.TextChoices):
@@ -21,6 +22,9 @@ class EnvelopeState(models.TextChoices):
     CANCELLED = "Cancelled", "Cancelled"
     ROLLED_BACK = "RolledBack", "Rolled back"
 
+
+ESTIMATION = "EstimateProbabilities"
+"""The data action whose records are used and not kept: it is no part of the linkage map."""
 
 # an index of PostgreSQL takes no longer ones; a name of 255 characters can grow to more only in odd scripts
 SEARCHABLE_LENGTH = 500
@@ -87,7 +91,7 @@ class Envelope(models.Model):
             # few among many: whoever deletes the files of estimations must not read all Envelopes
             models.Index(
                 fields=["project", "id"],
-                condition=Q(request_type="EstimateProbabilities"),
+                condition=Q(request_type=ESTIMATION),
                 name="envelope_estimation",
             ),
         ]
@@ -147,6 +151,15 @@ class EnvelopeReport(models.Model):
     # [{"name", "title", "svg", "columns", "rows"}, ...]
     plots = models.JSONField(default=list)
     created_at = models.DateTimeField()
+    # what lists show of `statistics`; set by `save` (store/report_summary.py)
+    summary = models.JSONField(default=dict)
+
+    def save(self, *args: Any, **kwargs: Any) -> None:
+        """Write the row, with the summary of its statistics."""
+        self.summary = report_summary(self.statistics)
+        if kwargs.get("update_fields") is not None:
+            kwargs["update_fields"] = {*kwargs["update_fields"], "summary"}
+        super().save(*args, **kwargs)
 
     def __str__(self) -> str:
         return f"Report of {self.envelope}"

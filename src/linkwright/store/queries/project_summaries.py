@@ -44,13 +44,10 @@ def read_project_summaries(projects: Iterable[LinkageProject]) -> list[ProjectSu
     last = Envelope.objects.only("name", "state", "received_at").in_bulk(
         [one for one, _report in lines.values() if one]
     )
-    # of the statistics these two alone: the rest is long
     numbers = EnvelopeReport.objects.filter(pk__in=[report for _last, report in lines.values() if report])
     counts = {
-        key: (records, groups)
-        for key, records, groups in numbers.values_list(
-            "pk", "statistics__project__records_count", "statistics__project__groups_count"
-        )
+        key: (summary["records_count"], summary["groups_count"])
+        for key, summary in numbers.values_list("pk", "summary")
     }
     codes: dict[int, list[str]] = {}
     attached = AttachedEventType.objects.filter(ATTACHED, project__in=lines).order_by("event_type__code")

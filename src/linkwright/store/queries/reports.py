@@ -4,13 +4,14 @@ Never writes. A report counts while its Envelope is part of the linkage map: not
 estimation.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
 
 from django.db.models import OuterRef, QuerySet, Subquery
 
-from linkwright.store.models import Envelope, EnvelopeReport, EnvelopeState, LinkageProject
+from linkwright.store.models import ESTIMATION, Envelope, EnvelopeReport, EnvelopeState, LinkageProject
 
 
 @dataclass(frozen=True)
@@ -47,9 +48,9 @@ def reported_envelopes(project: int | OuterRef) -> QuerySet[Envelope]:
     The Envelopes of one project are processed in the order of their keys, as far as they succeed: a failed one can
     be retried only until a later one has run.
     """
-    return Envelope.objects.filter(
-        project=project, state=EnvelopeState.SUCCESS, report__isnull=False, estimations=None
-    ).order_by("-pk")
+    # by the action, not by its estimation: PostgreSQL then goes by key and stops, instead of joining all of them
+    succeeded = Envelope.objects.filter(project=project, state=EnvelopeState.SUCCESS, report__isnull=False)
+    return succeeded.exclude(request_type=ESTIMATION).order_by("-pk")
 
 
 def read_latest_report(project: LinkageProject) -> EnvelopeReport | None:
@@ -60,8 +61,8 @@ def read_latest_report(project: LinkageProject) -> EnvelopeReport | None:
 
 def read_report(project: LinkageProject, envelope_id: int) -> EnvelopeReport | None:
     """Return the report of one Envelope of a project, whether it counts or not; not that of an estimation."""
-    found = EnvelopeReport.objects.select_related("envelope")
-    return found.filter(envelope=envelope_id, envelope__project=project, envelope__estimations=None).first()
+    found = EnvelopeReport.objects.select_related("envelope").exclude(envelope__request_type=ESTIMATION)
+    return found.filter(envelope=envelope_id, envelope__project=project).first()
 
 
 def read_project_history(project: LinkageProject, limit: int = 100) -> list[HistoryPoint]:
@@ -71,15 +72,19 @@ def read_project_history(project: LinkageProject, limit: int = 100) -> list[Hist
         "processing_started_at",
         "processed_at",
         "report__created_at",
-        "report__statistics__project__records_count",
-        "report__statistics__project__groups_count",
-        "report__statistics__envelope__records_count",
-        "report__statistics__envelope__new_groups_count",
+        "report__summary",
     )
     return [
-        HistoryPoint(name, at, records, groups, _linked_share(own, begun), _rate(own, started, ended))
-        for name, started, ended, at, records, groups, own, begun in reversed(rows)
-        if records is not None and groups is not None
+        HistoryPoint(
+            name,
+            at,
+            summary["records_count"],
+            summary["groups_count"],
+            _linked_share(summary),
+            _rate(summary["own_records_count"], started, ended),
+        )
+        for name, started, ended, at, summary in reversed(rows)
+        if summary["records_count"] is not None and summary["groups_count"] is not None
     ]
 
 
@@ -101,19 +106,13 @@ def read_latest_lines(projects: Iterable[LinkageProject]) -> dict[int, ReportLin
 
 
 def _lines(keys: Iterable[int]) -> list[ReportLine]:
-    # of the statistics these alone: the rest is long
     rows = EnvelopeReport.objects.filter(pk__in=list(keys)).order_by("-envelope")
     found = rows.values_list(
         "envelope",
         "envelope__name",
         "envelope__event_type_codes",
         "created_at",
-        "statistics__envelope__records_count",
-        "statistics__envelope__new_groups_count",
-        "statistics__envelope__drift",
-        "statistics__project__records_count",
-        "statistics__project__groups_count",
-        "statistics__project__flagged_groups_count",
+        "summary",
     )
     return [
         ReportLine(
@@ -121,22 +120,23 @@ def _lines(keys: Iterable[int]) -> list[ReportLine]:
             envelope_name=name,
             event_type_codes=codes,
             at=at,
-            own_records_count=own or 0,
-            linked_share=_linked_share(own, begun),
-            marked=[row["measure"] for row in drift or [] if row["is_marked"]],
-            records_count=records or 0,
-            groups_count=groups or 0,
-            flagged_groups_count=flagged or 0,
+            own_records_count=summary["own_records_count"] or 0,
+            linked_share=_linked_share(summary),
+            marked=summary["marked"],
+            records_count=summary["records_count"] or 0,
+            groups_count=summary["groups_count"] or 0,
+            flagged_groups_count=summary["flagged_groups_count"] or 0,
         )
-        for key, name, codes, at, own, begun, drift, records, groups, flagged in found
+        for key, name, codes, at, summary in found
     ]
 
 
-def _linked_share(records_count: int | None, new_groups_count: int | None) -> float | None:
+def _linked_share(summary: Mapping[str, Any]) -> float | None:
     """Return the share of an Envelope's records that were linked: all but those that began a group."""
+    records_count, new_groups_count = summary["own_records_count"], summary["new_groups_count"]
     if not records_count or new_groups_count is None:
         return None
-    return round(max(0.0, 1 - new_groups_count / records_count), 4)
+    return round(max(0.0, 1.0 - float(new_groups_count) / float(records_count)), 4)
 
 
 def _rate(records_count: int | None, started: datetime | None, ended: datetime | None) -> float | None:
