@@ -18,6 +18,7 @@ from ninja.parser import Parser
 
 from linkwright import __version__
 from linkwright.api import (
+    api_keys,
     audit_log,
     backups,
     catalog_changes,
@@ -26,12 +27,18 @@ from linkwright.api import (
     event_types,
     extraction_results,
     extractions,
+    groups,
     jobs,
     match_configuration,
+    match_drafts,
     me,
+    members,
+    pairs,
+    person_actions,
     project_changes,
     projects,
     queue,
+    records,
     settings,
     sliced_uploads,
     storage,
@@ -94,7 +101,14 @@ api.add_router("/projects", event_types.router)
 api.add_router("/projects", extractions.router)
 api.add_router("/projects", extraction_results.router)
 api.add_router("/projects", match_configuration.router)
+api.add_router("/projects", match_drafts.router)
 api.add_router("/projects", storage.router)
+api.add_router("/projects", records.router)
+api.add_router("/projects", groups.router)
+api.add_router("/projects", pairs.router)
+api.add_router("/projects", members.router)
+api.add_router("/people", person_actions.router)
+api.add_router("/api-keys", api_keys.router)
 api.add_router("/backups", backups.router)
 api.add_router("/settings", settings.router)
 api.add_router("", catalog_changes.router)

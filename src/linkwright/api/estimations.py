@@ -1,4 +1,4 @@
-"""Estimations of a project: list, one, start, apply."""
+"""Estimations of a project: list, one, start, apply; and the building of its term frequencies."""
 
 from datetime import datetime
 from typing import Annotated, Any
@@ -13,7 +13,7 @@ from linkwright.api.paging import PageAnswer, PageQuery, links, newest_first, re
 from linkwright.api.projects import ProjectCode
 from linkwright.api.rights import Caller, caller_of, project_or_404, reader_of
 from linkwright.services.apply_estimation import apply_estimation
-from linkwright.services.start_estimation import start_estimation
+from linkwright.services.start_estimation import start_building_frequencies, start_estimation
 from linkwright.store.models import Estimation
 from linkwright.store.permissions import Permission
 from linkwright.store.queries.estimations import complete_estimations
@@ -83,6 +83,19 @@ def start(request: HttpRequest, code: ProjectCode) -> Status[JobDetailAnswer]:
     project = project_or_404(caller, code)
     caller.demand(Permission.CONFIGURE_PROJECTS, project)
     return Status(202, job_detail(caller, start_estimation(project, caller.actor)))
+
+
+@router.post(
+    "/{code}/frequencies",
+    response={202: JobDetailAnswer, **possible_errors(409)},
+    summary="Build term frequencies",
+)
+def build_frequencies(request: HttpRequest, code: ProjectCode) -> Status[JobDetailAnswer]:
+    """Queue an Estimate job that counts how frequent values are; the counts come with the next version."""
+    caller = caller_of(request)
+    project = project_or_404(caller, code)
+    caller.demand(Permission.CONFIGURE_PROJECTS, project)
+    return Status(202, job_detail(caller, start_building_frequencies(project, caller.actor)))
 
 
 @router.get(
