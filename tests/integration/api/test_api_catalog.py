@@ -27,9 +27,14 @@ def faults(response: Any) -> list[str]:
 
 def test_a_catalog_is_made_changed_and_taken_down_again(admin: Api) -> None:
     provider = {"code": "NSWHEALTH", "organisation": "NSW Health", "email": "link@nsw.example"}
-    assert admin.post("/providers", provider).json() == {**provider, "contact_name": "", "phone": ""}
+    assert admin.post("/providers", provider).json() == {
+        **provider,
+        "contact_name": "",
+        "phone": "",
+        "used_by": [],
+    }
     made = admin.post("/import-formats", {"code": "piped", "definition": DEFINITION})
-    assert made.json() == {"code": "piped", "description": "", "definition": DEFINITION}
+    assert made.json() == {"code": "piped", "description": "", "definition": DEFINITION, "used_by": []}
     event_type = {"provider_code": "NSWHEALTH", "import_format_code": "piped", "category": "care"}
     assert admin.post("/event-types", {"code": "VISITS", **event_type}).status_code == 201
     changed = admin.put("/event-types/VISITS", {**event_type, "authoritative": True})

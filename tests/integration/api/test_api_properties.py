@@ -20,7 +20,8 @@ from linkwright.api.rights import failed_keys
 from linkwright.api.urls import openapi_document
 from linkwright.config import load_config
 from linkwright.services.begin_upload import begin_upload
-from linkwright.store.audit_log import Actor
+from linkwright.services.create_api_key import create_api_key
+from linkwright.store.audit_log import COMMAND_LINE, Actor
 from linkwright.store.models import JobKind
 from tests.integration.api.conftest import KeyFor
 from tests.integration.web.seed import World
@@ -40,6 +41,10 @@ def _known(world: World, path: str) -> dict[str, Any] | None:
         "estimation_id": world.estimation.pk if world.estimation else 0,
         "result_id": world.result.pk if world.result else 0,
         "event_type_code": "DEATHS",
+        "person_id": world.viewer.pk,
+        "record_id": 1,
+        "other_record_id": 2,
+        "group_id": 1,
         "extraction_code": "DIABETES",
         "code": {"providers": "WAHEALTH", "event-types": "BIRTHS", "import-formats": "CSV"}.get(
             path.split("/")[3], "PERINATAL"
@@ -47,6 +52,8 @@ def _known(world: World, path: str) -> dict[str, Any] | None:
     }
     if "{upload_id}" in path:
         known["upload_id"] = begin_upload("births.zip", 9, Actor(world.admin, "tests"), load_config()).id
+    if "{key_id}" in path:
+        known["key_id"] = create_api_key(world.viewer, "theirs", COMMAND_LINE).key.pk
     known["name"] = "Backup.Keep"
     found = {name: value for name, value in known.items() if f"{{{name}}}" in path}
     return found or None
