@@ -22,6 +22,7 @@ from linkwright.api import (
     audit_log,
     backups,
     catalog_changes,
+    downloads,
     envelopes,
     estimations,
     event_types,
@@ -29,6 +30,7 @@ from linkwright.api import (
     extractions,
     groups,
     jobs,
+    linkage_fields,
     match_configuration,
     match_drafts,
     me,
@@ -102,6 +104,8 @@ api.add_router("/projects", extractions.router)
 api.add_router("/projects", extraction_results.router)
 api.add_router("/projects", match_configuration.router)
 api.add_router("/projects", match_drafts.router)
+api.add_router("/projects", linkage_fields.router)
+api.add_router("", downloads.router)
 api.add_router("/projects", storage.router)
 api.add_router("/projects", records.router)
 api.add_router("/projects", groups.router)

@@ -105,7 +105,7 @@ def build_frequencies(request: HttpRequest, code: ProjectCode) -> Status[JobDeta
 )
 def read_one(request: HttpRequest, code: ProjectCode, estimation_id: EstimationId) -> EstimationDetailAnswer:
     """Read one estimation with what it found."""
-    found = _estimation_or_404(reader_of(request), code, estimation_id)
+    found = estimation_or_404(reader_of(request), code, estimation_id)
     return EstimationDetailAnswer(**_values(found), definition=found.definition, results=found.results)
 
 
@@ -119,14 +119,15 @@ def apply(
 ) -> Status[AppliedAnswer]:
     """Make the proposal the next version of the match configuration; later Envelopes use it."""
     caller = caller_of(request)
-    found = _estimation_or_404(caller, code, estimation_id)
+    found = estimation_or_404(caller, code, estimation_id)
     caller.demand(Permission.CONFIGURE_PROJECTS, found.project)
     replaced = form.replace_version if form else None
     version = apply_estimation(found.pk, caller.actor, replace_version=replaced)
     return Status(201, AppliedAnswer(version=version.version))
 
 
-def _estimation_or_404(caller: Caller, code: str, estimation_id: int) -> Estimation:
+def estimation_or_404(caller: Caller, code: str, estimation_id: int) -> Estimation:
+    """Return an estimation of a project that the person belongs to."""
     project = project_or_404(caller, code)
     estimation = complete_estimations().filter(project=project, pk=estimation_id).first()
     if estimation is None:

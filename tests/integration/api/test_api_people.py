@@ -48,7 +48,7 @@ def session_of(user: User) -> SignIn:
     session.create()
     now = timezone.now()
     return SignIn.objects.create(
-        user=user, session_key=session.session_key, at=now, seen_at=now, origin="10.0.0.9", browser="Firefox"
+        user=user, session_key=str(session.session_key), at=now, seen_at=now, origin="10.0.0.9", browser="Firefox"
     )
 
 
@@ -220,7 +220,9 @@ def test_members_are_listed_page_by_page(owner: Api) -> None:
 
 
 def test_a_key_is_made_used_narrowed_and_revoked(owner: Api) -> None:
-    made = done(owner.post("/api-keys", {"name": "nightly", "lifetime_days": 30, "permissions": ["see jobs"]}), 201)
+    made = done(
+        owner.post("/api-keys", {"name": "nightly", "lifetime_days": 30, "permissions": ["see jobs"]}), 201
+    )
     theirs = Api(made["token"])
     assert done(theirs.get("/me"))["key_permissions"] == ["see jobs"]
     (listed,) = [one for one in done(owner.get("/api-keys"))["items"] if one["id"] == made["id"]]

@@ -59,6 +59,11 @@ def _known(world: World, path: str) -> dict[str, Any] | None:
     return found or None
 
 
+def _sends_all(case: Case[Any]) -> bool:
+    """Tell whether the whole query is sent: an empty list is not, and with it goes what was wrong."""
+    return not any(value in ([], {}) for value in (case.query or {}).values())
+
+
 def _closing(application: Any) -> Any:
     """Close each response as a server does; the client of the tests leaves that to chance."""
 
@@ -92,7 +97,7 @@ def test_no_request_makes_an_answer_that_is_not_described(
     operation = schema[path][method.upper()]
     # a checksum that is well formed is still not that of the file
     described = operation.as_strategy(path_parameters=_known(world, path), headers={"Content-SHA256": ""})
-    undescribed = operation.as_strategy(generation_mode=GenerationMode.NEGATIVE)
+    undescribed = operation.as_strategy(generation_mode=GenerationMode.NEGATIVE).filter(_sends_all)
 
     @settings(
         max_examples=EXAMPLES,

@@ -1,4 +1,4 @@
-"""Records, groups and pairs over the API: what each role sees, what the audit log says, and a decision about a group."""
+"""Records, groups and pairs over the API: what each role sees, what the audit log says, decisions about groups."""
 
 from typing import Any
 
@@ -167,7 +167,9 @@ def test_what_is_not_there_is_not_found(reviewer: Api, path: str) -> None:
     assert looks() == []
 
 
-@pytest.mark.parametrize("path", [*LOOKS, "/projects/P1/records?source_unique_id=a1", "/projects/P1/records/search"])
+@pytest.mark.parametrize(
+    "path", [*LOOKS, "/projects/P1/records?source_unique_id=a1", "/projects/P1/records/search"]
+)
 def test_a_project_of_others_does_not_exist(linked: System, key_for: KeyFor, path: str) -> None:
     stranger = key_for(User.objects.create(username="stranger"))
     assert "There is no Linkage Project P1" in error(stranger.get(path), 404)

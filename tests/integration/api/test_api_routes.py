@@ -115,6 +115,20 @@ READS: dict[str, tuple[str, Statuses]] = {
     # everybody has keys of their own
     "/api-keys": ("/api-keys", ALL),
     "/backups": ("/backups", (200, 403, 403, 403, 403, 403, 403)),
+    # the files of this world were never there: whoever may take them is told so
+    "/envelopes/{envelope_id}/file": ("/envelopes/{queued}/file", (404, 404, 403, 404, 403, 404, 404)),
+    "/jobs/{job_id}/rejects": ("/jobs/{failed}/rejects", (404, 404, 404, 403, 403, 404, 404)),
+    "/projects/{code}/estimations/{estimation_id}/file": (
+        "/projects/PERINATAL/estimations/{estimation}/file",
+        MEMBERS,
+    ),
+    # its version does not fit the fields, and cannot be written
+    "/projects/{code}/match-configuration/file": (
+        "/projects/PERINATAL/match-configuration/file",
+        (409, 409, 409, 409, 409, 404, 404),
+    ),
+    "/projects/{code}/linkage-fields": ("/projects/PERINATAL/linkage-fields", MEMBERS),
+    "/audit-log/check": ("/audit-log/check", ADMINISTRATORS),
     "/audit-log": ("/audit-log", (200, 200, 403, 403, 403, 200, 403)),
     "/settings": ("/settings", (200, 403, 403, 403, 403, 403, 403)),
     "/providers": ("/providers", ALL),
