@@ -96,8 +96,10 @@ def _answers(responses: Mapping[Any, Part]) -> str:
 
 
 def _content(content: Part) -> str:
-    ((kind, one),) = content.items()
-    return _type(one["schema"]) if kind == "application/json" else f"`{kind}` ({_type(one['schema'])})"
+    return " or ".join(
+        _type(one["schema"]) if kind == "application/json" else f"`{kind}` ({_type(one['schema'])})"
+        for kind, one in content.items()
+    )
 
 
 def _schema(schema: Part) -> Iterator[str]:

@@ -27,8 +27,12 @@ from linkwright.store.permissions import Permission
 router = Router()
 
 
-def _file(description: str, *media_types: str) -> dict[str, Any]:
-    content = {media_type: {"schema": {"type": "string", "format": "binary"}} for media_type in media_types}
+_BINARY = {"type": "string", "format": "binary"}
+_OBJECT = {"type": "object"}
+
+
+def _file(description: str, **schemas: dict[str, str]) -> dict[str, Any]:
+    content = {media_type.replace("_", "/"): {"schema": schema} for media_type, schema in schemas.items()}
     return {"responses": {200: {"description": description, "content": content}}}
 
 
@@ -45,7 +49,7 @@ class MatchFileQuery(Schema):
 @router.get(
     "/envelopes/{envelope_id}/file",
     response=possible_errors(409),
-    openapi_extra=_file(f"The Envelope; the header {CHECKSUM_HEADER} has its SHA-256.", "application/zip"),
+    openapi_extra=_file(f"The Envelope; the header {CHECKSUM_HEADER} has its SHA-256.", application_zip=_BINARY),
     tags=["envelopes"],
     summary="Download an Envelope",
 )
@@ -67,7 +71,7 @@ def envelope_file(request: HttpRequest, envelope_id: EnvelopeId) -> FileResponse
 @router.get(
     "/jobs/{job_id}/rejects",
     response=possible_errors(409),
-    openapi_extra=_file("CSV: line, reason, Source Unique ID.", "text/csv"),
+    openapi_extra=_file("CSV: line, reason, Source Unique ID.", text_csv=_BINARY),
     tags=["jobs"],
     summary="Download rejected rows",
 )
@@ -87,7 +91,7 @@ def rejects(request: HttpRequest, job_id: JobId) -> FileResponse:
 @router.get(
     "/projects/{code}/estimations/{estimation_id}/file",
     response=possible_errors(409),
-    openapi_extra=_file("The Envelope: proposed configuration, tables and plots.", "application/zip"),
+    openapi_extra=_file("The Envelope: proposed configuration, tables and plots.", application_zip=_BINARY),
     tags=["estimations"],
     summary="Download an estimation",
 )
@@ -101,7 +105,7 @@ def estimation_file(request: HttpRequest, code: ProjectCode, estimation_id: Esti
 @router.get(
     "/projects/{code}/match-configuration/file",
     response=possible_errors(409),
-    openapi_extra=_file("The newest version.", "application/yaml", "application/json"),
+    openapi_extra=_file("The newest version.", application_yaml=_OBJECT, application_json=_OBJECT),
     tags=["projects"],
     summary="Download a match configuration",
 )
