@@ -247,3 +247,16 @@ def test_a_file_is_read_as_a_definition_and_nothing_is_saved(linked: System, key
         else:
             assert "model.json" in error(response, 409)
     assert owner.get(path).json()["version"] == held["version"]
+
+
+def test_an_infinite_weight_is_a_word_that_json_has(system: System, key_for: KeyFor) -> None:
+    owner, path = key_for(member(Role.OWNER)), "/projects/P1/match-configuration"
+    rules = [["surname", "date_of_birth"]]
+    definition = {"prior": 0.001, "strategies": [{"name": "same", "blocking_rules": rules}]}
+    assert owner.put(path, {"definition": definition}).status_code == 200
+    assert system.load("first", FIRST).state == "Success"
+    pair, group = read(owner, "/projects/P1/pairs/1/2"), read(owner, "/projects/P1/groups/1")
+    (strategy,) = pair["strategies"]
+    found = (strategy, pair["stored_pair"], *pair["path"], *group["links"], *group["pairs"])
+    assert [one["match_weight"] for one in found] == ["infinity"] * 5
+    assert (strategy["match_threshold"], strategy["comparisons"]) == (None, [])

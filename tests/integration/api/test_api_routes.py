@@ -1,6 +1,5 @@
 """Every operation of the API, asked by every role, a stranger, nobody, and with keys that are over."""
 
-import json
 from collections.abc import Iterable
 from typing import Any
 
@@ -9,13 +8,8 @@ from django.db import transaction
 
 from linkwright.api.rights import failed_keys
 from linkwright.api.urls import openapi_document
-from linkwright.config import load_config
 from linkwright.engine.default_configuration import default_match_definition
 from linkwright.engine.fields import STANDARD_FIELDS
-from linkwright.services.begin_upload import begin_upload
-from linkwright.services.create_api_key import create_api_key
-from linkwright.services.upload_folder import uploads_of
-from linkwright.store.audit_log import COMMAND_LINE, Actor
 from linkwright.store.models import (
     ApiKey,
     AttachedEventType,
@@ -32,6 +26,22 @@ from linkwright.store.models import (
     User,
 )
 from tests.integration.api.conftest import API, Api, People
+from tests.integration.api.rows_of_people_and_records import (
+    ALL,
+    CHANGED_BY_ADMINISTRATORS,
+    CREATED_BY_ADMINISTRATORS,
+    DECIDING,
+    LOOKING,
+    MEMBER_DELETIONS,
+    MEMBERS,
+    OWNERS_READ,
+    PERSON_CHANGES,
+    REASON,
+    Statuses,
+    key_of_somebody,
+    somebody_of,
+    upload_of_somebody,
+)
 from tests.integration.web.seed import World
 from tests.integration.web.seed_extraction import RESULT_CONTENT
 from tests.integration.web.test_upload import make_package
@@ -40,26 +50,14 @@ from tests.integration.web.test_upload import make_package
 PEOPLE = ("admin", "owner", "operator", "reviewer", "viewer", "stranger", "newcomer")
 OUTSIDE = ("nobody", "expired", "revoked", "disabled")
 
-ALL = (200,) * 7
-MEMBERS = (200, 200, 200, 200, 200, 404, 404)
 STEERING = (200, 200, 200, 403, 403, 200, 403)
-OWNERS_READ = (200, 200, 403, 403, 403, 404, 404)
-REASON = {"reason": "tidying"}
 EXTRACTION = "/projects/PERINATAL/extraction-projects/DIABETES"
 CHANGED = {
     "name": "Asthma",
     "approval_reference": "HREC 2026/18",
     "columns": [{"column": "person_key", "name": "PERSON"}],
 }
-CREATED_BY_ADMINISTRATORS = (201, 403, 403, 403, 403, 403, 403)
-CHANGED_BY_ADMINISTRATORS = (200, 403, 403, 403, 403, 403, 403)
-ADMINISTRATORS = (200, 403, 403, 403, 403, 403, 403)
-# whoever may see values, but nothing is there: they are told so
-REVIEWERS_REFUSED = (409, 409, 403, 409, 403, 404, 404)
-NOWHERE = (404,) * 7
 OTHERS_UPLOAD = (404, 404, 404, 403, 403, 404, 403)
-
-Statuses = tuple[int, int, int, int, int, int, int]
 
 READS: dict[str, tuple[str, Statuses]] = {
     "/me": ("/me", ALL),
@@ -100,35 +98,8 @@ READS: dict[str, tuple[str, Statuses]] = {
         (200, 200, 200, 403, 403, 404, 404),
     ),
     "/projects/{code}/purge": ("/projects/PERINATAL/purge", OWNERS_READ),
-    # the project holds no records; test_api_records.py looks at one that does
-    "/projects/{code}/records": ("/projects/PERINATAL/records?source_unique_id=B-1", MEMBERS),
-    "/projects/{code}/records/search": (
-        "/projects/PERINATAL/records/search",
-        (200, 200, 403, 200, 403, 404, 404),
-    ),
-    "/projects/{code}/records/{record_id}": ("/projects/PERINATAL/records/1", NOWHERE),
-    "/projects/{code}/groups/{group_id}": ("/projects/PERINATAL/groups/1", NOWHERE),
-    "/projects/{code}/pairs/{record_id}/{other_record_id}": ("/projects/PERINATAL/pairs/1/2", NOWHERE),
-    "/projects/{code}/members": ("/projects/PERINATAL/members", OWNERS_READ),
-    "/people": ("/people", ADMINISTRATORS),
-    "/people/{person_id}": ("/people/{person}", ADMINISTRATORS),
-    # everybody has keys of their own
-    "/api-keys": ("/api-keys", ALL),
+    **LOOKING,
     "/backups": ("/backups", (200, 403, 403, 403, 403, 403, 403)),
-    # the files of this world were never there: whoever may take them is told so
-    "/envelopes/{envelope_id}/file": ("/envelopes/{queued}/file", (404, 404, 403, 404, 403, 404, 404)),
-    "/jobs/{job_id}/rejects": ("/jobs/{failed}/rejects", (404, 404, 404, 403, 403, 404, 404)),
-    "/projects/{code}/estimations/{estimation_id}/file": (
-        "/projects/PERINATAL/estimations/{estimation}/file",
-        MEMBERS,
-    ),
-    # its version does not fit the fields, and cannot be written
-    "/projects/{code}/match-configuration/file": (
-        "/projects/PERINATAL/match-configuration/file",
-        (409, 409, 409, 409, 409, 404, 404),
-    ),
-    "/projects/{code}/linkage-fields": ("/projects/PERINATAL/linkage-fields", MEMBERS),
-    "/audit-log/check": ("/audit-log/check", ADMINISTRATORS),
     "/audit-log": ("/audit-log", (200, 200, 403, 403, 403, 200, 403)),
     "/settings": ("/settings", (200, 403, 403, 403, 403, 403, 403)),
     "/providers": ("/providers", ALL),
@@ -170,43 +141,7 @@ ACTIONS: dict[str, tuple[str, Any, Statuses]] = {
         None,
         (201, 201, 403, 403, 403, 404, 404),
     ),
-    "/projects/{code}/frequencies": ("/projects/PERINATAL/frequencies", None, (409, 409, 403, 403, 403, 404, 404)),
-    "/projects/{code}/match-configuration/read-file": (
-        "/projects/PERINATAL/match-configuration/read-file",
-        {"text": json.dumps(default_match_definition(STANDARD_FIELDS))},
-        (200, 200, 403, 403, 403, 404, 404),
-    ),
-    # there is nothing to try it on
-    "/projects/{code}/match-configuration/try": (
-        "/projects/PERINATAL/match-configuration/try",
-        {"definition": default_match_definition(STANDARD_FIELDS)},
-        (409, 409, 403, 403, 403, 404, 404),
-    ),
-    # nothing can be searched by, and there is no such group: whoever may is told so
-    "/projects/{code}/records/search": (
-        "/projects/PERINATAL/records/search",
-        {"values": {"surname": "Berg"}},
-        REVIEWERS_REFUSED,
-    ),
-    "/projects/{code}/groups/{group_id}/review": (
-        "/projects/PERINATAL/groups/1/review",
-        {**REASON, "decision": "each_apart", "seen_record_ids": [1, 2], "chosen_record_ids": [1]},
-        REVIEWERS_REFUSED,
-    ),
-    "/projects/{code}/members": (
-        "/projects/PERINATAL/members",
-        {"user_name": "nora", "role": "Viewer"},
-        (201, 201, 403, 403, 403, 404, 404),
-    ),
-    "/people": ("/people", {"user_name": "nora", "email": "nora@example.org"}, CREATED_BY_ADMINISTRATORS),
-    "/people/{person_id}/link": ("/people/{person}/link", None, CREATED_BY_ADMINISTRATORS),
-    **{
-        f"/people/{{person_id}}/{name}": (f"/people/{{person}}/{name}", None, CHANGED_BY_ADMINISTRATORS)
-        for name in ("deactivate", "reactivate", "end-sessions", "lift-wait")
-    },
-    "/api-keys": ("/api-keys", {"name": "nightly", "permissions": ["submit"]}, (201,) * 7),
-    # of somebody else: for all but Administrators it does not exist
-    "/api-keys/{key_id}/revoke": ("/api-keys/{key}/revoke", REASON, (200, 404, 404, 404, 404, 404, 404)),
+    **DECIDING,
     "/projects/{code}/match-configuration/validate": (
         "/projects/PERINATAL/match-configuration/validate",
         {"definition": {"prior": 2}},
@@ -292,16 +227,7 @@ CHANGES: dict[str, tuple[str, Any, Statuses]] = {
         CHANGED,
         (200, 200, 200, 403, 403, 404, 404),
     ),
-    "/projects/{code}/members/{person_id}": (
-        "/projects/PERINATAL/members/{person}",
-        {"role": "Reviewer"},
-        (200, 200, 403, 403, 403, 404, 404),
-    ),
-    "/people/{person_id}/administrator": (
-        "/people/{person}/administrator",
-        {"is_administrator": True},
-        CHANGED_BY_ADMINISTRATORS,
-    ),
+    **PERSON_CHANGES,
     "/providers/{code}": ("/providers/WAHEALTH", {"organisation": "WA Health"}, CHANGED_BY_ADMINISTRATORS),
     "/event-types/{code}": (
         "/event-types/BIRTHS",
@@ -318,13 +244,7 @@ CHANGES: dict[str, tuple[str, Any, Statuses]] = {
 DELETIONS: dict[str, tuple[str, Any, Statuses]] = {
     f"/{kind}/{{code}}": (f"/{kind}/{code}", None, (409, 403, 403, 403, 403, 403, 403))
     for kind, code in (("providers", "WAHEALTH"), ("event-types", "BIRTHS"), ("import-formats", "CSV"))
-} | {
-    "/projects/{code}/members/{person_id}": (
-        "/projects/PERINATAL/members/{person}",
-        None,
-        (200, 200, 403, 403, 403, 404, 404),
-    )
-}
+} | MEMBER_DELETIONS
 ACTS = [
     *(
         (method, *act)
@@ -336,34 +256,14 @@ ACTS = [
 
 def _path(world: World, template: str) -> str:
     return template.format(
-        upload=_upload_of_somebody() if "{upload}" in template else "",
-        person=_somebody_of(world).pk if "{person}" in template else 0,
-        key=_key_of_somebody() if "{key}" in template else 0,
+        upload=upload_of_somebody() if "{upload}" in template else "",
+        person=somebody_of(world).pk if "{person}" in template else 0,
+        key=key_of_somebody() if "{key}" in template else 0,
         queued=world.envelopes["HOSP-2026-10"].pk,
         failed=world.job("BIRTHS-2025-late", JobKind.LOAD).pk,
         estimation=world.estimation.pk if world.estimation else 0,
         result=world.result.pk if world.result else 0,
     )
-
-
-def _upload_of_somebody() -> str:
-    """Return an upload of a person who is none of those who are asked."""
-    somebody, _ = User.objects.get_or_create(username="somebody", is_superuser=True)
-    uploads = uploads_of(Actor(somebody, "somewhere"), load_config())
-    return (uploads or [begin_upload("births.zip", 9, Actor(somebody, "somewhere"), load_config())])[0].id
-
-
-def _somebody_of(world: World) -> User:
-    """Return a Viewer of the project who is none of those who are asked."""
-    somebody, _ = User.objects.get_or_create(username="somebody else")
-    Membership.objects.get_or_create(user=somebody, project=world.perinatal, defaults={"role": "Viewer"})
-    return somebody
-
-
-def _key_of_somebody() -> int:
-    somebody, _ = User.objects.get_or_create(username="somebody", is_superuser=True)
-    found = ApiKey.objects.filter(user=somebody).first()
-    return (found or create_api_key(somebody, "theirs", COMMAND_LINE).key).pk
 
 
 def _act(world: World, caller: Api, method: str, template: str, body: Any) -> Any:
