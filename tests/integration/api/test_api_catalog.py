@@ -3,8 +3,17 @@
 from typing import Any
 
 import pytest
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
 
-from linkwright.store.models import AuditLogEntry, DataProvider, EventType, ImportFormat
+from linkwright.store.models import (
+    AttachedEventType,
+    AuditLogEntry,
+    DataProvider,
+    EventType,
+    ImportFormat,
+    LinkageProject,
+)
 from tests.integration.api.conftest import Api, KeyFor
 from tests.integration.web.seed import World
 
@@ -105,6 +114,51 @@ def test_what_cannot_be_is_refused_with_its_faults(admin: Api, path: str, body: 
     assert any(told in fault for fault in faults(admin.post(path, body)))
     assert [model.objects.count() for model in (DataProvider, EventType, ImportFormat)] == before
     assert entries() == []
+
+
+def used_by(caller: Api, path: str) -> list[tuple[str, str, bool]]:
+    return [(one["kind"], one["code"], one["is_over"]) for one in caller.get(path).json()["used_by"]]
+
+
+def test_every_answer_says_what_uses_it(world: World, key_for: KeyFor) -> None:
+    admin = key_for(world.admin)
+    types = [("Event Type", code, False) for code in ("BIRTHS", "DEATHS", "HOSP")]
+    assert used_by(admin, "/providers/WAHEALTH") == types
+    assert used_by(admin, "/import-formats/CSV") == [*types, ("Event Type", "TUMOURS", False)]
+    hosp = admin.get("/event-types/HOSP").json()["used_by"]
+    assert [(one["kind"], one["code"], one["project_code"]) for one in hosp] == [
+        ("Linkage Project", "PERINATAL", ""),
+        ("Extraction Project", "DIABETES", "PERINATAL"),
+    ]
+    world.perinatal.attachments.filter(event_type__code="BIRTHS").update(
+        detached_by=world.envelopes["HOSP-2026-10"]
+    )
+    assert used_by(admin, "/event-types/BIRTHS") == [("Linkage Project", "PERINATAL", True)]
+    for path in ("/providers", "/event-types", "/import-formats"):
+        for row in admin.get(path).json()["items"]:
+            assert row == admin.get(f"{path}/{row['code']}").json()
+
+
+def test_what_uses_it_names_nothing_of_others(world: World, key_for: KeyFor) -> None:
+    stranger = key_for(world.stranger)
+    assert used_by(stranger, "/import-formats/CSV") == [("Event Type", "TUMOURS", False)]
+    births = EventType.objects.get(code="BIRTHS")
+    AttachedEventType.objects.create(project=LinkageProject.objects.get(code="CANCER"), event_type=births)
+    assert used_by(stranger, "/event-types/BIRTHS") == [("Linkage Project", "CANCER", False)]
+    assert used_by(key_for(world.viewer), "/event-types/BIRTHS") == [("Linkage Project", "PERINATAL", False)]
+
+
+def test_what_uses_a_page_of_rows_is_asked_for_at_once(admin: Api, django_assert_num_queries: Any) -> None:
+    # the first request of a key notes that it is used
+    assert len(admin.get("/event-types").json()["items"]) == 4
+    with CaptureQueriesContext(connection) as few:
+        admin.get("/event-types")
+    row = EventType.objects.get(code="BIRTHS")
+    for number in range(20):
+        row.pk, row.code = None, f"MORE{number}"
+        row.save()
+    with django_assert_num_queries(len(few)):
+        assert len(admin.get("/event-types").json()["items"]) == 24
 
 
 def test_a_narrowed_key_configures_only_with_the_permission(empty_world: World, key_for: KeyFor) -> None:
