@@ -36,7 +36,13 @@ from linkwright.services.look_at_group import (
     ShownReview,
     look_at_group,
 )
-from linkwright.services.review_group import MOST_REVIEWED, GroupReview, ReviewDecision, review_group
+from linkwright.services.review_group import (
+    MOST_REVIEWED,
+    GroupReview,
+    ReviewDecision,
+    ReviewRefusedError,
+    review_group,
+)
 from linkwright.store.models import JobKind
 from linkwright.store.permissions import Permission
 from linkwright.warehouse.group_history import GroupEventKind
@@ -183,12 +189,15 @@ def review(
     project = project_or_404(caller, code)
     caller.demand(Permission.REVIEW, project)
     is_joined = form.decision is ReviewDecision.TOGETHER
+    left_out = "chosen_record_ids" if is_joined else "other_group_id"
+    if getattr(form, left_out):
+        raise ReviewRefusedError(f"{left_out} says nothing where the decision is {form.decision}. Leave it out.")
     asked = GroupReview(
         group_id=group_id,
         seen=frozenset(form.seen_record_ids),
         decision=form.decision,
         chosen=frozenset(form.chosen_record_ids),
-        other_group_id=form.other_group_id if is_joined else None,
+        other_group_id=form.other_group_id,
         reason=form.reason,
     )
     envelope = review_group(load_config(), caller.actor, project.code, asked)

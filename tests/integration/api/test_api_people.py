@@ -5,6 +5,7 @@ from typing import Any
 import pytest
 from django.contrib.auth import authenticate
 from django.contrib.sessions.backends.db import SessionStore
+from django.db.models import QuerySet
 from django.test import Client
 from django.utils import timezone
 
@@ -92,6 +93,18 @@ def test_links_lead_where_people_reach_the_pages(admin: Api, empty_world: World)
 def test_an_invitation_that_cannot_be_is_refused(admin: Api, form: dict[str, str], status: int, told: str) -> None:
     before = User.objects.count()
     assert told in refused(admin.post("/people", form), status)
+    assert User.objects.count() == before
+    assert actions() == []
+
+
+def test_of_two_who_invite_one_person_at_once_the_second_is_told(
+    admin: Api, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    before = User.objects.count()
+    # the other one commits between the look and the write
+    monkeypatch.setattr(QuerySet, "exists", lambda _rows: False)
+    told = refused(admin.post("/people", {"user_name": "owner"}))
+    assert "There is a person owner already" in told
     assert User.objects.count() == before
     assert actions() == []
 

@@ -209,6 +209,9 @@ def test_a_decision_about_a_group_that_has_changed_is_refused(reviewer: Api) -> 
     assert "Choose the records" in error(decide(reviewer, "each_apart"), 409)
     assert "no other group 9" in error(decide(reviewer, "together", other_group_id=9), 409)
     error(decide(reviewer, "asunder"), 422)
+    said = {"other_group_id": 2, "chosen_record_ids": [2]}
+    assert "chosen_record_ids says nothing" in error(decide(reviewer, "together", **said), 409)
+    assert "other_group_id says nothing" in error(decide(reviewer, "take_out", **said), 409)
     error(decide(reviewer, "together", reason="  "), 422)
     assert Envelope.objects.count() == before
 
