@@ -58,7 +58,6 @@ PASSWORD = Apart("Passwords and sign-in are a person's at a browser: a key opens
 FIRST_RUN = Apart(
     "The first run is led through by pages; `linkwright demo`, `create-administrator`, `apply` are for machines."
 )
-EDITOR = Apart("A step of an editor between opening and saving; a definition is checked whole when it is saved.")
 CSV = Apart("The same rows as a table for spreadsheets; a program reads the list in pages.")
 
 ROUTES: dict[str, Acts | Reads | Apart] = {
@@ -135,7 +134,7 @@ ROUTES: dict[str, Acts | Reads | Apart] = {
     "event-type-delete": acts("delete /event-types/{code}"),
     "import-format": reads("/import-formats/{code}"),
     "import-format-new": acts("post /import-formats"),
-    "import-format-preview": EDITOR,
+    "import-format-preview": acts("post /import-format-samples"),
     "import-format-change": acts("put /import-formats/{code}"),
     "import-format-delete": acts("delete /import-formats/{code}"),
     "jobs/": LEADS_ON,

@@ -29,6 +29,7 @@ from linkwright.api import (
     extraction_results,
     extractions,
     groups,
+    import_format_samples,
     jobs,
     linkage_fields,
     match_configuration,
@@ -48,6 +49,7 @@ from linkwright.api import (
 )
 from linkwright.api.answers import error_response
 from linkwright.api.rights import ApiKeyAuth, NoKeyError, TooManyFailuresError
+from linkwright.engine.identifying import concealed
 from linkwright.errors import FaultsError, LinkwrightError
 from linkwright.services.kept_file import ReceiveError
 from linkwright.services.submit_rights import SubmitRefusedError
@@ -116,6 +118,7 @@ api.add_router("/api-keys", api_keys.router)
 api.add_router("/backups", backups.router)
 api.add_router("/settings", settings.router)
 api.add_router("", catalog_changes.router)
+api.add_router("", import_format_samples.router)
 
 
 def _handles(*kinds: type[Exception]) -> Callable[[Callable[..., HttpResponse]], Callable[..., HttpResponse]]:
@@ -166,12 +169,12 @@ def _upload(_request: HttpRequest, error: UploadError) -> HttpResponse:
 
 @_handles(FaultsError)
 def _faults(_request: HttpRequest, error: FaultsError) -> HttpResponse:
-    return error_response(409, error.summary, error.faults)
+    return error_response(409, concealed(error.summary), [concealed(fault) for fault in error.faults])
 
 
 @_handles(LinkwrightError)
 def _refused(_request: HttpRequest, error: LinkwrightError) -> HttpResponse:
-    return error_response(409, str(error))
+    return error_response(409, concealed(str(error)))
 
 
 @_handles(ValidationError)

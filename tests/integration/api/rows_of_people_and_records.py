@@ -86,6 +86,11 @@ DECIDING: dict[str, tuple[str, Any, Statuses]] = {
         {"user_name": "nora", "role": "Viewer"},
         (201, 201, 403, 403, 403, 404, 404),
     ),
+    "/import-format-samples": (
+        "/import-format-samples",
+        b"id,surname\n1,Berg\n",
+        (200, 403, 403, 403, 403, 403, 403),
+    ),
     "/people": ("/people", {"user_name": "nora", "email": "nora@example.org"}, CREATED_BY_ADMINISTRATORS),
     "/people/{person_id}/link": ("/people/{person}/link", None, CREATED_BY_ADMINISTRATORS),
     **{

@@ -6,6 +6,7 @@ import pytest
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
+from linkwright.config import load_config
 from linkwright.store.models import (
     AttachedEventType,
     AuditLogEntry,
@@ -167,3 +168,39 @@ def test_a_narrowed_key_configures_only_with_the_permission(empty_world: World, 
     assert reading.post("/providers", body).status_code == 403
     configuring = key_for(empty_world.admin, permissions=["configure catalog"])
     assert configuring.post("/providers", body).status_code == 201
+
+
+def look(caller: Api, content: bytes, name: str = "births.csv") -> Any:
+    return caller.send(f"/import-format-samples?file_name={name}", content)
+
+
+def test_a_sample_becomes_an_import_format(admin: Api) -> None:
+    sample = b"Record ID;Surname;DOB\n1;Berg;31.12.1980\n2;Quist;01.02.1999\n"
+    seen = look(admin, sample).json()
+    assert seen["definition"]["separator"] == ";"
+    assert seen["definition"]["columns"]["surname"] == "Surname"
+    assert [one["suggested_field"] for one in seen["columns"]][1:] == ["surname", "date_of_birth"]
+    assert (seen["columns"][2]["type"], seen["columns"][1]["values"]) == ("date", ["Berg", "Quist"])
+    definition = seen["definition"]
+    definition["columns"]["source_unique_id"] = "Record ID"
+    made = admin.post("/import-formats", {"code": "semicolons", "definition": definition})
+    assert made.status_code == 201, made.content
+    assert list(load_config().waiting_folder.glob("*")) == []
+
+
+def test_a_fixed_width_sample_shows_where_its_columns_are(admin: Api) -> None:
+    rows = [
+        f"{number:05d} {name:<12}1980-0{number}-02" for number, name in enumerate(("Berg", "Quist", "Lind"), 1)
+    ]
+    seen = look(admin, "\n".join(rows).encode()).json()
+    assert seen["definition"]["kind"] == "fixed_width"
+    assert seen["definition"]["columns"] == {}
+    assert [one["start"] for one in seen["columns"]] == sorted(one["start"] for one in seen["columns"])
+    assert seen["columns"][0]["width"] == 5
+
+
+def test_what_is_no_sample_is_refused_and_not_kept(admin: Api) -> None:
+    response = look(admin, bytes(range(256)) * 20, "picture.png")
+    assert response.status_code == 409
+    assert "picture.png" in response.json()["error"]["message"]
+    assert list(load_config().waiting_folder.glob("*")) == []
