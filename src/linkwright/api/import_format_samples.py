@@ -65,7 +65,7 @@ class SampleAnswer(Schema):
     summary="Look at a sample of a file",
 )
 def look_at_sample(request: HttpRequest, query: Query[SampleQuery], checksum: Checksum = "") -> SampleAnswer:
-    """Say how a file seems to be written: text, fixed-width, gzip or Parquet; of text the first MiB is looked at."""
+    """Say how a file seems to be written: delimited, fixed-width or Parquet; of text the first MiB is looked at."""
     del checksum  # described here, read where the file is received
     caller = caller_of(request)
     caller.demand(Permission.CONFIGURE_CATALOG)
@@ -92,9 +92,12 @@ def look_at_sample(request: HttpRequest, query: Query[SampleQuery], checksum: Ch
 
 def _definition(detected: Mapping[str, Any], chosen: Sequence[tuple[SampleColumn, str]]) -> dict[str, Any]:
     """Return a definition that can be saved once its columns are right; where nothing is named, none is."""
-    written = {
-        name: value for name, value in detected.items() if name != "ranges" and value is not None and value != ""
-    }
+    written = {name: value for name, value in detected.items() if name not in {"ranges", "quote", "escape"}}
+    if "quote" in detected:
+        # null: nothing is quoted
+        written["quote"] = detected["quote"] or None
+    if detected.get("escape"):
+        written["escape"] = detected["escape"]
     return {**written, "columns": {field: column.name or column.position for column, field in chosen if field}}
 
 
