@@ -65,7 +65,7 @@ class SampleAnswer(Schema):
     summary="Look at a sample of a file",
 )
 def look_at_sample(request: HttpRequest, query: Query[SampleQuery], checksum: Checksum = "") -> SampleAnswer:
-    """Say how a file seems to be written: delimited, fixed-width or Parquet; of text the first MiB is looked at."""
+    """Say how a file seems to be written: delimited, fixed-width or Parquet; text is read for its first MiB."""
     del checksum  # described here, read where the file is received
     caller = caller_of(request)
     caller.demand(Permission.CONFIGURE_CATALOG)
