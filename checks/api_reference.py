@@ -28,9 +28,11 @@ _TAGS = {
     "event types": "Event Types of a project",
     "reports": "Reports",
     "estimations": "Estimations",
+    "records": "Records, groups and pairs",
     "extractions": "Extraction Projects",
     "storage": "Storage of a project",
     "backups": "Backups",
+    "people": "People and API keys",
     "audit log": "The audit log",
     "settings": "Settings",
     "catalog": "The data catalog",
@@ -95,8 +97,10 @@ def _answers(responses: Mapping[Any, Part]) -> str:
 
 
 def _content(content: Part) -> str:
-    ((kind, one),) = content.items()
-    return _type(one["schema"]) if kind == "application/json" else f"`{kind}` ({_type(one['schema'])})"
+    return " or ".join(
+        _type(one["schema"]) if kind == "application/json" else f"`{kind}` ({_type(one['schema'])})"
+        for kind, one in content.items()
+    )
 
 
 def _schema(schema: Part) -> Iterator[str]:

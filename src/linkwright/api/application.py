@@ -18,20 +18,30 @@ from ninja.parser import Parser
 
 from linkwright import __version__
 from linkwright.api import (
+    api_keys,
     audit_log,
     backups,
     catalog_changes,
+    downloads,
     envelopes,
     estimations,
     event_types,
     extraction_results,
     extractions,
+    groups,
+    import_format_samples,
     jobs,
+    linkage_fields,
     match_configuration,
+    match_drafts,
     me,
+    members,
+    pairs,
+    person_actions,
     project_changes,
     projects,
     queue,
+    records,
     reports,
     settings,
     sliced_uploads,
@@ -40,6 +50,7 @@ from linkwright.api import (
 )
 from linkwright.api.answers import error_response
 from linkwright.api.rights import ApiKeyAuth, NoKeyError, TooManyFailuresError
+from linkwright.engine.identifying import concealed
 from linkwright.errors import FaultsError, LinkwrightError
 from linkwright.services.kept_file import ReceiveError
 from linkwright.services.submit_rights import SubmitRefusedError
@@ -96,10 +107,20 @@ api.add_router("/projects", extractions.router)
 api.add_router("/projects", extraction_results.router)
 api.add_router("/projects", match_configuration.router)
 api.add_router("/projects", reports.router)
+api.add_router("/projects", match_drafts.router)
+api.add_router("/projects", linkage_fields.router)
+api.add_router("", downloads.router)
 api.add_router("/projects", storage.router)
+api.add_router("/projects", records.router)
+api.add_router("/projects", groups.router)
+api.add_router("/projects", pairs.router)
+api.add_router("/projects", members.router)
+api.add_router("/people", person_actions.router)
+api.add_router("/api-keys", api_keys.router)
 api.add_router("/backups", backups.router)
 api.add_router("/settings", settings.router)
 api.add_router("", catalog_changes.router)
+api.add_router("", import_format_samples.router)
 
 
 def _handles(*kinds: type[Exception]) -> Callable[[Callable[..., HttpResponse]], Callable[..., HttpResponse]]:
@@ -150,12 +171,12 @@ def _upload(_request: HttpRequest, error: UploadError) -> HttpResponse:
 
 @_handles(FaultsError)
 def _faults(_request: HttpRequest, error: FaultsError) -> HttpResponse:
-    return error_response(409, error.summary, error.faults)
+    return error_response(409, concealed(error.summary), [concealed(fault) for fault in error.faults])
 
 
 @_handles(LinkwrightError)
 def _refused(_request: HttpRequest, error: LinkwrightError) -> HttpResponse:
-    return error_response(409, str(error))
+    return error_response(409, concealed(str(error)))
 
 
 @_handles(ValidationError)

@@ -1,4 +1,4 @@
-"""The audit log, read only: what the caller may read, newest first."""
+"""The audit log, read only: what the caller may read, newest first; and whether its chain holds."""
 
 from datetime import date, datetime
 from typing import Annotated, Any
@@ -10,11 +10,14 @@ from pydantic import AfterValidator, Field
 from linkwright.api.answers import possible_errors
 from linkwright.api.paging import NO_ZERO, PageAnswer, PageQuery, Text, links, refuse_unknown
 from linkwright.api.rights import caller_of
+from linkwright.services.check_audit_log import check_audit_log
 from linkwright.store.permissions import Permission
 from linkwright.store.queries.audit_entries import AuditFilter, list_audit_log
 
 router = Router(tags=["audit log"])
 
+# some seconds; `linkwright doctor` goes through all of it
+MOST_CHECKED = 100_000
 FIRST_DAY, LAST_DAY = date(1900, 1, 1), date(9000, 1, 1)
 
 
@@ -59,6 +62,25 @@ class AuditLogPageAnswer(PageAnswer):
     items: list[AuditLogEntryAnswer]
 
 
+class ChainQuery(Schema):
+    """How much of the chain."""
+
+    newest: int = Field(20_000, ge=1, le=MOST_CHECKED, description="So many of the newest entries.")
+
+
+class ChainAnswer(Schema):
+    """Whether the chain of the audit log holds."""
+
+    is_whole: bool = Field(description="Whether every entry was looked at.")
+    checked_count: int = Field(description="Entries that were looked at and fit.")
+    entries_count: int
+    sha256: str = Field(
+        description="The head: the hash of the newest entry. One kept elsewhere shows a later change."
+    )
+    fault: str = Field(description="What is wrong with the first entry that does not fit; empty: all fit.")
+    fault_number: int | None
+
+
 @router.get("", response={200: AuditLogPageAnswer, **possible_errors()}, summary="Read the audit log")
 def read_audit_log(request: HttpRequest, query: Query[AuditLogQuery]) -> AuditLogPageAnswer:
     """List entries: for Administrators all, for others those of projects whose audit log they may read."""
@@ -85,3 +107,22 @@ def read_audit_log(request: HttpRequest, query: Query[AuditLogQuery]) -> AuditLo
         for row in page.rows
     ]
     return AuditLogPageAnswer(items=items, **links(request, page.older))
+
+
+@router.get("/check", response={200: ChainAnswer, **possible_errors()}, summary="Check the audit log's chain")
+def check(request: HttpRequest, query: Query[ChainQuery]) -> ChainAnswer:
+    """Go along the chain of the newest entries, and say whether each follows from the one before.
+
+    Administrators only.
+    """
+    caller_of(request).demand_administrator()
+    refuse_unknown(request, ChainQuery)
+    found = check_audit_log(newest=query.newest)
+    return ChainAnswer(
+        is_whole=found.is_whole,
+        checked_count=found.checked_count,
+        entries_count=found.head.entries_count,
+        sha256=found.head.sha256,
+        fault=found.fault,
+        fault_number=found.fault_number,
+    )

@@ -4,23 +4,41 @@ Whoever may configure the catalog sees all of it, others what is attached to the
 not theirs to know. Changes: catalog_changes.py.
 """
 
+from collections.abc import Sequence
 from typing import Annotated, Any, TypeVar
 
 from django.db.models import Model, QuerySet
 from django.http import Http404, HttpRequest
 from ninja import Path, Query, Router, Schema
+from pydantic import Field
 
 from linkwright.api.answers import possible_errors
 from linkwright.api.paging import NO_ZERO, CodePageQuery, PageAnswer, by_code, links, refuse_unknown
 from linkwright.api.rights import Caller, reader_of
-from linkwright.store.models import DataProvider, EventType, ImportFormat
-from linkwright.store.permissions import Permission
+from linkwright.services.catalog_uses import (
+    UseKind,
+    Uses,
+    uses_of_event_types,
+    uses_of_import_formats,
+    uses_of_providers,
+)
+from linkwright.store.models import DataProvider, EventType, ImportFormat, LinkageProject
+from linkwright.store.permissions import Permission, visible_projects
 from linkwright.store.queries.catalog import visible_event_types, visible_import_formats, visible_providers
 
 router = Router(tags=["catalog"])
 
 CatalogCode = Annotated[str, Path(min_length=1, max_length=255, pattern=NO_ZERO, description="The code.")]
 Row = TypeVar("Row", bound=Model)
+
+
+class UseAnswer(Schema):
+    """One thing that uses a row of the catalog; while there is any, the row cannot be deleted."""
+
+    kind: UseKind
+    code: str
+    project_code: str = Field(description="Of an Extraction Project its Linkage Project; else empty.")
+    is_over: bool = Field(description="A project that takes the Event Type no more, and keeps its history.")
 
 
 class ProviderAnswer(Schema):
@@ -31,6 +49,7 @@ class ProviderAnswer(Schema):
     contact_name: str
     email: str
     phone: str
+    used_by: list[UseAnswer] = Field(description="Its Event Types.")
 
 
 class EventTypeAnswer(Schema):
@@ -42,6 +61,9 @@ class EventTypeAnswer(Schema):
     description: str
     category: str
     authoritative: bool
+    used_by: list[UseAnswer] = Field(
+        description="Projects that take it or took it, and Extraction Projects that show it."
+    )
 
 
 class ImportFormatAnswer(Schema):
@@ -50,6 +72,7 @@ class ImportFormatAnswer(Schema):
     code: str
     description: str
     definition: dict[str, Any]
+    used_by: list[UseAnswer] = Field(description="Event Types whose files it reads.")
 
 
 class ProviderPageAnswer(PageAnswer):
@@ -73,9 +96,10 @@ class ImportFormatPageAnswer(PageAnswer):
 @router.get("/providers", response={200: ProviderPageAnswer, **possible_errors()}, summary="List Data Providers")
 def list_providers(request: HttpRequest, query: Query[CodePageQuery]) -> ProviderPageAnswer:
     """List Data Providers by code."""
+    caller = reader_of(request)
     refuse_unknown(request, CodePageQuery)
-    rows, cursor = by_code(_providers(reader_of(request)), query)
-    return ProviderPageAnswer(items=[provider_answer(row) for row in rows], **links(request, cursor))
+    rows, cursor = by_code(_providers(caller), query)
+    return ProviderPageAnswer(items=provider_answers(caller, rows), **links(request, cursor))
 
 
 @router.get(
@@ -83,15 +107,17 @@ def list_providers(request: HttpRequest, query: Query[CodePageQuery]) -> Provide
 )
 def read_provider(request: HttpRequest, code: CatalogCode) -> ProviderAnswer:
     """Read one Data Provider."""
-    return provider_answer(_one_or_404(_providers(reader_of(request)), code, "Data Provider"))
+    caller = reader_of(request)
+    return provider_answers(caller, [_one_or_404(_providers(caller), code, "Data Provider")])[0]
 
 
 @router.get("/event-types", response={200: EventTypePageAnswer, **possible_errors()}, summary="List Event Types")
 def list_event_types(request: HttpRequest, query: Query[CodePageQuery]) -> EventTypePageAnswer:
     """List Event Types by code."""
+    caller = reader_of(request)
     refuse_unknown(request, CodePageQuery)
-    rows, cursor = by_code(_event_types(reader_of(request)), query)
-    return EventTypePageAnswer(items=[event_type_answer(row) for row in rows], **links(request, cursor))
+    rows, cursor = by_code(_event_types(caller), query)
+    return EventTypePageAnswer(items=event_type_answers(caller, rows), **links(request, cursor))
 
 
 @router.get(
@@ -99,7 +125,8 @@ def list_event_types(request: HttpRequest, query: Query[CodePageQuery]) -> Event
 )
 def read_event_type(request: HttpRequest, code: CatalogCode) -> EventTypeAnswer:
     """Read one Event Type."""
-    return event_type_answer(_one_or_404(_event_types(reader_of(request)), code, "Event Type"))
+    caller = reader_of(request)
+    return event_type_answers(caller, [_one_or_404(_event_types(caller), code, "Event Type")])[0]
 
 
 @router.get(
@@ -107,9 +134,10 @@ def read_event_type(request: HttpRequest, code: CatalogCode) -> EventTypeAnswer:
 )
 def list_import_formats(request: HttpRequest, query: Query[CodePageQuery]) -> ImportFormatPageAnswer:
     """List Import Formats by code."""
+    caller = reader_of(request)
     refuse_unknown(request, CodePageQuery)
-    rows, cursor = by_code(_import_formats(reader_of(request)), query)
-    return ImportFormatPageAnswer(items=[import_format_answer(row) for row in rows], **links(request, cursor))
+    rows, cursor = by_code(_import_formats(caller), query)
+    return ImportFormatPageAnswer(items=import_format_answers(caller, rows), **links(request, cursor))
 
 
 @router.get(
@@ -119,7 +147,8 @@ def list_import_formats(request: HttpRequest, query: Query[CodePageQuery]) -> Im
 )
 def read_import_format(request: HttpRequest, code: CatalogCode) -> ImportFormatAnswer:
     """Read one Import Format."""
-    return import_format_answer(_one_or_404(_import_formats(reader_of(request)), code, "Import Format"))
+    caller = reader_of(request)
+    return import_format_answers(caller, [_one_or_404(_import_formats(caller), code, "Import Format")])[0]
 
 
 def sees_all(caller: Caller) -> bool:
@@ -146,26 +175,53 @@ def _one_or_404(rows: QuerySet[Row], code: str, noun: str) -> Row:
     return row
 
 
-def provider_answer(row: DataProvider) -> ProviderAnswer:
-    return ProviderAnswer(
-        code=row.code,
-        organisation=row.organisation,
-        contact_name=row.contact_name,
-        email=row.email,
-        phone=row.phone,
-    )
+def provider_answers(caller: Caller, rows: Sequence[DataProvider]) -> list[ProviderAnswer]:
+    """Return Data Providers, each with its Event Types that exist for the caller."""
+    uses = uses_of_providers(rows, _event_types(caller))
+    return [
+        ProviderAnswer(
+            code=row.code,
+            organisation=row.organisation,
+            contact_name=row.contact_name,
+            email=row.email,
+            phone=row.phone,
+            used_by=_uses(uses, row.pk),
+        )
+        for row in rows
+    ]
 
 
-def event_type_answer(row: EventType) -> EventTypeAnswer:
-    return EventTypeAnswer(
-        code=row.code,
-        provider_code=row.provider.code,
-        import_format_code=row.import_format.code,
-        description=row.description,
-        category=row.category,
-        authoritative=row.authoritative,
-    )
+def event_type_answers(caller: Caller, rows: Sequence[EventType]) -> list[EventTypeAnswer]:
+    """Return Event Types, each with what uses it and exists for the caller."""
+    shown = LinkageProject.objects.all() if sees_all(caller) else visible_projects(caller.user)
+    uses = uses_of_event_types(rows, shown)
+    return [
+        EventTypeAnswer(
+            code=row.code,
+            provider_code=row.provider.code,
+            import_format_code=row.import_format.code,
+            description=row.description,
+            category=row.category,
+            authoritative=row.authoritative,
+            used_by=_uses(uses, row.pk),
+        )
+        for row in rows
+    ]
 
 
-def import_format_answer(row: ImportFormat) -> ImportFormatAnswer:
-    return ImportFormatAnswer(code=row.code, description=row.description, definition=row.definition)
+def import_format_answers(caller: Caller, rows: Sequence[ImportFormat]) -> list[ImportFormatAnswer]:
+    """Return Import Formats, each with the Event Types that it reads and that exist for the caller."""
+    uses = uses_of_import_formats(rows, _event_types(caller))
+    return [
+        ImportFormatAnswer(
+            code=row.code, description=row.description, definition=row.definition, used_by=_uses(uses, row.pk)
+        )
+        for row in rows
+    ]
+
+
+def _uses(uses: Uses, key: int) -> list[UseAnswer]:
+    return [
+        UseAnswer(kind=one.kind, code=one.code, project_code=one.project_code, is_over=one.is_over)
+        for one in uses.get(key, [])
+    ]

@@ -17,9 +17,9 @@ from linkwright.api.catalog import (
     ImportFormatAnswer,
     ProviderAnswer,
     Row,
-    event_type_answer,
-    import_format_answer,
-    provider_answer,
+    event_type_answers,
+    import_format_answers,
+    provider_answers,
     router,
 )
 from linkwright.api.paging import NO_ZERO
@@ -97,7 +97,7 @@ def create_provider(request: HttpRequest, form: NewProviderForm) -> Status[Provi
     """Create a Data Provider; a code that is taken is refused."""
     caller = _configuring(request)
     save_provider(_provider(form.code, form), Saving(caller.actor, Save.CREATE))
-    return Status(201, provider_answer(DataProvider.objects.get(code=form.code)))
+    return Status(201, provider_answers(caller, [DataProvider.objects.get(code=form.code)])[0])
 
 
 @router.put("/providers/{code}", response={200: ProviderAnswer, **_CREATE}, summary="Change a Data Provider")
@@ -106,7 +106,7 @@ def change_provider(request: HttpRequest, code: CatalogCode, form: ProviderForm)
     caller = _configuring(request)
     _row_or_404(DataProvider, PROVIDER, code)
     save_provider(_provider(code, form), Saving(caller.actor, Save.CHANGE))
-    return provider_answer(DataProvider.objects.get(code=code))
+    return provider_answers(caller, [DataProvider.objects.get(code=code)])[0]
 
 
 @router.delete("/providers/{code}", response={200: ProviderAnswer, **_DELETE}, summary="Delete a Data Provider")
@@ -116,7 +116,7 @@ def remove_provider(request: HttpRequest, code: CatalogCode) -> ProviderAnswer:
     The answer is what was deleted.
     """
     caller = _configuring(request)
-    answer = provider_answer(_row_or_404(DataProvider, PROVIDER, code))
+    answer = provider_answers(caller, [_row_or_404(DataProvider, PROVIDER, code)])[0]
     delete_provider(code, caller.actor)
     return answer
 
@@ -126,7 +126,7 @@ def create_event_type(request: HttpRequest, form: NewEventTypeForm) -> Status[Ev
     """Create an Event Type; a code that is taken is refused."""
     caller = _configuring(request)
     save_event_type(_event_type(form.code, form), Saving(caller.actor, Save.CREATE))
-    return Status(201, event_type_answer(EventType.objects.get(code=form.code)))
+    return Status(201, event_type_answers(caller, [EventType.objects.get(code=form.code)])[0])
 
 
 @router.put("/event-types/{code}", response={200: EventTypeAnswer, **_CREATE}, summary="Change an Event Type")
@@ -135,7 +135,7 @@ def change_event_type(request: HttpRequest, code: CatalogCode, form: EventTypeFo
     caller = _configuring(request)
     _row_or_404(EventType, EVENT_TYPE, code)
     save_event_type(_event_type(code, form), Saving(caller.actor, Save.CHANGE))
-    return event_type_answer(EventType.objects.get(code=code))
+    return event_type_answers(caller, [EventType.objects.get(code=code)])[0]
 
 
 @router.delete("/event-types/{code}", response={200: EventTypeAnswer, **_DELETE}, summary="Delete an Event Type")
@@ -145,7 +145,7 @@ def remove_event_type(request: HttpRequest, code: CatalogCode) -> EventTypeAnswe
     The answer is what was deleted.
     """
     caller = _configuring(request)
-    answer = event_type_answer(_row_or_404(EventType, EVENT_TYPE, code))
+    answer = event_type_answers(caller, [_row_or_404(EventType, EVENT_TYPE, code)])[0]
     delete_event_type(code, caller.actor)
     return answer
 
@@ -155,7 +155,7 @@ def create_import_format(request: HttpRequest, form: NewImportFormatForm) -> Sta
     """Create an Import Format; a code that is taken is refused."""
     caller = _configuring(request)
     save_import_format(_import_format(form.code, form), Saving(caller.actor, Save.CREATE))
-    return Status(201, import_format_answer(ImportFormat.objects.get(code=form.code)))
+    return Status(201, import_format_answers(caller, [ImportFormat.objects.get(code=form.code)])[0])
 
 
 @router.put(
@@ -166,7 +166,7 @@ def change_import_format(request: HttpRequest, code: CatalogCode, form: ImportFo
     caller = _configuring(request)
     _row_or_404(ImportFormat, IMPORT_FORMAT, code)
     save_import_format(_import_format(code, form), Saving(caller.actor, Save.CHANGE))
-    return import_format_answer(ImportFormat.objects.get(code=code))
+    return import_format_answers(caller, [ImportFormat.objects.get(code=code)])[0]
 
 
 @router.delete(
@@ -178,7 +178,7 @@ def remove_import_format(request: HttpRequest, code: CatalogCode) -> ImportForma
     The answer is what was deleted.
     """
     caller = _configuring(request)
-    answer = import_format_answer(_row_or_404(ImportFormat, IMPORT_FORMAT, code))
+    answer = import_format_answers(caller, [_row_or_404(ImportFormat, IMPORT_FORMAT, code)])[0]
     delete_import_format(code, caller.actor)
     return answer
 

@@ -1,4 +1,4 @@
-"""Estimations of a project: list, one, start, apply."""
+"""Estimations of a project: list, one, start, apply; and the building of its term frequencies."""
 
 from datetime import datetime
 from typing import Annotated, Any
@@ -13,7 +13,7 @@ from linkwright.api.paging import PageAnswer, PageQuery, links, newest_first, re
 from linkwright.api.projects import ProjectCode
 from linkwright.api.rights import Caller, caller_of, project_or_404, reader_of
 from linkwright.services.apply_estimation import apply_estimation
-from linkwright.services.start_estimation import start_estimation
+from linkwright.services.start_estimation import start_building_frequencies, start_estimation
 from linkwright.store.models import Estimation
 from linkwright.store.permissions import Permission
 from linkwright.store.queries.estimations import complete_estimations
@@ -85,6 +85,19 @@ def start(request: HttpRequest, code: ProjectCode) -> Status[JobDetailAnswer]:
     return Status(202, job_detail(caller, start_estimation(project, caller.actor)))
 
 
+@router.post(
+    "/{code}/frequencies",
+    response={202: JobDetailAnswer, **possible_errors(409)},
+    summary="Build term frequencies",
+)
+def build_frequencies(request: HttpRequest, code: ProjectCode) -> Status[JobDetailAnswer]:
+    """Queue an Estimate job that counts how frequent values are; the counts come with the next version."""
+    caller = caller_of(request)
+    project = project_or_404(caller, code)
+    caller.demand(Permission.CONFIGURE_PROJECTS, project)
+    return Status(202, job_detail(caller, start_building_frequencies(project, caller.actor)))
+
+
 @router.get(
     "/{code}/estimations/{estimation_id}",
     response={200: EstimationDetailAnswer, **possible_errors()},
@@ -92,7 +105,7 @@ def start(request: HttpRequest, code: ProjectCode) -> Status[JobDetailAnswer]:
 )
 def read_one(request: HttpRequest, code: ProjectCode, estimation_id: EstimationId) -> EstimationDetailAnswer:
     """Read one estimation with what it found."""
-    found = _estimation_or_404(reader_of(request), code, estimation_id)
+    found = estimation_or_404(reader_of(request), code, estimation_id)
     return EstimationDetailAnswer(**_values(found), definition=found.definition, results=found.results)
 
 
@@ -106,14 +119,15 @@ def apply(
 ) -> Status[AppliedAnswer]:
     """Make the proposal the next version of the match configuration; later Envelopes use it."""
     caller = caller_of(request)
-    found = _estimation_or_404(caller, code, estimation_id)
+    found = estimation_or_404(caller, code, estimation_id)
     caller.demand(Permission.CONFIGURE_PROJECTS, found.project)
     replaced = form.replace_version if form else None
     version = apply_estimation(found.pk, caller.actor, replace_version=replaced)
     return Status(201, AppliedAnswer(version=version.version))
 
 
-def _estimation_or_404(caller: Caller, code: str, estimation_id: int) -> Estimation:
+def estimation_or_404(caller: Caller, code: str, estimation_id: int) -> Estimation:
+    """Return an estimation of a project that the person belongs to."""
     project = project_or_404(caller, code)
     estimation = complete_estimations().filter(project=project, pk=estimation_id).first()
     if estimation is None:

@@ -108,6 +108,11 @@ class Caller:
         if self.actor.permissions is not None:
             raise PermissionDenied("This is for Administrators, and this key is narrowed. Use one that is not.")
 
+    def demand_whole_key(self) -> None:
+        """Refuse with 403 if the key is narrowed: one that could make keys could make itself a wider one."""
+        if self.actor.permissions is not None:
+            raise PermissionDenied("API keys are looked after with a key that is not narrowed; this one is.")
+
 
 class ApiKeyAuth(HttpBearer):
     """Reads `Authorization: Bearer lw_...`."""

@@ -42,7 +42,7 @@ Checksum = Annotated[
 ]
 
 
-def _body(media_type: str) -> dict[str, Any]:
+def described_body(media_type: str) -> dict[str, Any]:
     """Describe a body that is the file itself, or a form that holds it."""
     content = {media_type: _BINARY, "multipart/form-data": _FORM}
     return {"requestBody": {"required": True, "content": content}}
@@ -76,7 +76,7 @@ class DataFileUploadQuery(EnvelopeUploadQuery):
 @envelope_router.post(
     "",
     response={201: EnvelopeDetailAnswer, **possible_errors(409, 411, 413, 415, 507)},
-    openapi_extra=_body("application/zip"),
+    openapi_extra=described_body("application/zip"),
     tags=["uploads"],
     summary="Send an Envelope",
 )
@@ -101,7 +101,7 @@ def send_envelope(
 @router.post(
     "/projects/{code}/data-files",
     response={201: EnvelopeDetailAnswer, **possible_errors(409, 411, 413, 415, 507)},
-    openapi_extra=_body("application/octet-stream"),
+    openapi_extra=described_body("application/octet-stream"),
     summary="Send a data file",
 )
 def send_data_file(

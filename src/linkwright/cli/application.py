@@ -10,6 +10,7 @@ from rich.console import Console
 from linkwright import __version__
 from linkwright.cli import (
     api_keys,
+    archiving,
     backing_up,
     configurations,
     demo,
@@ -60,6 +61,9 @@ app.command("extract")(extracting.extract)
 app.command("rotate-key-secret")(extracting.rotate_key_secret_command)
 app.command("compact")(storage.compact)
 app.command("purge")(storage.purge)
+app.command("archive-project")(archiving.archive_project_command)
+app.command("unarchive-project")(archiving.unarchive_project_command)
+app.command("delete-project")(archiving.delete_project_command)
 app.command("apply")(setting_up.apply)
 app.command("export")(setting_up.export)
 app.command("export-match")(configurations.export_match)

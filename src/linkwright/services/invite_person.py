@@ -9,7 +9,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import timedelta
 
-from django.db import transaction
+from django.db import IntegrityError, transaction
 from django.utils import timezone
 
 from linkwright.errors import LinkwrightError
@@ -53,12 +53,18 @@ def invite_person(
     name = checked_user_name(username)
     if not name.isprintable() or "@" in email[:1] or len(email) > _LONGEST_EMAIL or not email.isprintable():
         raise PersonRefusedError("A user name and an e-mail address are one line of printable characters.")
+    taken = PersonRefusedError(f"There is a person {name} already. Choose another user name.")
     with transaction.atomic():
         if User.objects.filter(username__iexact=name).exists():
-            raise PersonRefusedError(f"There is a person {name} already. Choose another user name.")
+            raise taken
         user = User(username=name, email=email.strip(), is_superuser=administrator)
         user.set_unusable_password()
-        user.save()
+        try:
+            with transaction.atomic():
+                user.save()
+        except IntegrityError as error:
+            # somebody else has invited them at the same moment
+            raise taken from error
         record_action(actor, "invite person", name, detail={"is_administrator": administrator})
         if project is not None:
             change_role(user, project, role, actor)

@@ -20,7 +20,8 @@ from linkwright.api.rights import failed_keys
 from linkwright.api.urls import openapi_document
 from linkwright.config import load_config
 from linkwright.services.begin_upload import begin_upload
-from linkwright.store.audit_log import Actor
+from linkwright.services.create_api_key import create_api_key
+from linkwright.store.audit_log import COMMAND_LINE, Actor
 from linkwright.store.models import JobKind
 from tests.integration.api.conftest import KeyFor
 from tests.integration.web.seed import World
@@ -40,6 +41,10 @@ def _known(world: World, path: str) -> dict[str, Any] | None:
         "estimation_id": world.estimation.pk if world.estimation else 0,
         "result_id": world.result.pk if world.result else 0,
         "event_type_code": "DEATHS",
+        "person_id": world.viewer.pk,
+        "record_id": 1,
+        "other_record_id": 2,
+        "group_id": 1,
         "extraction_code": "DIABETES",
         "code": {"providers": "WAHEALTH", "event-types": "BIRTHS", "import-formats": "CSV"}.get(
             path.split("/")[3], "PERINATAL"
@@ -47,9 +52,16 @@ def _known(world: World, path: str) -> dict[str, Any] | None:
     }
     if "{upload_id}" in path:
         known["upload_id"] = begin_upload("births.zip", 9, Actor(world.admin, "tests"), load_config()).id
+    if "{key_id}" in path:
+        known["key_id"] = create_api_key(world.viewer, "theirs", COMMAND_LINE).key.pk
     known["name"] = "Backup.Keep"
     found = {name: value for name, value in known.items() if f"{{{name}}}" in path}
     return found or None
+
+
+def _sends_all(case: Case[Any]) -> bool:
+    """Tell whether the whole query is sent: an empty list is not, and with it goes what was wrong."""
+    return not any(value in ([], {}) for value in (case.query or {}).values())
 
 
 def _closing(application: Any) -> Any:
@@ -85,7 +97,7 @@ def test_no_request_makes_an_answer_that_is_not_described(
     operation = schema[path][method.upper()]
     # a checksum that is well formed is still not that of the file
     described = operation.as_strategy(path_parameters=_known(world, path), headers={"Content-SHA256": ""})
-    undescribed = operation.as_strategy(generation_mode=GenerationMode.NEGATIVE)
+    undescribed = operation.as_strategy(generation_mode=GenerationMode.NEGATIVE).filter(_sends_all)
 
     @settings(
         max_examples=EXAMPLES,

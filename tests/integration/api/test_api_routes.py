@@ -8,13 +8,10 @@ from django.db import transaction
 
 from linkwright.api.rights import failed_keys
 from linkwright.api.urls import openapi_document
-from linkwright.config import load_config
 from linkwright.engine.default_configuration import default_match_definition
 from linkwright.engine.fields import STANDARD_FIELDS
-from linkwright.services.begin_upload import begin_upload
-from linkwright.services.upload_folder import uploads_of
-from linkwright.store.audit_log import Actor
 from linkwright.store.models import (
+    ApiKey,
     AttachedEventType,
     DataProvider,
     Envelope,
@@ -24,10 +21,27 @@ from linkwright.store.models import (
     ImportFormat,
     Job,
     JobKind,
+    Membership,
     QueueState,
     User,
 )
 from tests.integration.api.conftest import API, Api, People
+from tests.integration.api.rows_of_people_and_records import (
+    ALL,
+    CHANGED_BY_ADMINISTRATORS,
+    CREATED_BY_ADMINISTRATORS,
+    DECIDING,
+    LOOKING,
+    MEMBER_DELETIONS,
+    MEMBERS,
+    OWNERS_READ,
+    PERSON_CHANGES,
+    REASON,
+    Statuses,
+    key_of_somebody,
+    somebody_of,
+    upload_of_somebody,
+)
 from tests.integration.web.seed import World
 from tests.integration.web.seed_extraction import RESULT_CONTENT
 from tests.integration.web.test_upload import make_package
@@ -36,22 +50,14 @@ from tests.integration.web.test_upload import make_package
 PEOPLE = ("admin", "owner", "operator", "reviewer", "viewer", "stranger", "newcomer")
 OUTSIDE = ("nobody", "expired", "revoked", "disabled")
 
-ALL = (200,) * 7
-MEMBERS = (200, 200, 200, 200, 200, 404, 404)
 STEERING = (200, 200, 200, 403, 403, 200, 403)
-OWNERS_READ = (200, 200, 403, 403, 403, 404, 404)
-REASON = {"reason": "tidying"}
 EXTRACTION = "/projects/PERINATAL/extraction-projects/DIABETES"
 CHANGED = {
     "name": "Asthma",
     "approval_reference": "HREC 2026/18",
     "columns": [{"column": "person_key", "name": "PERSON"}],
 }
-CREATED_BY_ADMINISTRATORS = (201, 403, 403, 403, 403, 403, 403)
-CHANGED_BY_ADMINISTRATORS = (200, 403, 403, 403, 403, 403, 403)
 OTHERS_UPLOAD = (404, 404, 404, 403, 403, 404, 403)
-
-Statuses = tuple[int, int, int, int, int, int, int]
 
 READS: dict[str, tuple[str, Statuses]] = {
     "/me": ("/me", ALL),
@@ -94,6 +100,7 @@ READS: dict[str, tuple[str, Statuses]] = {
         (200, 200, 200, 403, 403, 404, 404),
     ),
     "/projects/{code}/purge": ("/projects/PERINATAL/purge", OWNERS_READ),
+    **LOOKING,
     "/backups": ("/backups", (200, 403, 403, 403, 403, 403, 403)),
     "/audit-log": ("/audit-log", (200, 200, 403, 403, 403, 200, 403)),
     "/settings": ("/settings", (200, 403, 403, 403, 403, 403, 403)),
@@ -136,6 +143,7 @@ ACTIONS: dict[str, tuple[str, Any, Statuses]] = {
         None,
         (201, 201, 403, 403, 403, 404, 404),
     ),
+    **DECIDING,
     "/projects/{code}/match-configuration/validate": (
         "/projects/PERINATAL/match-configuration/validate",
         {"definition": {"prior": 2}},
@@ -221,6 +229,7 @@ CHANGES: dict[str, tuple[str, Any, Statuses]] = {
         CHANGED,
         (200, 200, 200, 403, 403, 404, 404),
     ),
+    **PERSON_CHANGES,
     "/providers/{code}": ("/providers/WAHEALTH", {"organisation": "WA Health"}, CHANGED_BY_ADMINISTRATORS),
     "/event-types/{code}": (
         "/event-types/BIRTHS",
@@ -237,7 +246,7 @@ CHANGES: dict[str, tuple[str, Any, Statuses]] = {
 DELETIONS: dict[str, tuple[str, Any, Statuses]] = {
     f"/{kind}/{{code}}": (f"/{kind}/{code}", None, (409, 403, 403, 403, 403, 403, 403))
     for kind, code in (("providers", "WAHEALTH"), ("event-types", "BIRTHS"), ("import-formats", "CSV"))
-}
+} | MEMBER_DELETIONS
 ACTS = [
     *(
         (method, *act)
@@ -249,20 +258,15 @@ ACTS = [
 
 def _path(world: World, template: str) -> str:
     return template.format(
-        upload=_upload_of_somebody() if "{upload}" in template else "",
+        upload=upload_of_somebody() if "{upload}" in template else "",
+        person=somebody_of(world).pk if "{person}" in template else 0,
+        key=key_of_somebody() if "{key}" in template else 0,
         queued=world.envelopes["HOSP-2026-10"].pk,
         reported=world.envelopes["HOSP-2026-08"].pk,
         failed=world.job("BIRTHS-2025-late", JobKind.LOAD).pk,
         estimation=world.estimation.pk if world.estimation else 0,
         result=world.result.pk if world.result else 0,
     )
-
-
-def _upload_of_somebody() -> str:
-    """Return an upload of a person who is none of those who are asked."""
-    somebody, _ = User.objects.get_or_create(username="somebody", is_superuser=True)
-    uploads = uploads_of(Actor(somebody, "somewhere"), load_config())
-    return (uploads or [begin_upload("births.zip", 9, Actor(somebody, "somewhere"), load_config())])[0].id
 
 
 def _act(world: World, caller: Api, method: str, template: str, body: Any) -> Any:
@@ -288,6 +292,9 @@ def _state(world: World) -> list[Any]:
         list(ImportFormat.objects.order_by("pk").values_list("code", "definition")),
         list(ExtractionProject.objects.order_by("pk").values_list("code", "name", "closed_at")),
         list(ExtractionResult.objects.order_by("pk").values_list("pk", "downloads_count")),
+        list(User.objects.order_by("pk").values_list("pk", "is_active", "is_superuser")),
+        list(Membership.objects.order_by("pk").values_list("pk", "role")),
+        list(ApiKey.objects.order_by("pk").values_list("pk", "revoked_at")),
     ]
 
 
@@ -310,6 +317,7 @@ def test_each_person_may_read_what_their_role_allows(world: World, people: Peopl
 def test_each_person_may_do_what_their_role_allows(  # noqa: PLR0917 - of one table
     world: World, people: People, method: str, template: str, body: Any, expected: Statuses
 ) -> None:
+    _path(world, template)
     before = _state(world)
     found = []
     for person in PEOPLE:
@@ -326,6 +334,8 @@ def test_each_person_may_do_what_their_role_allows(  # noqa: PLR0917 - of one ta
 
 @pytest.mark.parametrize("person", OUTSIDE)
 def test_without_a_good_key_nothing_is_read_or_done(world: World, people: People, person: str) -> None:
+    for template in (*(template for template, _ in READS.values()), *(act[1] for act in ACTS)):
+        _path(world, template)
     before, caller = _state(world), people[person]
     found = set()
     for method, template, body in (

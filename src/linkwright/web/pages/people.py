@@ -2,17 +2,16 @@
 
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import render
-from django.urls import reverse
 from django.utils import timezone
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_GET, require_http_methods
 
 from linkwright.errors import LinkwrightError
+from linkwright.services.invitation_link import invitation_link
 from linkwright.services.invite_person import Invited, invite_person, mail_invitation, renew_invitation
 from linkwright.services.list_sessions import list_sessions
 from linkwright.services.throttle_sign_in import wait_of
 from linkwright.store.models import ApiKey, Invitation, LinkageProject, Membership, Role, User
-from linkwright.store.settings import read_setting
 from linkwright.web.access import access_of, actor_of
 from linkwright.web.dialogs import show_dialog
 
@@ -93,11 +92,10 @@ def link(request: HttpRequest, person_id: int) -> HttpResponse:
 
 def show_link(request: HttpRequest, invited: Invited) -> HttpResponse:
     """Show a fresh link: on this answer and nowhere else. It is mailed as well, if mails are on."""
-    base = str(read_setting("Notifications.Email.PagesAddress")).rstrip("/")
+    own_address = f"{request.scheme}://{request.get_host()}"
 
     def link_of(token: str) -> str:
-        path = reverse("invitation", args=[token])
-        return f"{base}{path}" if base else request.build_absolute_uri(path)
+        return invitation_link(token, own_address)
 
     context = {
         "person": invited.user,
