@@ -21,6 +21,7 @@ from linkwright.api import (
     audit_log,
     backups,
     catalog_changes,
+    default_match,
     envelopes,
     estimations,
     event_types,
@@ -98,6 +99,7 @@ api.add_router("/projects", storage.router)
 api.add_router("/backups", backups.router)
 api.add_router("/settings", settings.router)
 api.add_router("", catalog_changes.router)
+api.add_router("", default_match.router)
 
 
 def _handles(*kinds: type[Exception]) -> Callable[[Callable[..., HttpResponse]], Callable[..., HttpResponse]]:

@@ -6,7 +6,7 @@ Reads the database for what exists already; changes nothing.
 from collections.abc import Callable
 from functools import partial
 
-from linkwright.engine.fields import parse_fields
+from linkwright.engine.fields import STANDARD_FIELDS, parse_fields
 from linkwright.engine.grouping import grouping_faults
 from linkwright.engine.import_format import parse_import_format
 from linkwright.engine.strategy import parse_match_configuration
@@ -31,6 +31,9 @@ def project_file_faults(content: ProjectFile) -> list[str]:
         place = f"event_types[{index}]"
         faults.extend(_unknown(f"{place}.provider", "Data Provider", event_type.provider, providers))
         faults.extend(_unknown(f"{place}.import_format", "Import Format", event_type.import_format, formats))
+    if isinstance(content.default_match, dict):
+        check = partial(parse_match_configuration, content.default_match, STANDARD_FIELDS, "default_match")
+        faults.extend(_told(check, "default_match"))
     for index, project in enumerate(content.projects):
         faults.extend(_project_faults(f"projects[{index}]", project, event_types))
     faults.extend(_format_faults(content))
