@@ -20,7 +20,7 @@ from linkwright.services.match_versions import add_match_version
 from linkwright.services.project_file import DEFAULT_MATCH, ProjectFile, ProjectPart, ReadFile, refused
 from linkwright.services.project_file_faults import project_file_faults
 from linkwright.services.save_default_match import save_default_match
-from linkwright.services.save_event_type import save_event_type
+from linkwright.services.save_event_type import write_event_type
 from linkwright.services.save_import_format import write_import_format
 from linkwright.services.save_match import MatchDraft
 from linkwright.services.save_provider import save_provider
@@ -75,11 +75,11 @@ class _Applier:
         how = Saving(self._actor, source=FROM_FILE)
         for provider in content.providers:
             self._saved("Data Provider", provider.code, save_provider(provider, how))
+        # these two were checked with the fields that the same file declares, which are not stored yet
         for part in content.import_formats:
-            # checked with the fields that the same file declares, which are not stored yet
             self._saved("Import Format", part.code, write_import_format(part, how))
         for event_type in content.event_types:
-            self._saved("Event Type", event_type.code, save_event_type(event_type, how))
+            self._saved("Event Type", event_type.code, write_event_type(event_type, how))
         if content.default_match is not None:
             self._put_default(content.default_match)
         for project in content.projects:

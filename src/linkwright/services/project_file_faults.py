@@ -13,6 +13,7 @@ from linkwright.engine.strategy import parse_match_configuration
 from linkwright.errors import ConfigurationError, LinkwrightError
 from linkwright.services.attach_event_type import why_not_attach
 from linkwright.services.format_fields import fields_for_format
+from linkwright.services.format_fit_faults import unfit_formats
 from linkwright.services.project_file import ProjectFile, ProjectPart
 from linkwright.store.models import Batch, BatchState, DataProvider, EventType, ImportFormat, LinkageProject
 from linkwright.store.queries.attachments import find_attachment
@@ -70,7 +71,8 @@ def _format_faults(content: ProjectFile) -> list[str]:
         place = f"import_formats[{index}]"
         fields = fields_for_format(part.code, content)
         faults.extend(_told(partial(parse_import_format, part.definition, fields, place), place))
-    return faults
+    # a format with faults of its own would be told once more for each project
+    return faults or unfit_formats(content)
 
 
 def _told(check: Callable[[], object], place: str) -> list[str]:

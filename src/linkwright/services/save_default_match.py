@@ -1,6 +1,6 @@
 """Makes a draft the next version of the default match configuration, or goes back to the built-in one.
 
-Projects that there are keep what they have: the default is copied when a project is created, and never again. Who may
+Projects that there are keep what they have: it is copied when a project is created, and never again. Who may
 change it is the caller's to ask.
 """
 

@@ -1,4 +1,4 @@
-"""What Administrators do to one person: role, rights, shutting out, sessions, bindings, the wait after wrong passwords."""
+"""What Administrators do to one person: role, rights, sessions, bindings, and letting them in or not."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
