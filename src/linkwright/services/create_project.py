@@ -6,15 +6,14 @@ from dataclasses import dataclass
 from django.db import IntegrityError, transaction
 
 from linkwright.engine.fields import parse_fields
-from linkwright.errors import ConfigurationError
 from linkwright.jobs.project_form import current_version
 from linkwright.services.attach_event_type import AttachRefusedError, attach_event_type
 from linkwright.services.default_match import FirstMatch, first_match
-from linkwright.services.match_versions import add_match_version
+from linkwright.services.match_history import CREATED
 from linkwright.services.project_file import GroupingPart
 from linkwright.services.project_form import ProjectForm, ProjectRefusedError, form_faults
 from linkwright.store.audit_log import Actor, record_action
-from linkwright.store.models import EventType, LinkageProject
+from linkwright.store.models import EventType, LinkageProject, MatchConfigurationVersion
 
 _SUMMARY = "The project was not created."
 
@@ -59,12 +58,19 @@ def create_project(new: NewProject, actor: Actor) -> LinkageProject:
             )
             record_action(actor, "create project", new.code, project_code=new.code, detail={"like": new.like})
             first = _match_of(model) or first_match(parse_fields(project.own_fields))
-            add_match_version(project, first.definition, actor, first.source)
+            # as it stands, also if it fits no more: the page of the configuration says what is wrong with it
+            version = MatchConfigurationVersion.objects.create(
+                project=project, version=1, definition=first.definition, created_by=actor.user
+            )
+            record_action(
+                actor,
+                CREATED,
+                f"{new.code} version {version.version}",
+                project_code=new.code,
+                detail={"from": first.source},
+            )
             for code in dict.fromkeys(new.event_types):
                 attach_event_type(project, code, actor)
-    except ConfigurationError as error:
-        # what was copied was of other linkage fields
-        raise ProjectRefusedError(_SUMMARY, error.faults) from error
     except AttachRefusedError as error:
         raise ProjectRefusedError(_SUMMARY, [f"event_types: {error}"]) from error
     except IntegrityError as error:

@@ -62,7 +62,11 @@ def saved_format_faults(format_code: str, definition: Mapping[str, Any], place: 
     faults = list(format_faults(definition, fields_for_format(format_code), place))
     if faults:
         return faults
-    return [fault for use in stored_uses(import_format=format_code) for fault in unfit(use, definition, place)]
+    return [
+        fault
+        for use in stored_uses(import_format=format_code)
+        for fault in unfit(use, format_code, definition, place)
+    ]
 
 
 def stored_uses(**event_type: str) -> list[FormatUse]:
@@ -82,7 +86,7 @@ def stored_uses(**event_type: str) -> list[FormatUse]:
     ]
 
 
-def unfit(use: FormatUse, definition: Mapping[str, Any], place: str) -> list[str]:
+def unfit(use: FormatUse, format_code: str, definition: Mapping[str, Any], place: str) -> list[str]:
     """Return why a project could not load an Event Type by an Import Format that is sound in itself."""
     try:
         fields = parse_fields(use.own_fields)
@@ -92,5 +96,7 @@ def unfit(use: FormatUse, definition: Mapping[str, Any], place: str) -> list[str
     told = []
     for fault in format_faults(definition, fields, place):
         where, _, text = fault.partition(": ")
-        told.append(f"{where}: Linkage Project {use.project} takes {use.event_type}, and {text}")
+        told.append(
+            f"{where}: Linkage Project {use.project} takes {use.event_type}, read by Import Format {format_code}, and {text}"
+        )
     return told

@@ -27,7 +27,7 @@ def unfit_formats(content: ProjectFile) -> list[str]:
             definitions[code] = stored.definition if stored else {}
         if definitions[code]:
             where = _place(use, place, declared.get(code), content)
-            faults += unfit(use, definitions[code], where)
+            faults += unfit(use, code, definitions[code], where)
     return faults
 
 

@@ -51,7 +51,11 @@ def write_event_type(part: EventTypePart, how: Saving) -> Saved:
 
 def _refuse_unfit(part: EventTypePart) -> None:
     definition = ImportFormat.objects.get(code=part.import_format).definition
-    faults = [fault for use in stored_uses(code=part.code) for fault in unfit(use, definition, "import_format")]
+    faults = [
+        fault
+        for use in stored_uses(code=part.code)
+        for fault in unfit(use, part.import_format, definition, "import_format")
+    ]
     if faults:
         raise CatalogRefusedError(f"{EVENT_TYPE} {part.code} was not saved.", faults)
 
