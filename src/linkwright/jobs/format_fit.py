@@ -36,11 +36,13 @@ def why_not_load(project: LinkageProject, event_type: EventType) -> str:
         fields = linkage_fields(project)
     except ConfigurationError as error:
         return " ".join(error.faults)
-    faults = format_faults(used.definition, fields, used.code)
+    faults = format_faults(used.definition, fields, "")
     if not faults:
         return ""
+    # what is allowed are all linkage fields: a long list, that stands on the project's page
+    told = ", and ".join(fault.lstrip(".").partition(". ")[0].rstrip(".") for fault in faults)
     return (
         f"Import Format {used.code} of Event Type {event_type.code} does not fit the linkage fields of project "
-        f"{project.code}: {' '.join(faults)} Add the field to the project in its project file, or give the Event "
-        "Type another Import Format."
+        f"{project.code} ({told}). Add what is missing to the project's fields in its project file, or give the "
+        "Event Type another Import Format."
     )

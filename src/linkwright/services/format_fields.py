@@ -96,7 +96,6 @@ def unfit(use: FormatUse, format_code: str, definition: Mapping[str, Any], place
     told = []
     for fault in format_faults(definition, fields, place):
         where, _, text = fault.partition(": ")
-        told.append(
-            f"{where}: Linkage Project {use.project} takes {use.event_type}, read by Import Format {format_code}, and {text}"
-        )
+        taken = f"Linkage Project {use.project} takes {use.event_type}, read by Import Format {format_code}"
+        told.append(f"{where}: {taken}, and {text}")
     return told

@@ -11,7 +11,7 @@ _BROWSERS = (
     (re.compile(r"\b(?:OPR|Opera)/"), "Opera"),
     (re.compile(r"\bSamsungBrowser/"), "Samsung Internet"),
     (re.compile(r"\b(?:Firefox|FxiOS)/"), "Firefox"),
-    (re.compile(r"\bHeadlessChrome/"), "Chrome without a window"),
+    (re.compile(r"\bHeadlessChrome/"), "Headless Chrome"),
     (re.compile(r"\b(?:Chrome|Chromium|CriOS)/"), "Chrome"),
     (re.compile(r"\bVersion/[\d.]+ .*\bSafari/"), "Safari"),
     (re.compile(r"\b(?:MSIE |Trident/)"), "Internet Explorer"),
