@@ -77,7 +77,7 @@ def test_a_new_project_with_such_an_event_type_is_refused_whole(declared: Path) 
 
 def test_a_format_is_saved_only_if_it_fits_every_project_that_loads_by_it(declared: Path) -> None:
     columns = {"source_unique_id": "id", "surname": "name", "occupation": "job"}
-    part = ImportFormatPart(code="csv", columns=columns)  # type: ignore[call-arg]
+    part = ImportFormatPart(code="csv", columns=columns)
     with pytest.raises(CatalogRefusedError) as caught:
         save_import_format(part, SAVING)
     # OCC has the field
@@ -94,8 +94,8 @@ def test_a_date_format_of_a_field_that_is_no_date_elsewhere_is_refused(declared:
     LinkageProject.objects.filter(code="OCC").update(own_fields={"occupation": "text", "seen": "date"})
     part = ImportFormatPart(
         code="csv",
-        columns={"source_unique_id": "id", "seen": "seen"},  # type: ignore[call-arg]
-        field_date_formats={"seen": ["%d/%m/%Y"]},  # type: ignore[call-arg]
+        columns={"source_unique_id": "id", "seen": "seen"},
+        field_date_formats={"seen": ["%d/%m/%Y"]},
     )
     with pytest.raises(CatalogRefusedError, match=r"field_date_formats\.seen.*no date field"):
         save_import_format(part, SAVING)
