@@ -5,8 +5,9 @@ from pathlib import Path
 import pytest
 
 from linkwright.engine.identifying import revealed
-from linkwright.envelopes.manifest import RequestType
+from linkwright.envelopes.manifest import DataFile, FileFormat, Manifest, RequestType
 from linkwright.jobs.format_fit import why_not_load
+from linkwright.jobs.validate import manifest_code_faults
 from linkwright.services.attach_event_type import AttachRefusedError, attach_event_type
 from linkwright.services.catalog_rows import CatalogRefusedError, Saving
 from linkwright.services.create_project import NewProject, create_project
@@ -153,3 +154,16 @@ def test_a_file_is_refused_before_anything_is_queued_where_it_could_not_be_loade
     # a deletion names Source Unique IDs alone
     deletion = DataFileSubmission(path, "work.csv", "PLAIN", RequestType.SUBMIT_DELETION, "WORK")
     assert demand_data_file(deletion).code == "WORK"
+
+
+def test_an_envelope_that_could_not_be_loaded_is_refused_by_validate(declared: Path) -> None:
+    break_fit()
+    files = (DataFile("work.csv", FileFormat.FLAT_FILE, "WORK"),)
+    (fault,) = manifest_code_faults(Manifest("PLAIN", "HOSP", RequestType.SUBMIT_LINKAGE, 1, files), project())
+    assert "Import Format with_job of Event Type WORK does not fit the linkage fields of project PLAIN" in fault
+    assert fault.endswith("another Import Format. Then retry.")
+    deletion = Manifest("PLAIN", "HOSP", RequestType.SUBMIT_DELETION, 1, files)
+    assert manifest_code_faults(deletion, project()) == []
+    assert (
+        manifest_code_faults(Manifest("OCC", "HOSP", RequestType.SUBMIT_LINKAGE, 1, files), project("OCC")) == []
+    )

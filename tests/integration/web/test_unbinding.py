@@ -6,6 +6,11 @@ import pytest
 from django.test import Client
 from django.utils import timezone
 
+from linkwright.config import OidcConfig
+from linkwright.services.find_provider_person import PersonNotTakenError, find_provider_person
+from linkwright.services.oidc_client import Identity
+from linkwright.services.unbind_identity import unbind_identity
+from linkwright.store.audit_log import COMMAND_LINE
 from linkwright.store.models import AuditLogEntry, ProviderIdentity, User
 from tests.integration.web.conftest import SignIn
 from tests.integration.web.seed import World
@@ -75,3 +80,24 @@ def test_a_session_is_told_in_a_few_words_with_the_whole_text_behind_them(
     viewer.get("/projects/", headers={"User-Agent": FIREFOX})
     shown = unescape(viewer.get("/account/password/", headers={"User-Agent": FIREFOX}).content.decode())
     assert f'<span title="{FIREFOX}">Firefox on Linux</span>' in shown
+
+
+def test_each_sign_in_by_the_provider_notes_when_and_after_unbinding_the_next_one_binds_anew(
+    empty_world: World,
+) -> None:
+    User.objects.filter(pk=empty_world.viewer.pk).update(email="vera@health.example")
+    claims = {"email": "vera@health.example", "email_verified": True}
+    config = OidcConfig("https://id.health.example", "linkwright")
+    first = Identity(config.issuer, "u-17", claims, "", "")
+    assert find_provider_person(first, config, "10.0.0.7", "") == empty_world.viewer
+    bound = ProviderIdentity.objects.get(subject="u-17")
+    assert bound.used_at == bound.bound_at
+    find_provider_person(first, config, "10.0.0.7", "")
+    used_at = ProviderIdentity.objects.get(subject="u-17").used_at
+    assert used_at is not None
+    assert used_at > bound.bound_at
+    second = Identity(config.issuer, "u-18", claims, "", "")
+    with pytest.raises(PersonNotTakenError, match="bound to another person"):
+        find_provider_person(second, config, "10.0.0.7", "")
+    assert unbind_identity(empty_world.viewer, COMMAND_LINE, bound.pk)
+    assert find_provider_person(second, config, "10.0.0.7", "") == empty_world.viewer
