@@ -65,7 +65,7 @@ def make_list_world() -> ListWorld:
     QueueState.objects.get_or_create(pk=1)
     admin = User.objects.create(username="bench-admin", is_superuser=True)
     member = User.objects.create(username="bench-member")
-    form = ImportFormat.objects.create(code="BENCH", definition={})
+    form = ImportFormat.objects.create(code="BENCH", definition={"columns": {"source_unique_id": 1, "surname": 2}})
     types = _make_providers(form)
     projects, patterns = [], []
     for number in range(PROJECTS_COUNT):

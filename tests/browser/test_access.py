@@ -42,6 +42,8 @@ def _addresses(world: World) -> dict[str, str]:
         "Import Formats": "/catalog/import-formats/",
         "an Import Format": "/catalog/import-formats/CSV/",
         "change an Import Format": "/catalog/import-formats/CSV/change/",
+        "the default match configuration": "/catalog/default-match/",
+        "change the default match configuration": "/catalog/default-match/edit/",
         "a new Event Type": "/catalog/new-event-type/",
         "delete from the catalog": "/catalog/providers/CANREG/delete/",
         "backups": "/admin/backups/",

@@ -20,6 +20,7 @@ EXTRACTION = f"{P}/extraction-projects/{{extraction_code}}"
 ESTIMATION = f"{P}/estimations/{{estimation_id}}"
 EVENT_TYPE = f"{P}/event-types/{{event_type_code}}"
 MATCH = f"{P}/match-configuration"
+DEFAULT = "/default-match-configuration"
 PERSON = "/people/{person_id}"
 
 
@@ -126,6 +127,15 @@ ROUTES: dict[str, Acts | Reads | Apart] = {
     "match-edit": acts(f"put {MATCH}"),
     "match-check": acts(f"post {MATCH}/validate"),
     "match-try": acts(f"post {MATCH}/try"),
+    "default-match": reads(DEFAULT, f"{DEFAULT}/versions"),
+    "default-match-differences": Apart("Both versions can be read whole; what differs is the reader's to see."),
+    "default-match-download": reads(DEFAULT),
+    "default-match-edit": acts(f"put {DEFAULT}"),
+    "default-match-check": acts(f"post {DEFAULT}/validate"),
+    "default-match-built-in": acts(f"put {DEFAULT}"),
+    # a draft is tried on the records of a project, and read for its fields, whatever it is for
+    "default-match-try": acts(f"post {MATCH}/try"),
+    "default-match-upload": acts(f"post {MATCH}/read-file"),
     "match-upload": acts(f"post {MATCH}/read-file"),
     "catalog": LEADS_ON,
     "catalog-providers": reads("/providers", "/providers/{code}"),
@@ -190,6 +200,7 @@ ROUTES: dict[str, Acts | Reads | Apart] = {
     "person-deactivate": acts(f"post {PERSON}/deactivate"),
     "person-reactivate": acts(f"post {PERSON}/reactivate"),
     "person-sessions": acts(f"post {PERSON}/end-sessions"),
+    "person-unbind": acts(f"post {PERSON}/unbind"),
     "person-lift": acts(f"post {PERSON}/lift-wait"),
     "backups": reads("/backups"),
     "backups-live": FOLLOWS,

@@ -22,6 +22,7 @@ from linkwright.api import (
     audit_log,
     backups,
     catalog_changes,
+    default_match,
     downloads,
     envelopes,
     estimations,
@@ -121,6 +122,7 @@ api.add_router("/backups", backups.router)
 api.add_router("/settings", settings.router)
 api.add_router("", catalog_changes.router)
 api.add_router("", import_format_samples.router)
+api.add_router("", default_match.router)
 
 
 def _handles(*kinds: type[Exception]) -> Callable[[Callable[..., HttpResponse]], Callable[..., HttpResponse]]:

@@ -1,5 +1,6 @@
 """The match configuration of a project: reading versions, checking a draft, saving one."""
 
+from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
 
@@ -11,8 +12,9 @@ from linkwright.api.answers import possible_errors
 from linkwright.api.paging import refuse_unknown
 from linkwright.api.projects import ProjectCode
 from linkwright.api.rights import caller_of, project_or_404, reader_of
-from linkwright.services.match_history import list_versions
-from linkwright.services.save_match import MatchDraft, check_definition, save_match
+from linkwright.jobs.project_form import linkage_fields
+from linkwright.services.match_history import VersionLine, list_versions
+from linkwright.services.save_match import CheckedDraft, MatchDraft, check_definition, save_match
 from linkwright.store.models import MatchConfigurationVersion
 from linkwright.store.permissions import Permission
 
@@ -41,7 +43,7 @@ class VersionAnswer(Schema):
     """One version in the history."""
 
     version: int
-    created_at: datetime
+    created_at: datetime | None = Field(description="Null for the built-in default alone.")
     created_by: str = Field(description="Empty for the server's command line.")
     source: str = Field(description="From where: a file, an estimation, the page; empty if that is not known.")
     note: str
@@ -86,6 +88,28 @@ class SavedAnswer(Schema):
     version: int | None = Field(description="The number of the new version; null if nothing differs.")
 
 
+def version_answers(lines: Sequence[VersionLine]) -> VersionsAnswer:
+    """Return a history as it is answered."""
+    return VersionsAnswer(
+        items=[
+            VersionAnswer(
+                version=line.version,
+                created_at=line.made_at,
+                created_by=line.made_by,
+                source=line.source,
+                note=line.note,
+                has_term_frequencies=line.has_frequencies,
+            )
+            for line in lines
+        ]
+    )
+
+
+def check_answer(checked: CheckedDraft) -> CheckAnswer:
+    """Return what a check found as it is answered."""
+    return CheckAnswer(is_valid=checked.configuration is not None, faults=[fault.text for fault in checked.faults])
+
+
 @router.get(
     "/{code}/match-configuration",
     response={200: MatchConfigurationAnswer, **possible_errors()},
@@ -120,20 +144,7 @@ def read_match_configuration(
 )
 def list_all(request: HttpRequest, code: ProjectCode) -> VersionsAnswer:
     """List the versions of a project's match configuration, newest first, and where each came from."""
-    project = project_or_404(reader_of(request), code)
-    return VersionsAnswer(
-        items=[
-            VersionAnswer(
-                version=line.version,
-                created_at=line.made_at,
-                created_by=line.made_by,
-                source=line.source,
-                note=line.note,
-                has_term_frequencies=line.has_frequencies,
-            )
-            for line in list_versions(project)
-        ]
-    )
+    return version_answers(list_versions(project_or_404(reader_of(request), code)))
 
 
 @router.post(
@@ -146,8 +157,7 @@ def validate(request: HttpRequest, code: ProjectCode, form: DraftForm) -> CheckA
     caller = caller_of(request)
     project = project_or_404(caller, code)
     caller.demand(Permission.CONFIGURE_PROJECTS, project)
-    checked = check_definition(project, form.definition)
-    return CheckAnswer(is_valid=checked.configuration is not None, faults=[fault.text for fault in checked.faults])
+    return check_answer(check_definition(linkage_fields(project), form.definition))
 
 
 @router.put(

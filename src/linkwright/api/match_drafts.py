@@ -156,7 +156,7 @@ def try_draft(request: HttpRequest, code: ProjectCode, form: DraftForm) -> Trial
     project, caller = _configured(request, code)
     sees_values = caller.may(Permission.SEE_IDENTIFYING_VALUES, project)
     told = revealed if sees_values else concealed
-    checked = check_definition(project, form.definition)
+    checked = check_definition(linkage_fields(project), form.definition)
     if checked.configuration is None:
         faults = [fault.text for fault in checked.faults]
         raise ConfigurationError("The draft has faults. Mend them, then try it.", faults)

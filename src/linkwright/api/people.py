@@ -31,7 +31,7 @@ from linkwright.services.invitation_link import invitation_link
 from linkwright.services.invite_person import Invited, invite_person, mail_invitation, renew_invitation
 from linkwright.services.list_sessions import list_sessions
 from linkwright.services.throttle_sign_in import wait_of
-from linkwright.store.models import Invitation, LinkageProject, Role, User
+from linkwright.store.models import Invitation, LinkageProject, ProviderIdentity, Role, User
 
 router = Router(tags=["people"])
 
@@ -64,11 +64,23 @@ class SessionAnswer(Schema):
     browser: str
 
 
+class IdentityAnswer(Schema):
+    """Who a person is at an OpenID Connect provider."""
+
+    id: int
+    issuer: str
+    subject: str
+    bound_at: datetime
+    bound_by: str = Field(description="What found the account: email, user-name, invitation or new.")
+    used_at: datetime | None = Field(description="The last sign-in by it; null: none since that was first noted.")
+
+
 class PersonDetailAnswer(PersonAnswer):
     """One person with their sessions."""
 
     waits_until: datetime | None = Field(description="After wrong passwords; null: they need not wait.")
     sessions: list[SessionAnswer] = Field(description="Open ones, newest first.")
+    identities: list[IdentityAnswer] = Field(description="By issuer.")
 
 
 class PersonPageAnswer(PageAnswer):
@@ -178,6 +190,17 @@ def person_detail(person: User) -> PersonDetailAnswer:
                 id=one.pk, signed_in_at=one.at, seen_at=one.seen_at, origin=one.origin, browser=one.browser
             )
             for one in list_sessions(person)
+        ],
+        identities=[
+            IdentityAnswer(
+                id=one.pk,
+                issuer=one.issuer,
+                subject=one.subject,
+                bound_at=one.bound_at,
+                bound_by=one.bound_by,
+                used_at=one.used_at,
+            )
+            for one in ProviderIdentity.objects.filter(user=person).order_by("issuer")
         ],
     )
 

@@ -11,6 +11,7 @@ from linkwright.services.change_administrator import change_administrator
 from linkwright.services.deactivate_person import deactivate_person, reactivate_person
 from linkwright.services.end_sessions import end_sessions
 from linkwright.services.lift_sign_in_wait import lift_sign_in_wait
+from linkwright.services.unbind_identity import unbind_identity
 from linkwright.store.models import SignIn
 
 __all__ = ["router"]
@@ -35,6 +36,12 @@ class EndSessionsForm(Schema):
     """Which session; may be left out: all."""
 
     session_id: Key | None = Field(None, description="All sessions if left out.")
+
+
+class UnbindForm(Schema):
+    """Which binding."""
+
+    identity_id: Key = Field(description="From `identities` of the person.")
 
 
 @router.put("/{person_id}/administrator", response=_SENT, summary="Make or unmake an Administrator")
@@ -79,4 +86,13 @@ def lift(request: HttpRequest, person_id: PersonId) -> PersonDetailAnswer:
     """Forget the wrong passwords for a person's name, so that they may try at once. Administrators only."""
     caller, person = administered(request, person_id)
     lift_sign_in_wait(person, caller.actor)
+    return person_detail(person)
+
+
+@router.post("/{person_id}/unbind", response=_SENT, summary="Unbind a person from a sign-in provider")
+def unbind(request: HttpRequest, person_id: PersonId, form: UnbindForm) -> PersonDetailAnswer:
+    """Take a binding away, and end the person's sessions: it may have opened them. Administrators only."""
+    caller, person = administered(request, person_id)
+    if not unbind_identity(person, caller.actor, form.identity_id):
+        raise Http404(f"{person.username} is not bound by an identity {form.identity_id}.")
     return person_detail(person)

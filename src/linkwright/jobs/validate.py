@@ -11,6 +11,7 @@ from linkwright.envelopes.package import verify_package
 from linkwright.errors import FaultsError
 from linkwright.jobs.context import JobContext, JobResult, package_limits
 from linkwright.jobs.extraction_project import event_type_codes, find_extraction_project, why_not_extract
+from linkwright.jobs.format_fit import why_not_load
 from linkwright.store.models import (
     AttachedEventType,
     DataProvider,
@@ -24,6 +25,7 @@ from linkwright.store.queries.attachments import attached_event_types, find_atta
 from linkwright.store.series import settle_project
 
 LISTED_CODES = 20
+_LOADS = (RequestType.SUBMIT_LINKAGE, RequestType.ESTIMATE_PROBABILITIES)
 
 
 class RefusedEnvelopeError(FaultsError):
@@ -98,6 +100,8 @@ def manifest_code_faults(
     codes = dict.fromkeys(file.event_type_code for file in manifest.data_files)
     for code in codes:
         faults.extend(_event_type_faults(code, project, provider, envelope))
+        if project is not None and manifest.request_type in _LOADS:
+            faults.extend(_format_faults(code, project))
     if project is not None and manifest.extraction_project is not None:
         faults.extend(_extraction_faults(manifest.extraction_project, project, codes))
     return faults
@@ -139,6 +143,12 @@ def _event_type_faults(
     if project is not None and (attached is None or not attached.takes(envelope)):
         faults.append(_not_attached(code, project, attached))
     return faults
+
+
+def _format_faults(code: str, project: LinkageProject) -> list[str]:
+    attached = attached_event_types(project).select_related("import_format").filter(code=code).first()
+    misfit = why_not_load(project, attached) if attached is not None else ""
+    return [f"{misfit} Then retry."] if misfit else []
 
 
 def _not_attached(code: str, project: LinkageProject, attached: AttachedEventType | None) -> str:

@@ -10,19 +10,22 @@ from typing import Any
 
 from django.db import transaction
 
-from linkwright.engine.default_configuration import default_match_definition
 from linkwright.engine.fields import parse_fields
 from linkwright.engine.updates import UpdateMode
 from linkwright.services.archive_project import archive_project, unarchive_project
 from linkwright.services.attach_event_type import attach_event_type, change_update_mode
 from linkwright.services.catalog_rows import Saved, Saving, save_row
+from linkwright.services.default_match import first_match
+from linkwright.services.match_versions import add_match_version
 from linkwright.services.project_file import DEFAULT_MATCH, ProjectFile, ProjectPart, ReadFile, refused
 from linkwright.services.project_file_faults import project_file_faults
-from linkwright.services.save_event_type import save_event_type
+from linkwright.services.save_default_match import save_default_match
+from linkwright.services.save_event_type import write_event_type
 from linkwright.services.save_import_format import write_import_format
+from linkwright.services.save_match import MatchDraft
 from linkwright.services.save_provider import save_provider
-from linkwright.store.audit_log import Actor, record_action
-from linkwright.store.models import LinkageProject, MatchConfigurationVersion
+from linkwright.store.audit_log import Actor
+from linkwright.store.models import LinkageProject
 from linkwright.store.queries.attachments import find_attachment
 from linkwright.store.settings import change_setting, read_setting
 
@@ -72,11 +75,13 @@ class _Applier:
         how = Saving(self._actor, source=FROM_FILE)
         for provider in content.providers:
             self._saved("Data Provider", provider.code, save_provider(provider, how))
+        # these two were checked with the fields that the same file declares, which are not stored yet
         for part in content.import_formats:
-            # checked with the fields that the same file declares, which are not stored yet
             self._saved("Import Format", part.code, write_import_format(part, how))
         for event_type in content.event_types:
-            self._saved("Event Type", event_type.code, save_event_type(event_type, how))
+            self._saved("Event Type", event_type.code, write_event_type(event_type, how))
+        if content.default_match is not None:
+            self._put_default(content.default_match)
         for project in content.projects:
             self._put_project(project)
         for name, value in content.settings.items():
@@ -94,9 +99,10 @@ class _Applier:
         project = LinkageProject.objects.get(code=part.code)
         self._attach(project, part)
         if part.match == DEFAULT_MATCH or (part.match is None and is_new):
-            self._put_match(project, default_match_definition(parse_fields(part.fields)))
+            first = first_match(parse_fields(part.fields))
+            self._put_match(project, first.definition, f"{FROM_FILE}: {first.source}")
         elif isinstance(part.match, dict):
-            self._put_match(project, part.match)
+            self._put_match(project, part.match, FROM_FILE)
         if part.archived is not None and part.archived != (project.archived_at is not None):
             # in the audit log by the services themselves
             if part.archived:
@@ -125,26 +131,23 @@ class _Applier:
             # each of them stands in the audit log already
             self._changes.append(Change("attach Event Types to", "project", part.code, (codes,)))
 
-    def _put_match(self, project: LinkageProject, definition: Mapping[str, Any]) -> None:
-        newest = MatchConfigurationVersion.objects.filter(project=project).order_by("-version").first()
-        if newest is not None and newest.definition == definition:
-            return
-        version = 1 if newest is None else newest.version + 1
-        MatchConfigurationVersion.objects.create(
-            project=project, version=version, definition=dict(definition), created_by=self._actor.user
-        )
-        self._note(Change("create", "match configuration", f"{project.code} version {version}"))
+    def _put_default(self, declared: Mapping[str, Any] | str) -> None:
+        definition = declared if isinstance(declared, Mapping) else {}
+        draft = MatchDraft(definition, source=FROM_FILE, checks_base=False)
+        version = save_default_match(draft, self._actor)
+        if version is not None:
+            # it stands in the audit log already
+            self._changes.append(Change("create", "default match configuration", f"version {version.version}"))
+
+    def _put_match(self, project: LinkageProject, definition: Mapping[str, Any], source: str) -> None:
+        version = add_match_version(project, definition, self._actor, source, keeps_frequencies=True)
+        if version is not None:
+            # it stands in the audit log already
+            self._changes.append(
+                Change("create", "match configuration", f"{project.code} version {version.version}")
+            )
 
     def _saved(self, kind: str, code: str, saved: Saved) -> None:
         """Remember what was saved; it stands in the audit log already."""
         if saved.action:
             self._changes.append(Change(saved.action, kind, code, saved.fields))
-
-    def _note(self, change: Change) -> None:
-        self._changes.append(change)
-        record_action(
-            self._actor,
-            f"{change.action} {change.kind}",
-            change.code,
-            detail={"fields": list(change.fields), "from": FROM_FILE},
-        )

@@ -5,6 +5,7 @@ from django.utils import timezone
 
 from linkwright.engine.updates import UpdateMode
 from linkwright.errors import LinkwrightError
+from linkwright.jobs.format_fit import why_not_load
 from linkwright.queue.finish import end_envelope_cancelled, withdraw_open_jobs
 from linkwright.queue.order import queue_state
 from linkwright.store import batch_catalog
@@ -30,16 +31,19 @@ def attach_event_type(
     """Attach an Event Type, or attach it again after it was detached: its records that ended stay ended.
 
     Raises:
-        AttachRefusedError: if there is no such Event Type, it is attached already, or its detaching is under way.
+        AttachRefusedError: if there is no such Event Type, it is attached already, its detaching is under way, or
+            its Import Format does not fit the project's linkage fields.
     """
     with transaction.atomic():
         # the Envelope that detaches it neither starts nor ends meanwhile
         queue_state(lock=True)
-        event_type = EventType.objects.filter(code=code).first()
+        event_type = EventType.objects.select_related("import_format").filter(code=code).first()
         if event_type is None:
             known = ", ".join(EventType.objects.order_by("code").values_list("code", flat=True)) or "none yet"
             raise AttachRefusedError(f"There is no Event Type {code!r}. There are: {known}.")
         attached = find_attachment(project, code)
+        if misfit := why_not_load(project, event_type):
+            raise AttachRefusedError(f"{code} was not attached. {misfit}")
         if attached is None:
             attached = AttachedEventType.objects.create(project=project, event_type=event_type, updates=updates)
         else:

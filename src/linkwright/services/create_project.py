@@ -5,9 +5,11 @@ from dataclasses import dataclass
 
 from django.db import IntegrityError, transaction
 
-from linkwright.engine.default_configuration import default_match_definition
 from linkwright.engine.fields import parse_fields
-from linkwright.services.attach_event_type import attach_event_type
+from linkwright.jobs.project_form import current_version
+from linkwright.services.attach_event_type import AttachRefusedError, attach_event_type
+from linkwright.services.default_match import FirstMatch, first_match
+from linkwright.services.match_history import CREATED
 from linkwright.services.project_file import GroupingPart
 from linkwright.services.project_form import ProjectForm, ProjectRefusedError, form_faults
 from linkwright.store.audit_log import Actor, record_action
@@ -54,16 +56,23 @@ def create_project(new: NewProject, actor: Actor) -> LinkageProject:
                 grouping=model.grouping if model else GroupingPart().model_dump(),
                 keep_unused_columns=model.keep_unused_columns if model else True,
             )
-            definition = _newest_definition(model) if model else None
-            MatchConfigurationVersion.objects.create(
-                project=project,
-                version=1,
-                definition=definition or default_match_definition(parse_fields(project.own_fields)),
-                created_by=actor.user,
-            )
             record_action(actor, "create project", new.code, project_code=new.code, detail={"like": new.like})
+            first = _match_of(model) or first_match(parse_fields(project.own_fields))
+            # as it stands, also if it fits no more: the page of the configuration says what is wrong with it
+            version = MatchConfigurationVersion.objects.create(
+                project=project, version=1, definition=first.definition, created_by=actor.user
+            )
+            record_action(
+                actor,
+                CREATED,
+                f"{new.code} version {version.version}",
+                project_code=new.code,
+                detail={"from": first.source},
+            )
             for code in dict.fromkeys(new.event_types):
                 attach_event_type(project, code, actor)
+    except AttachRefusedError as error:
+        raise ProjectRefusedError(_SUMMARY, [f"event_types: {error}"]) from error
     except IntegrityError as error:
         # somebody else was faster by a moment
         raise ProjectRefusedError(_SUMMARY, [_taken(new.code)]) from error
@@ -85,9 +94,10 @@ def _reference_faults(new: NewProject, model: LinkageProject | None) -> list[str
     return faults
 
 
-def _newest_definition(project: LinkageProject) -> dict[str, object] | None:
-    versions = MatchConfigurationVersion.objects.filter(project=project).order_by("-version")
-    return versions.values_list("definition", flat=True).first()
+def _match_of(model: LinkageProject | None) -> FirstMatch | None:
+    """Return the newest match configuration of the project that serves as the model, if it has any."""
+    newest = current_version(model) if model else None
+    return FirstMatch(newest.definition, f"version {newest.version} of {model}") if newest else None
 
 
 def _taken(code: str) -> str:

@@ -1,13 +1,16 @@
-"""Writes a project's current match configuration as text: in Linkwright's own form, or as a Splink model."""
+"""Writes a match configuration as text, a project's or the default: in Linkwright's form, or as a Splink model."""
 
 import json
+from collections.abc import Mapping
+from typing import Any
 
 import yaml
 
 from linkwright.engine.splink_settings import splink_settings
-from linkwright.engine.strategy import Strategy
-from linkwright.errors import LinkwrightError
+from linkwright.engine.strategy import MatchConfiguration, Strategy
+from linkwright.errors import ConfigurationError, LinkwrightError
 from linkwright.jobs.project_form import current_match_configuration
+from linkwright.services.default_match import read_default_version
 from linkwright.services.match_versions import find_project
 
 
@@ -23,8 +26,7 @@ def export_match(project_code: str) -> str:
         JobError: if it has no match configuration.
     """
     version, _configuration = current_match_configuration(find_project(project_code))
-    written = yaml.safe_dump(version.definition, sort_keys=False, allow_unicode=True, width=100)
-    return f"# match configuration of {project_code}, version {version.version}\n{written}"
+    return _written(f"match configuration of {project_code}, version {version.version}", version.definition)
 
 
 def export_splink_settings(project_code: str, strategy_name: str | None) -> str:
@@ -41,6 +43,39 @@ def export_splink_settings(project_code: str, strategy_name: str | None) -> str:
         NoSplinkModelError: if it has no comparisons.
     """
     _version, configuration = current_match_configuration(find_project(project_code))
+    return _splink_settings(configuration, strategy_name)
+
+
+def export_default_match() -> str:
+    """Return the default match configuration in force as YAML, as `default_match` of a project file has it.
+
+    The built-in one is written as it is for the standard linkage fields.
+    """
+    read = read_default_version()
+    what = "built in" if read.is_built_in else f"version {read.row.version}"
+    return _written(f"default match configuration, {what}", read.row.definition)
+
+
+def export_default_splink_settings(strategy_name: str | None) -> str:
+    """Return one strategy of the default match configuration as the JSON that Splink loads.
+
+    Raises:
+        ExportMatchError: if the strategy is unknown, or several could be meant.
+        NoSplinkModelError: if it has no comparisons.
+        ConfigurationError: if the default cannot be read any more.
+    """
+    read = read_default_version()
+    if read.configuration is None:
+        raise ConfigurationError("The default match configuration cannot be read any more.", read.faults)
+    return _splink_settings(read.configuration, strategy_name)
+
+
+def _written(what: str, definition: Mapping[str, Any]) -> str:
+    text = yaml.safe_dump(dict(definition), sort_keys=False, allow_unicode=True, width=100)
+    return f"# {what}\n{text}"
+
+
+def _splink_settings(configuration: MatchConfiguration, strategy_name: str | None) -> str:
     strategy = _chosen(configuration.strategies, strategy_name)
     return json.dumps(splink_settings(configuration, strategy), indent=4, ensure_ascii=False) + "\n"
 

@@ -14,6 +14,7 @@ import yaml
 from linkwright.engine.comparisons import Comparison, ComparisonLevel, TermFrequency
 from linkwright.engine.import_format import ImportFormat as ImportFormatForm
 from linkwright.engine.strategy import MatchConfiguration, Strategy
+from linkwright.services.default_match import declared_default
 from linkwright.services.project_file import (
     EventTypePart,
     GroupingPart,
@@ -90,13 +91,14 @@ def export_project_file(actor: Actor, project: LinkageProject | None = None) -> 
             "providers": [_values(ProviderPart.model_fields, row) for row in providers],
             "import_formats": [_import_format(row) for row in formats],
             "event_types": [_event_type(row) for row in event_types],
+            "default_match": _default_match() if project is None else {},
             "projects": _projects(list(projects)),
             "settings": _settings() if project is None else {},
         }
     )
 
 
-def write_project_file(sections: Mapping[str, Sequence[Any] | Mapping[str, Any]]) -> str:
+def write_project_file(sections: Mapping[str, Any]) -> str:
     """Write the sections that hold anything, in the order of the form, with a blank line between them."""
     written = [
         yaml.dump(
@@ -162,6 +164,11 @@ def _project(
     chosen["keep_unused_columns"] = row.keep_unused_columns
     ordered: dict[str, Any] = _in_order(chosen, _PROJECT_RANKS, depth=1)
     return ordered
+
+
+def _default_match() -> Any:
+    declared = declared_default()
+    return _in_order(declared, _MATCH_RANKS) if declared is not None else {}
 
 
 def _settings() -> dict[str, Any]:

@@ -43,6 +43,7 @@ def find_provider_person(identity: Identity, config: OidcConfig, address: str, i
     )
     if bound := known.first():
         _demand_active(bound.user)
+        known.update(used_at=timezone.now())
         return bound.user
     if invitation_sha256:
         return _invited(identity, config, address, invitation_sha256)
@@ -152,8 +153,9 @@ def _bind(user: User, identity: Identity, config: OidcConfig, address: str, *, b
             "the account is bound to somebody else",
             user.username,
         )
+    now = timezone.now()
     ProviderIdentity.objects.create(
-        user=user, issuer=identity.issuer, subject=identity.subject, bound_at=timezone.now(), bound_by=by
+        user=user, issuer=identity.issuer, subject=identity.subject, bound_at=now, bound_by=by, used_at=now
     )
     detail = {"issuer": identity.issuer, "subject": identity.subject, "by": by}
     record_action(Actor(user, address), "bind account to provider", user.username, detail=detail)

@@ -12,7 +12,12 @@ from linkwright.engine.fields import LinkageField
 from linkwright.engine.strategy import MatchConfiguration, parse_match_configuration
 from linkwright.errors import ConfigurationError, LinkwrightError
 from linkwright.jobs.project_form import linkage_fields
-from linkwright.store.models import AuditLogEntry, LinkageProject, MatchConfigurationVersion
+from linkwright.store.models import (
+    AuditLogEntry,
+    DefaultMatchVersion,
+    LinkageProject,
+    MatchConfigurationVersion,
+)
 
 CREATED = "create match configuration"
 
@@ -27,7 +32,7 @@ class VersionLine:
 
     Args:
         version: its number.
-        made_at: when.
+        made_at: when; None for the built-in default.
         made_by: the person's user name; empty for the machine's command line.
         source: from where: a file, an estimation, the page; empty if that is not known.
         note: why, if whoever made it said so.
@@ -35,7 +40,7 @@ class VersionLine:
     """
 
     version: int
-    made_at: datetime
+    made_at: datetime | None
     made_by: str
     source: str
     note: str
@@ -48,13 +53,15 @@ class ReadVersion:
 
     Args:
         row: as stored.
-        configuration: in the engine's form; None if it does not fit the project's fields (any more).
+        configuration: in the engine's form; None if it does not fit the linkage fields (any more).
         faults: why it does not.
+        is_built_in: whether it is the built-in default, which is made of a project's fields.
     """
 
-    row: MatchConfigurationVersion
+    row: MatchConfigurationVersion | DefaultMatchVersion
     configuration: MatchConfiguration | None
     faults: tuple[str, ...] = ()
+    is_built_in: bool = False
 
 
 def list_versions(project: LinkageProject) -> list[VersionLine]:

@@ -29,6 +29,9 @@ MAX_FILE_BYTES = 32 * 1024 * 1024
 DEFAULT_MATCH = "default"
 """What `match` says for the default match configuration."""
 
+BUILT_IN_MATCH = "built-in"
+"""What `default_match` says for the one that is built in."""
+
 
 def _code(value: str) -> str:
     if not _CODE.fullmatch(value):
@@ -47,10 +50,21 @@ def _match(value: object) -> object:
     )
 
 
+def _default_match(value: object) -> object:
+    if value is None or isinstance(value, dict) or value == BUILT_IN_MATCH:
+        return value
+    raise ValueError(
+        f"{value!r} is no match configuration. Write its keys, or the word {BUILT_IN_MATCH}, or leave it out."
+    )
+
+
 Code = Annotated[str, AfterValidator(_code)]
 
 
 Match = Annotated[dict[str, Any] | str | None, PlainValidator(_match)]
+
+
+DefaultMatch = Annotated[dict[str, Any] | str | None, PlainValidator(_default_match)]
 
 
 class _Part(BaseModel):
@@ -138,6 +152,8 @@ class ProjectFile(_Part):
     providers: tuple[ProviderPart, ...] = ()
     import_formats: tuple[ImportFormatPart, ...] = ()
     event_types: tuple[EventTypePart, ...] = ()
+    # what new projects start with; nothing: it stays as it is
+    default_match: DefaultMatch = None
     projects: tuple[ProjectPart, ...] = ()
     settings: dict[str, Any] = Field(default_factory=dict)
 

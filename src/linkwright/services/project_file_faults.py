@@ -6,13 +6,14 @@ Reads the database for what exists already; changes nothing.
 from collections.abc import Callable
 from functools import partial
 
-from linkwright.engine.fields import parse_fields
+from linkwright.engine.fields import STANDARD_FIELDS, parse_fields
 from linkwright.engine.grouping import grouping_faults
 from linkwright.engine.import_format import parse_import_format
 from linkwright.engine.strategy import parse_match_configuration
 from linkwright.errors import ConfigurationError, LinkwrightError
 from linkwright.services.attach_event_type import why_not_attach
 from linkwright.services.format_fields import fields_for_format
+from linkwright.services.format_fit_faults import unfit_formats
 from linkwright.services.project_file import ProjectFile, ProjectPart
 from linkwright.store.models import Batch, BatchState, DataProvider, EventType, ImportFormat, LinkageProject
 from linkwright.store.queries.attachments import find_attachment
@@ -31,6 +32,9 @@ def project_file_faults(content: ProjectFile) -> list[str]:
         place = f"event_types[{index}]"
         faults.extend(_unknown(f"{place}.provider", "Data Provider", event_type.provider, providers))
         faults.extend(_unknown(f"{place}.import_format", "Import Format", event_type.import_format, formats))
+    if isinstance(content.default_match, dict):
+        check = partial(parse_match_configuration, content.default_match, STANDARD_FIELDS, "default_match")
+        faults.extend(_told(check, "default_match"))
     for index, project in enumerate(content.projects):
         faults.extend(_project_faults(f"projects[{index}]", project, event_types))
     faults.extend(_format_faults(content))
@@ -67,7 +71,8 @@ def _format_faults(content: ProjectFile) -> list[str]:
         place = f"import_formats[{index}]"
         fields = fields_for_format(part.code, content)
         faults.extend(_told(partial(parse_import_format, part.definition, fields, place), place))
-    return faults
+    # a format with faults of its own would be told once more for each project
+    return faults or unfit_formats(content)
 
 
 def _told(check: Callable[[], object], place: str) -> list[str]:

@@ -5,6 +5,7 @@ from typing import Any
 from django.db import transaction
 
 from linkwright.services.catalog_rows import CatalogRefusedError, Saved, Saving, save_row
+from linkwright.services.format_fields import stored_uses, unfit
 from linkwright.services.project_file import EventTypePart
 from linkwright.store.models import DataProvider, EventType, ImportFormat
 
@@ -14,6 +15,20 @@ LISTED_CODES = 20
 
 def save_event_type(part: EventTypePart, how: Saving) -> Saved:
     """Save an Event Type.
+
+    Raises:
+        CatalogRefusedError: as `save_row`, if its Data Provider or its Import Format is unknown, or if the Import
+            Format does not fit the linkage fields of a project that takes it.
+    """
+    with transaction.atomic():
+        saved = write_event_type(part, how)
+        if "import_format" in saved.fields:
+            _refuse_unfit(part)
+    return saved
+
+
+def write_event_type(part: EventTypePart, how: Saving) -> Saved:
+    """Save an Event Type that was checked with the whole project file that declares it.
 
     Raises:
         CatalogRefusedError: as `save_row`, or if its Data Provider or its Import Format is unknown.
@@ -32,6 +47,17 @@ def save_event_type(part: EventTypePart, how: Saving) -> Saved:
         values: dict[str, Any] = part.model_dump(exclude={"code"})
         values |= {"provider": provider, "import_format": import_format}
         return save_row(EventType, EVENT_TYPE, part.code, values, how)
+
+
+def _refuse_unfit(part: EventTypePart) -> None:
+    definition = ImportFormat.objects.get(code=part.import_format).definition
+    faults = [
+        fault
+        for use in stored_uses(code=part.code)
+        for fault in unfit(use, part.import_format, definition, "import_format")
+    ]
+    if faults:
+        raise CatalogRefusedError(f"{EVENT_TYPE} {part.code} was not saved.", faults)
 
 
 def _unknown(place: str, what: str, code: str, model: type[DataProvider | ImportFormat]) -> str:

@@ -1,9 +1,7 @@
 """Creates or changes an Import Format: asked by a page, the API or the project file."""
 
-from linkwright.engine.import_format import parse_import_format
-from linkwright.errors import ConfigurationError
 from linkwright.services.catalog_rows import CatalogRefusedError, Saved, Saving, refuse_zeros, save_row
-from linkwright.services.format_fields import fields_for_format
+from linkwright.services.format_fields import saved_format_faults
 from linkwright.services.project_file import ImportFormatPart
 from linkwright.store.models import ImportFormat
 
@@ -15,14 +13,14 @@ def save_import_format(part: ImportFormatPart, how: Saving) -> Saved:
     """Save an Import Format. A changed one holds for the Load jobs that start from then on.
 
     Raises:
-        CatalogRefusedError: as `save_row`, or naming every fault of its definition.
+        CatalogRefusedError: as `save_row`, or naming every fault of its definition, those with the fields of
+            projects that load by it among them.
     """
     definition = part.definition
     refuse_zeros(IMPORT_FORMAT, part.code, definition)
-    try:
-        parse_import_format(definition, fields_for_format(part.code), PLACE)
-    except ConfigurationError as error:
-        raise CatalogRefusedError(f"{IMPORT_FORMAT} {part.code} was not saved.", error.faults) from error
+    faults = saved_format_faults(part.code, definition, PLACE)
+    if faults:
+        raise CatalogRefusedError(f"{IMPORT_FORMAT} {part.code} was not saved.", faults)
     return write_import_format(part, how)
 
 

@@ -5,7 +5,7 @@ and nothing is lost: whoever saves decides.
 """
 
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any, NamedTuple
@@ -13,6 +13,7 @@ from typing import Any, NamedTuple
 from django.db import transaction
 
 from linkwright.engine.configuration_differences import Difference
+from linkwright.engine.fields import LinkageField
 from linkwright.engine.strategy import MatchConfiguration, parse_match_configuration
 from linkwright.errors import ConfigurationError, LinkwrightError
 from linkwright.jobs.project_form import current_version, linkage_fields
@@ -20,7 +21,7 @@ from linkwright.services.match_history import UnknownVersionError, version_diffe
 from linkwright.services.match_versions import add_match_version
 from linkwright.services.project_file import MAX_FILE_BYTES, parse_yaml, refused
 from linkwright.store.audit_log import Actor
-from linkwright.store.models import LinkageProject, MatchConfigurationVersion
+from linkwright.store.models import DefaultMatchVersion, LinkageProject, MatchConfigurationVersion
 
 PAGE = "the page"
 _FAULT = re.compile(r"^\.?([\w.\[\]]*?): ")
@@ -79,10 +80,10 @@ class MatchDraft:
     checks_base: bool = True
 
 
-def check_definition(project: LinkageProject, definition: object) -> CheckedDraft:
-    """Check a draft against the project's linkage fields, and name every fault with its place."""
+def check_definition(fields: Sequence[LinkageField], definition: object) -> CheckedDraft:
+    """Check a draft against linkage fields, and name every fault with its place."""
     try:
-        return CheckedDraft(parse_match_configuration(definition, linkage_fields(project), ""))
+        return CheckedDraft(parse_match_configuration(definition, fields, ""))
     except ConfigurationError as error:
         return CheckedDraft(None, tuple(_located(fault.lstrip(".")) for fault in error.faults))
 
@@ -98,17 +99,41 @@ def read_draft_text(text: str) -> Any:
     return parse_yaml(text, "The text")[0]
 
 
-def check_text(project: LinkageProject, text: str) -> CheckedDraft:
+def check_text(fields: Sequence[LinkageField], text: str) -> CheckedDraft:
     """Check a draft in YAML, and name every fault with its line."""
     try:
         data, lines = parse_yaml(text, "The text")
     except ConfigurationError as error:
         return CheckedDraft(None, tuple(DraftFault("", fault) for fault in error.faults))
-    checked = check_definition(project, data)
+    checked = check_definition(fields, data)
     if checked.configuration is not None:
         return checked
     located = refused("The text", [fault.text for fault in checked.faults], lines)
     return CheckedDraft(None, tuple(DraftFault("", fault) for fault in located.faults))
+
+
+def changed_meanwhile(
+    newest: MatchConfigurationVersion | DefaultMatchVersion,
+    base_version: int | None,
+    differences: tuple[Difference, ...],
+) -> MatchChangedError:
+    """Return the refusal of a draft that started from another version than the newest.
+
+    Args:
+        newest: what was saved since.
+        base_version: what the draft started from; None if that is not known.
+        differences: what changed between them.
+    """
+    by = f" by {newest.created_by.username}" if newest.created_by else ""
+    since = "since this draft was begun"
+    if base_version is not None:
+        since = f"after version {base_version}, which this draft started from"
+    return MatchChangedError(
+        f"Version {newest.version} was saved{by} at {newest.created_at:%Y-%m-%d %H:%M} UTC, {since}. Nothing was "
+        f"saved. Take over what version {newest.version} changed, or save the draft over it.",
+        newest.version,
+        differences,
+    )
 
 
 def save_match(project: LinkageProject, draft: MatchDraft, actor: Actor) -> MatchConfigurationVersion | None:
@@ -139,20 +164,12 @@ def save_match(project: LinkageProject, draft: MatchDraft, actor: Actor) -> Matc
 def _changed(
     project: LinkageProject, newest: MatchConfigurationVersion, base_version: int | None
 ) -> MatchChangedError:
-    by = f" by {newest.created_by.username}" if newest.created_by else ""
-    since = "since this draft was begun"
     differences: tuple[Difference, ...] = ()
     if base_version is not None:
-        since = f"after version {base_version}, which this draft started from"
         # a version that no longer fits the fields cannot be compared; the refusal stands all the same
         with suppress(ConfigurationError, UnknownVersionError):
             differences = version_differences(project, base_version, newest.version)
-    return MatchChangedError(
-        f"Version {newest.version} was saved{by} at {newest.created_at:%Y-%m-%d %H:%M} UTC, {since}. Nothing was "
-        f"saved. Take over what version {newest.version} changed, or save the draft over it.",
-        newest.version,
-        differences,
-    )
+    return changed_meanwhile(newest, base_version, differences)
 
 
 def _located(fault: str) -> DraftFault:

@@ -16,6 +16,7 @@ from linkwright.envelopes.manifest import FileFormat, RequestType
 from linkwright.envelopes.names import name_fault
 from linkwright.errors import FaultsError
 from linkwright.jobs.context import package_limits
+from linkwright.jobs.format_fit import why_not_load
 from linkwright.services.kept_file import KeptFile, digest_of, new_file_name
 from linkwright.services.receive_envelope import register_envelope, shown_name
 from linkwright.store.audit_log import Actor
@@ -159,7 +160,7 @@ def safe_file_name(file_name: str) -> str:
 
 
 def _event_type(submission: DataFileSubmission, project: LinkageProject, faults: list[str]) -> EventType | None:
-    attached = attached_event_types(project).select_related("provider")
+    attached = attached_event_types(project).select_related("provider", "import_format")
     codes = ", ".join(event_type.code for event_type in attached)
     if not codes:
         faults.append(f"No Event Type is attached to {project.code}. Attach one before data is submitted.")
@@ -173,6 +174,8 @@ def _event_type(submission: DataFileSubmission, project: LinkageProject, faults:
             f"Event Type {submission.event_type_code!r} is not attached to {project.code}; attached: {codes}. "
             "Choose of these."
         )
+    elif submission.request_type in _HOLDS_RECORDS and (misfit := why_not_load(project, found)):
+        faults.append(misfit)
     return found
 
 

@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 
 from linkwright.engine.updates import UpdateMode
+from linkwright.jobs.format_fit import why_not_load
 from linkwright.store.models import AttachedEventType, EventType, LinkageProject, User
 from linkwright.store.permissions import Permission, is_allowed, visible_projects
 from linkwright.store.queries.reports import read_latest_report
@@ -17,7 +18,10 @@ UPDATE_WORDS = {
 
 @dataclass(frozen=True)
 class EventTypeRow:
-    """One line of the list; `records_count` after the latest report, None before the first."""
+    """One line of the list; `records_count` after the latest report, None before the first.
+
+    `misfit` says why no data of it can be loaded, or is ''.
+    """
 
     code: str
     description: str
@@ -26,13 +30,19 @@ class EventTypeRow:
     updates: str
     state: str
     detached_by: str
+    misfit: str
 
 
 def event_types_piece(project: LinkageProject, user: User) -> Piece:
     """Return the list of the Event Types that a project takes or took."""
     attachments = AttachedEventType.objects.filter(project=project).order_by("event_type__code")
     counts = _records_counts(project)
-    rows = [_row(one, counts) for one in attachments.select_related("event_type__provider", "detached_by")]
+    rows = [
+        _row(one, counts)
+        for one in attachments.select_related(
+            "event_type__provider", "event_type__import_format", "detached_by", "project"
+        )
+    ]
     may_configure = is_allowed(user, Permission.CONFIGURE_PROJECTS, project)
     return make_piece(
         f"event-types-{project.pk}",
@@ -79,4 +89,5 @@ def _row(one: AttachedEventType, counts: dict[str, int] | None) -> EventTypeRow:
         updates=one.updates,
         state=one.state,
         detached_by=str(one.detached_by) if one.is_being_detached else "",
+        misfit=why_not_load(one.project, event_type) if one.is_attached else "",
     )

@@ -8,16 +8,16 @@ import yaml
 from django.http import QueryDict
 
 from linkwright.engine.configuration_differences import configuration_differences
-from linkwright.engine.default_configuration import IndistinctFieldsError, default_match_definition
+from linkwright.engine.default_configuration import IndistinctFieldsError
 from linkwright.engine.fields import LinkageField
 from linkwright.errors import ConfigurationError
-from linkwright.jobs.project_form import linkage_fields
-from linkwright.services.match_history import ReadVersion, read_version
+from linkwright.services.default_match import first_match
+from linkwright.services.match_history import ReadVersion
 from linkwright.services.save_match import PAGE, CheckedDraft, check_definition, check_text, read_draft_text
-from linkwright.store.models import LinkageProject
 from linkwright.web.address import read_key
 from linkwright.web.match_editor import Layout, Part, faults_by_place, places_of
 from linkwright.web.match_form import Definition, empty_definition, read_form
+from linkwright.web.match_home import MatchHome
 from linkwright.web.match_view import view_differences
 
 MODES = ("form", "text")
@@ -45,11 +45,9 @@ class Draft:
     source: str = PAGE
     note: str = ""
 
-    def check(self, project: LinkageProject) -> CheckedDraft:
-        """Check it against the project's fields."""
-        return (
-            check_text(project, self.text) if self.mode == "text" else check_definition(project, self.definition)
-        )
+    def check(self, fields: Sequence[LinkageField]) -> CheckedDraft:
+        """Check it against linkage fields."""
+        return check_text(fields, self.text) if self.mode == "text" else check_definition(fields, self.definition)
 
     def plain(self) -> Any:
         """Return it as plain values.
@@ -60,12 +58,12 @@ class Draft:
         return read_draft_text(self.text) if self.mode == "text" else self.definition
 
 
-def begin_draft(project: LinkageProject) -> Draft:
+def begin_draft(home: MatchHome) -> Draft:
     """Begin with the newest version; with the default where there is none."""
-    read, fields = read_version(project), linkage_fields(project)
+    read = home.read()
     if read is None:
-        return Draft("form", _default(fields), "", None)
-    draft = draft_of(read.row.definition, fields, read.row.version)
+        return Draft("form", _default(home.fields), "", None)
+    draft = draft_of(read.row.definition, home.fields, read.row.version)
     # what does not fit the fields of the form shows all of itself as text alone
     return draft if read.configuration is not None else as_text(draft)
 
@@ -108,16 +106,16 @@ def as_form(draft: Draft, fields: Sequence[LinkageField]) -> Draft:
     return replace(draft, mode="form", definition=definition)
 
 
-def draft_context(project: LinkageProject, draft: Draft) -> dict[str, Any]:
+def draft_context(home: MatchHome, draft: Draft) -> dict[str, Any]:
     """Return what the editor shows of a draft: its parts, its faults, and what it would change."""
-    checked, fields = draft.check(project), linkage_fields(project)
+    checked = draft.check(home.fields)
     strategies: list[Part] = []
     if draft.mode == "form":
-        strategies = Layout(fields, checked.faults).strategies(draft.definition)
+        strategies = Layout(home.fields, checked.faults).strategies(draft.definition)
     places = places_of(strategies)
-    newest = read_version(project)
+    newest = home.read()
     return {
-        "project": project,
+        "home": home,
         "draft": draft,
         "prior": draft.definition.get("prior", ""),
         "oversized": draft.definition.get("oversized_blocks", "split"),
@@ -139,7 +137,7 @@ def _changes(newest: ReadVersion | None, checked: CheckedDraft) -> dict[str, Any
 
 def _default(fields: Sequence[LinkageField]) -> Definition:
     try:
-        return default_match_definition(fields)
+        return first_match(fields).definition
     except IndistinctFieldsError:
         return empty_definition(fields)
 

@@ -97,6 +97,12 @@ DECIDING: dict[str, tuple[str, Any, Statuses]] = {
         f"/people/{{person_id}}/{name}": (f"/people/{{person}}/{name}", None, CHANGED_BY_ADMINISTRATORS)
         for name in ("deactivate", "reactivate", "end-sessions", "lift-wait")
     },
+    # nobody is bound: whoever may unbind is told so
+    "/people/{person_id}/unbind": (
+        "/people/{person}/unbind",
+        {"identity_id": 1},
+        (404, 403, 403, 403, 403, 403, 403),
+    ),
     "/api-keys": ("/api-keys", {"name": "nightly", "permissions": ["submit"]}, (201,) * 7),
     # of somebody else: for all but Administrators it does not exist
     "/api-keys/{key_id}/revoke": ("/api-keys/{key}/revoke", REASON, (200, 404, 404, 404, 404, 404, 404)),

@@ -54,3 +54,38 @@ def test_every_fault_is_named_by_a_check_and_by_saving(world: World, people: Peo
     assert refused.status_code == 409
     assert len(refused.json()["error"]["faults"]) == 2
     assert owner.post(f"{PATH}/validate", {"definition": default()}).json() == {"is_valid": True, "faults": []}
+
+
+DEFAULT = "/default-match-configuration"
+
+
+def test_the_default_of_new_projects_is_read_saved_and_set_back(world: World, people: People) -> None:
+    admin, viewer = people["admin"], people["viewer"]
+    built_in = viewer.get(DEFAULT).json()
+    assert (built_in["version"], built_in["is_built_in"], built_in["created_at"]) == (0, True, None)
+    assert built_in["definition"] == default()
+    body = {"definition": default(prior=0.5), "base_version": 0, "note": "a start"}
+    assert admin.put(DEFAULT, body).json() == {"version": 1}
+    assert viewer.get(DEFAULT).json()["definition"] == default(prior=0.5)
+    stale = admin.put(DEFAULT, {"definition": default(prior=0.4), "base_version": 0})
+    assert "Version 1 was saved by admin" in stale.json()["error"]["message"]
+    assert admin.put(DEFAULT, {"definition": None}).json() == {"version": 2}
+    assert viewer.get(DEFAULT).json()["is_built_in"] is True
+    lines = viewer.get(f"{DEFAULT}/versions").json()["items"]
+    assert [(line["version"], line["source"], line["note"]) for line in lines] == [
+        (2, "the API", ""),
+        (1, "the API", "a start"),
+        (0, "Linkwright itself", ""),
+    ]
+    assert viewer.get(f"{DEFAULT}?version=1").json()["definition"] == default(prior=0.5)
+    assert viewer.get(f"{DEFAULT}?version=9").status_code == 404
+
+
+def test_a_faulty_or_empty_default_is_refused(world: World, people: People) -> None:
+    admin = people["admin"]
+    assert admin.put(DEFAULT, {"definition": {}}).status_code == 409
+    assert admin.put(DEFAULT, {"definition": default(prior=2)}).status_code == 409
+    assert admin.put(DEFAULT, {"definition": default(prior=0.5), "base_version": 7}).status_code == 409
+    assert admin.get(DEFAULT).json()["version"] == 0
+    checked = admin.post(f"{DEFAULT}/validate", {"definition": default(prior=2)}).json()
+    assert (checked["is_valid"], len(checked["faults"])) == (False, 1)

@@ -11,7 +11,7 @@ from django.utils import timezone
 
 from linkwright.services.throttle_sign_in import WaitError, attempt_failed, begin_attempt
 from linkwright.store.audit_log import COMMAND_LINE
-from linkwright.store.models import ApiKey, AuditLogEntry, Invitation, Membership, SignIn, User
+from linkwright.store.models import ApiKey, AuditLogEntry, Invitation, Membership, ProviderIdentity, SignIn, User
 from linkwright.store.settings import change_setting
 from tests.integration.api.conftest import Api, KeyFor
 from tests.integration.web.seed import World
@@ -185,6 +185,23 @@ def test_a_wait_after_wrong_passwords_is_lifted(admin: Api, empty_world: World) 
     path = f"/people/{empty_world.viewer.pk}"
     assert done(admin.get(path))["waits_until"] is not None
     assert done(admin.post(f"{path}/lift-wait"))["waits_until"] is None
+
+
+def test_who_is_bound_at_a_provider_is_told_and_unbound(admin: Api, empty_world: World, key_for: KeyFor) -> None:
+    bound = ProviderIdentity.objects.create(
+        user=empty_world.viewer,
+        issuer="https://id.health.example",
+        subject="u-17",
+        bound_at=timezone.now(),
+        bound_by="email",
+    )
+    path = f"/people/{empty_world.viewer.pk}"
+    (told,) = done(admin.get(path))["identities"]
+    assert (told["issuer"], told["subject"], told["used_at"]) == ("https://id.health.example", "u-17", None)
+    refused(admin.post(f"/people/{empty_world.owner.pk}/unbind", {"identity_id": bound.pk}), 404)
+    assert done(admin.post(f"{path}/unbind", {"identity_id": bound.pk}))["identities"] == []
+    refused(admin.post(f"{path}/unbind", {"identity_id": bound.pk}), 404)
+    assert AuditLogEntry.objects.filter(action="unbind account from provider", target="viewer").count() == 1
 
 
 def test_a_person_that_there_is_not_is_not_found(admin: Api) -> None:

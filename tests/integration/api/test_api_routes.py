@@ -84,6 +84,8 @@ READS: dict[str, tuple[str, Statuses]] = {
     ),
     "/projects/{code}/reports": ("/projects/PERINATAL/reports", MEMBERS),
     "/projects/{code}/reports/{envelope_id}": ("/projects/PERINATAL/reports/{reported}", MEMBERS),
+    "/default-match-configuration": ("/default-match-configuration", ALL),
+    "/default-match-configuration/versions": ("/default-match-configuration/versions", ALL),
     "/projects/{code}/estimations": ("/projects/PERINATAL/estimations", MEMBERS),
     "/projects/{code}/estimations/{estimation_id}": ("/projects/PERINATAL/estimations/{estimation}", MEMBERS),
     "/projects/{code}/event-types": ("/projects/PERINATAL/event-types", MEMBERS),
@@ -194,6 +196,11 @@ ACTIONS: dict[str, tuple[str, Any, Statuses]] = {
         {**REASON, "code": "PERINATAL"},
         (409, 403, 403, 403, 403, 404, 404),
     ),
+    "/default-match-configuration/validate": (
+        "/default-match-configuration/validate",
+        {"definition": {"prior": 2}},
+        CHANGED_BY_ADMINISTRATORS,
+    ),
     "/backups": ("/backups", None, (202, 403, 403, 403, 403, 403, 403)),
     "/providers": ("/providers", {"code": "NSWHEALTH", "organisation": "NSW Health"}, CREATED_BY_ADMINISTRATORS),
     "/event-types": (
@@ -208,6 +215,11 @@ ACTIONS: dict[str, tuple[str, Any, Statuses]] = {
     ),
 }
 CHANGES: dict[str, tuple[str, Any, Statuses]] = {
+    "/default-match-configuration": (
+        "/default-match-configuration",
+        {"definition": default_match_definition(STANDARD_FIELDS), "base_version": 0},
+        CHANGED_BY_ADMINISTRATORS,
+    ),
     "/settings/{name}": ("/settings/Backup.Keep", {"value": 8}, (200, 403, 403, 403, 403, 403, 403)),
     "/projects/{code}/match-configuration": (
         "/projects/PERINATAL/match-configuration",

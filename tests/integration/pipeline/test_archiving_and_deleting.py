@@ -74,7 +74,7 @@ def test_a_new_project_gets_the_default_or_what_another_one_has(system: System) 
     assert (plain.own_fields, plain.keep_unused_columns, plain.grouping) == ({}, True, {"method": "merge"})
     assert [one.code for one in like.event_types.all()] == ["ADM"]
     actions = list(AuditLogEntry.objects.filter(project_code="P2").order_by("pk").values_list("action", flat=True))
-    assert actions == ["create project", "attach Event Type"]
+    assert actions == ["create project", "create match configuration", "attach Event Type"]
 
 
 def test_a_new_project_is_refused_with_every_fault_and_nothing_is_left(system: System) -> None:

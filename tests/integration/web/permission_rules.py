@@ -67,6 +67,7 @@ def _project(path: str, permission: Permission = Permission.SEE_JOBS) -> Rule:
 
 
 MATCH = "/projects/PERINATAL/match-configuration/"
+DEFAULT_MATCH = "/catalog/default-match/"
 ESTIMATION = "/projects/PERINATAL/estimations/{estimation}/"
 ENVELOPE = "/jobs/envelopes/{queued}/"
 EVENT_TYPE = "/projects/PERINATAL/event-types/BIRTHS/"
@@ -139,6 +140,18 @@ RULES: dict[str, Rule] = {
     "import-format": Rule("/catalog/import-formats/CSV/", methods=("get",)),
     "import-format-change": Rule("/catalog/import-formats/CSV/change/", Permission.CONFIGURE_CATALOG),
     "import-format-delete": Rule("/catalog/import-formats/CSV/delete/", Permission.CONFIGURE_CATALOG),
+    "default-match": Rule(DEFAULT_MATCH, methods=("get",)),
+    # no two versions are named
+    "default-match-differences": Rule(f"{DEFAULT_MATCH}differences/", methods=("get",), is_absent=True),
+    "default-match-download": Rule(f"{DEFAULT_MATCH}download/", methods=("get",)),
+    "default-match-edit": Rule(f"{DEFAULT_MATCH}edit/", Permission.CHANGE_SETTINGS),
+    "default-match-check": Rule(f"{DEFAULT_MATCH}check/", Permission.CHANGE_SETTINGS, methods=("post",)),
+    "default-match-upload": Rule(f"{DEFAULT_MATCH}upload/", Permission.CHANGE_SETTINGS, methods=("post",)),
+    # no project is named
+    "default-match-try": Rule(
+        f"{DEFAULT_MATCH}try/", Permission.CHANGE_SETTINGS, methods=("post",), is_absent=True
+    ),
+    "default-match-built-in": Rule(f"{DEFAULT_MATCH}built-in/", Permission.CHANGE_SETTINGS),
     "jobs/": Rule("/jobs/"),
     "search": replace(Rule("/search/"), methods=("get",)),
     "reports": replace(Rule("/reports/"), methods=("get",)),
@@ -193,7 +206,7 @@ RULES: dict[str, Rule] = {
     "person": Rule("/admin/people/{person}/", Permission.CHANGE_SETTINGS, methods=("get",)),
     **{
         f"person-{name}": Rule(f"/admin/people/{{person}}/{name}/", Permission.CHANGE_SETTINGS)
-        for name in ("link", "role", "administrator", "deactivate", "reactivate", "sessions", "lift")
+        for name in ("link", "role", "administrator", "deactivate", "reactivate", "sessions", "unbind", "lift")
     },
     "person-invite": Rule("/admin/people/invite/", Permission.CHANGE_SETTINGS),
     "members": replace(_project("/projects/PERINATAL/people/", Permission.MANAGE_PEOPLE), methods=("get",)),

@@ -83,7 +83,9 @@ def seed_people_and_projects() -> World:
     names = (*(role.value.lower() for role in Role), "stranger")
     people = {name: User.objects.create(username=name, password=_hashed()) for name in names}
     admin = User.objects.create(username="admin", password=_hashed(), is_superuser=True)
-    form = ImportFormat.objects.create(code="CSV", definition={})
+    form = ImportFormat.objects.create(
+        code="CSV", definition={"columns": {"source_unique_id": "id", "given_name": "name"}}
+    )
     projects = []
     for code, name, provider, types in (
         ("PERINATAL", "Perinatal outcomes", "WAHEALTH", ("BIRTHS", "HOSP", "DEATHS")),

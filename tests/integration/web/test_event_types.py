@@ -104,3 +104,15 @@ def test_detaching_queues_an_envelope_that_the_lists_show(world: World, sign_in:
 def test_one_that_was_never_attached_does_not_exist(world: World, sign_in: SignIn) -> None:
     for name in ("event-type-updates", "event-type-detach"):
         assert sign_in(world.owner).get(address(name, "TUMOURS")).status_code == 404
+
+
+def test_an_event_type_whose_files_cannot_be_loaded_is_told_on_the_projects_page(
+    empty_world: World, sign_in: SignIn
+) -> None:
+    page = sign_in(empty_world.viewer).get("/projects/PERINATAL/")
+    assert "cannot be loaded" not in page.content.decode()
+    own = {"columns": {"source_unique_id": "id", "occupation": "job"}}
+    ImportFormat.objects.filter(code="CSV").update(definition=own)
+    page = sign_in(empty_world.viewer).get("/projects/PERINATAL/")
+    assert "Files of BIRTHS cannot be loaded. Import Format CSV" in page.content.decode()
+    assert "columns.occupation: the project has no linkage field" in page.content.decode()

@@ -50,6 +50,17 @@ PAGES: dict[str, tuple[str, tuple[int, int, int, int, int]]] = {
     "project-compact": ("/projects/PERINATAL/compact/", (200, 200, 403, 404, SIGN_IN)),
     "project-purge": ("/projects/PERINATAL/purge/", (200, 200, 403, 404, SIGN_IN)),
     "linkage-fields": ("/projects/PERINATAL/linkage-fields/", (200, 200, 200, 404, SIGN_IN)),
+    "default-match": ("/catalog/default-match/", (200, 200, 200, 200, SIGN_IN)),
+    "default-match-differences": (
+        "/catalog/default-match/differences/?from=0&to=0",
+        (200, 200, 200, 200, SIGN_IN),
+    ),
+    "default-match-download": ("/catalog/default-match/download/", (200, 200, 200, 200, SIGN_IN)),
+    "default-match-edit": ("/catalog/default-match/edit/", ADMINISTRATORS),
+    "default-match-check": ("/catalog/default-match/check/", (405, 405, 405, 405, SIGN_IN)),
+    "default-match-upload": ("/catalog/default-match/upload/", (405, 405, 405, 405, SIGN_IN)),
+    "default-match-try": ("/catalog/default-match/try/", (405, 405, 405, 405, SIGN_IN)),
+    "default-match-built-in": ("/catalog/default-match/built-in/", ADMINISTRATORS),
     "match-configuration": ("/projects/PERINATAL/match-configuration/", (200, 200, 200, 404, SIGN_IN)),
     # it has one version only
     "match-differences": (
@@ -139,7 +150,7 @@ PAGES: dict[str, tuple[str, tuple[int, int, int, int, int]]] = {
     "person": ("/admin/people/{person}/", (200, 403, 403, 403, SIGN_IN)),
     **{
         f"person-{name}": (f"/admin/people/{{person}}/{name}/", (200, 403, 403, 403, SIGN_IN))
-        for name in ("link", "role", "administrator", "deactivate", "reactivate", "sessions", "lift")
+        for name in ("link", "role", "administrator", "deactivate", "reactivate", "sessions", "unbind", "lift")
     },
     "person-invite": ("/admin/people/invite/", (200, 403, 403, 403, SIGN_IN)),
     "members": ("/projects/PERINATAL/people/", (200, 200, 403, 404, SIGN_IN)),
@@ -205,8 +216,14 @@ ACTIONS: dict[str, tuple[str, tuple[int, int, int, int, int]]] = {
     "job-cancel": ("/jobs/{failed}/cancel/", (409, 409, 403, 404, SIGN_IN)),
     **{
         f"person-{name}": (f"/admin/people/{{person}}/{name}/", (302, 403, 403, 403, SIGN_IN))
-        for name in ("administrator", "deactivate", "reactivate", "sessions", "lift")
+        for name in ("administrator", "deactivate", "reactivate", "sessions", "lift", "unbind")
     },
+    "default-match-edit": ("/catalog/default-match/edit/", ADMINISTRATORS),
+    "default-match-check": ("/catalog/default-match/check/", ADMINISTRATORS),
+    "default-match-upload": ("/catalog/default-match/upload/", ADMINISTRATORS_REFUSED),
+    # no project is named
+    "default-match-try": ("/catalog/default-match/try/", (404, 403, 403, 403, SIGN_IN)),
+    "default-match-built-in": ("/catalog/default-match/built-in/", (302, 403, 403, 403, SIGN_IN)),
     # the link is shown on the answer
     "person-link": ("/admin/people/{person}/link/", (200, 403, 403, 403, SIGN_IN)),
     # nothing was filled in: whoever may manage people is told so

@@ -33,7 +33,7 @@ from linkwright.store.models.jobs import (
 )
 from linkwright.store.models.mail import Mail, MailEvent
 from linkwright.store.models.people import Membership, Role, User
-from linkwright.store.models.projects import LinkageProject, MatchConfigurationVersion
+from linkwright.store.models.projects import DefaultMatchVersion, LinkageProject, MatchConfigurationVersion
 from linkwright.store.models.queue import QueueState, WorkerPresence, WorkerRole
 from linkwright.store.models.removed_paths import RemovedPath
 from linkwright.store.models.schedules import ScheduleState
@@ -55,6 +55,7 @@ __all__ = [
     "BatchKind",
     "BatchState",
     "DataProvider",
+    "DefaultMatchVersion",
     "EndReason",
     "Envelope",
     "EnvelopeReport",

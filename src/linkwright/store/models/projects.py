@@ -1,4 +1,4 @@
-"""Linkage Projects and the versions of their match configuration."""
+"""Linkage Projects, the versions of their match configuration, and those of the default for new ones."""
 
 from django.db import models
 
@@ -62,3 +62,24 @@ class MatchConfigurationVersion(models.Model):
 
     def __str__(self) -> str:
         return f"{self.project} v{self.version}"
+
+
+class DefaultMatchVersion(models.Model):
+    """One version of the match configuration that new projects start with; never changed, only followed.
+
+    As long as there is none, the built-in one is in force, which is made of each project's linkage fields.
+    """
+
+    version = models.PositiveIntegerField(unique=True)
+    # engine.strategy's form, for the standard linkage fields; empty: the built-in one, from this version on
+    definition = models.JSONField()
+    created_at = models.DateTimeField(auto_now_add=True)
+    created_by = models.ForeignKey(User, on_delete=models.PROTECT, null=True, blank=True, related_name="+")
+
+    class Meta:
+        """Newest first."""
+
+        ordering = ["-version"]
+
+    def __str__(self) -> str:
+        return f"default match configuration v{self.version}"

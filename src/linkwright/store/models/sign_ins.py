@@ -29,6 +29,8 @@ class ProviderIdentity(models.Model):
     bound_at = models.DateTimeField()
     # which rule found the account: email, user-name, invitation, or new
     bound_by = models.CharField(max_length=16)
+    # nobody signed in by it since that was first noted
+    used_at = models.DateTimeField(null=True, blank=True)
 
     class Meta:
         """Each of both is one of the other, at one provider."""

@@ -75,6 +75,17 @@ def import_format_or_404(request: HttpRequest, code: str) -> ImportFormat:
     return row
 
 
+def catalog_counts(request: HttpRequest) -> dict[str, int]:
+    """Return how many entries of each kind exist for the person, for the switch between the lists."""
+    user, sees_all = signed_in(request), _may_configure(request)
+    rows = {
+        "providers_count": visible_providers(user, sees_all=sees_all),
+        "event_types_count": visible_event_types(user, sees_all=sees_all),
+        "import_formats_count": visible_import_formats(user, sees_all=sees_all),
+    }
+    return {name: found.aggregate(count=Count("pk"))["count"] for name, found in rows.items()}
+
+
 def _may_configure(request: HttpRequest) -> bool:
     return access_of(request).may(Permission.CONFIGURE_CATALOG)
 
@@ -84,11 +95,5 @@ def _kind(row: ImportFormat) -> str:
 
 
 def _list(request: HttpRequest, template: str, context: dict[str, Any]) -> HttpResponse:
-    access = access_of(request)
-    counts = {
-        "providers_count": visible_providers(access.user, sees_all=_may_configure(request)),
-        "event_types_count": visible_event_types(access.user, sees_all=_may_configure(request)),
-        "import_formats_count": visible_import_formats(access.user, sees_all=_may_configure(request)),
-    }
-    numbers = {name: rows.aggregate(count=Count("pk"))["count"] for name, rows in counts.items()}
-    return render(request, template, {**context, **numbers, "may_configure": _may_configure(request)})
+    counts = catalog_counts(request)
+    return render(request, template, {**context, **counts, "may_configure": _may_configure(request)})

@@ -1,5 +1,6 @@
-"""The match configuration of a project: one version read, the history, what differs between two, downloads."""
+"""A match configuration, a project's or the default: one version read, the history, what differs, downloads."""
 
+from collections.abc import Mapping
 from itertools import zip_longest
 from typing import Any
 
@@ -10,18 +11,12 @@ from django.utils.http import content_disposition_header
 from django.views.decorators.http import require_GET
 
 from linkwright.errors import ConfigurationError, LinkwrightError
-from linkwright.services.export_match import export_match, export_splink_settings
-from linkwright.services.match_history import (
-    ReadVersion,
-    UnknownVersionError,
-    list_versions,
-    read_version,
-    version_differences,
-)
+from linkwright.services.match_history import ReadVersion, UnknownVersionError
 from linkwright.store.models import LinkageProject
 from linkwright.store.permissions import Permission
 from linkwright.web.access import access_of, project_or_404, signed_in
 from linkwright.web.address import read_key
+from linkwright.web.match_home import MatchHome, ProjectMatch
 from linkwright.web.match_view import view_configuration, view_differences
 from linkwright.web.match_words import GROUPING_WORDS
 from linkwright.web.pages.errors import not_shown
@@ -31,59 +26,71 @@ from linkwright.web.pages.errors import not_shown
 def match_configuration_page(request: HttpRequest, code: str) -> HttpResponse:
     """Show a version, the newest unless another is asked for, and the history."""
     project = _readable(request, code)
-    lines = list_versions(project)
-    read = _version_or_404(project, request.GET.get("version", ""))
     access = access_of(request)
     grouping = str(project.grouping.get("method", "merge"))
-    context: dict[str, Any] = {
-        "project": project,
+    context = {
+        "grouping": grouping,
+        "grouping_words": GROUPING_WORDS.get(grouping, ""),
+        "may_configure": access.may(Permission.CONFIGURE_PROJECTS, project.pk),
+    }
+    return show_match(request, ProjectMatch(project), context)
+
+
+@require_GET
+def match_differences(request: HttpRequest, code: str) -> HttpResponse:
+    """Show what differs between two versions."""
+    return show_differences(request, ProjectMatch(_readable(request, code)))
+
+
+@require_GET
+def match_download(request: HttpRequest, code: str) -> HttpResponse:
+    """Send the newest version: Linkwright's own form, or a strategy as the JSON that Splink loads."""
+    return download_match(request, ProjectMatch(_readable(request, code)))
+
+
+def show_match(request: HttpRequest, home: MatchHome, context: Mapping[str, Any]) -> HttpResponse:
+    """Show a version of a project's configuration or of the default; `context` is what only one of them has."""
+    lines = home.lines()
+    read = _version_or_404(home, request.GET.get("version", ""))
+    values = {
+        "home": home,
         "read": read,
         "view": view_configuration(read.configuration) if read and read.configuration else None,
         "line": next((line for line in lines if read and line.version == read.row.version), None),
         "newest": lines[0].version if lines else None,
         "written": _written(read),
         "history": list(zip_longest(lines, lines[1:])),
-        "grouping": grouping,
-        "grouping_words": GROUPING_WORDS.get(grouping, ""),
-        "may_configure": access.may(Permission.CONFIGURE_PROJECTS, project.pk),
-        "is_administrator": access.user.is_superuser,
+        **context,
     }
-    return render(request, "web/pages/match_configuration.html", context)
+    return render(request, "web/pages/match_configuration.html", values)
 
 
-@require_GET
-def match_differences(request: HttpRequest, code: str) -> HttpResponse:
-    """Show what differs between two versions."""
-    project = _readable(request, code)
-    lines = {line.version: line for line in list_versions(project)}
+def show_differences(request: HttpRequest, home: MatchHome) -> HttpResponse:
+    """Show what differs between the two versions that are asked for."""
+    lines = {line.version: line for line in home.lines()}
     numbers = [read_key(request.GET.get(name, "")) for name in ("from", "to")]
-    old, new = (lines.get(number or 0) for number in numbers)
+    old, new = (None if number is None else lines.get(number) for number in numbers)
     if old is None or new is None:
-        raise Http404(f"{code} has no such two versions of its match configuration. Choose two.")
-    context: dict[str, Any] = {"project": project, "old": old, "new": new, "lines": list(lines.values())}
+        raise Http404("There are no such two versions of this match configuration. Choose two.")
+    context: dict[str, Any] = {"home": home, "old": old, "new": new, "lines": list(lines.values())}
     try:
-        found = version_differences(project, old.version, new.version)
+        found = home.differences(old.version, new.version)
         context |= {"differences": view_differences(found), "count": len(found)}
     except ConfigurationError as error:
         context |= {"differences": [], "refusal": error.summary, "faults": error.faults}
     return render(request, "web/pages/match_differences.html", context)
 
 
-@require_GET
-def match_download(request: HttpRequest, code: str) -> HttpResponse:
-    """Send the newest version: Linkwright's own form, or a strategy as the JSON that Splink loads."""
-    project = _readable(request, code)
+def download_match(request: HttpRequest, home: MatchHome) -> HttpResponse:
+    """Send the newest version."""
     is_splink = request.GET.get("form") == "splink"
     try:
-        if is_splink:
-            text = export_splink_settings(project.code, request.GET.get("strategy") or None)
-        else:
-            text = export_match(project.code)
+        text = home.written_for_splink(request.GET.get("strategy") or None) if is_splink else home.written()
     except LinkwrightError as error:
         return not_shown(request, error)
     ending, kind = ("json", "application/json") if is_splink else ("yaml", "application/yaml")
     response = HttpResponse(text, content_type=f"{kind}; charset=utf-8")
-    name = f"{project.code}-match.{ending}"
+    name = f"{home.file_stem}.{ending}"
     disposition = content_disposition_header(as_attachment=True, filename=name)
     response.headers["Content-Disposition"] = disposition or "attachment"
     return response
@@ -95,11 +102,12 @@ def _readable(request: HttpRequest, code: str) -> LinkageProject:
     return project
 
 
-def _version_or_404(project: LinkageProject, wanted: str) -> ReadVersion | None:
-    # what is no number is no version either
-    number = (read_key(wanted) or 0) if wanted else None
+def _version_or_404(home: MatchHome, wanted: str) -> ReadVersion | None:
+    number = read_key(wanted)
+    if wanted and number is None:
+        raise Http404(f"There is no version {wanted}. The page lists those there are.")
     try:
-        return read_version(project, number)
+        return home.read(number)
     except UnknownVersionError as error:
         raise Http404(str(error)) from error
 

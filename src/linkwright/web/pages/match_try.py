@@ -15,6 +15,7 @@ from linkwright.engine.identifying import concealed, revealed
 from linkwright.errors import LinkwrightError
 from linkwright.jobs.project_form import linkage_fields
 from linkwright.services.try_match import ExamplePair, Examples, StrategyTrial, try_match
+from linkwright.store.models import LinkageProject
 from linkwright.web.access import access_of, actor_of
 from linkwright.web.formatting import format_weight
 from linkwright.web.match_draft import read_draft
@@ -37,11 +38,16 @@ class ExampleView:
 @require_POST
 def match_try(request: HttpRequest, code: str) -> HttpResponse:
     """Try the draft."""
-    project = configurable_or_404(request, code)
+    return try_draft(request, configurable_or_404(request, code))
+
+
+def try_draft(request: HttpRequest, project: LinkageProject) -> HttpResponse:
+    """Try a draft, of its own configuration or of the default, on the records of a project."""
+    fields = linkage_fields(project)
     told = revealed if access_of(request).may_see_values(project.pk) else concealed
     context: dict[str, Any] = {"project": project}
     draft = read_draft(request.POST)
-    checked = draft.check(project)
+    checked = draft.check(fields)
     if checked.configuration is None:
         context["refusal"] = "The draft has faults. Mend them, then try it."
         context["faults"] = [fault.text for fault in checked.faults]
@@ -51,7 +57,6 @@ def match_try(request: HttpRequest, code: str) -> HttpResponse:
     except LinkwrightError as error:
         context["refusal"] = told(str(error))
         return render(request, "web/partials/match_trial.html", context)
-    fields = linkage_fields(project)
     context |= {
         "trial": trial,
         "warnings": [told(text) for text in trial.warnings],

@@ -6,14 +6,23 @@ from django.utils import timezone
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_GET, require_http_methods
 
+from linkwright.config import BIND_BY_EMAIL, BIND_BY_USER_NAME
 from linkwright.errors import LinkwrightError
+from linkwright.services.find_provider_person import BOUND_AS_NEW, BOUND_BY_INVITATION
 from linkwright.services.invitation_link import invitation_link
 from linkwright.services.invite_person import Invited, invite_person, mail_invitation, renew_invitation
 from linkwright.services.list_sessions import list_sessions
 from linkwright.services.throttle_sign_in import wait_of
-from linkwright.store.models import ApiKey, Invitation, LinkageProject, Membership, Role, User
+from linkwright.store.models import ApiKey, Invitation, LinkageProject, Membership, ProviderIdentity, Role, User
 from linkwright.web.access import access_of, actor_of
 from linkwright.web.dialogs import show_dialog
+
+BOUND_WORDS = {
+    BIND_BY_EMAIL: "by the e-mail address",
+    BIND_BY_USER_NAME: "by the user name",
+    BOUND_BY_INVITATION: "by a link",
+    BOUND_AS_NEW: "with the account",
+}
 
 
 @require_GET
@@ -38,6 +47,10 @@ def person_page(request: HttpRequest, person_id: int) -> HttpResponse:
         "is_self": person == request.user,
         "memberships": Membership.objects.filter(user=person).select_related("project").order_by("project__code"),
         "sessions": list_sessions(person),
+        "identities": [
+            (one, BOUND_WORDS.get(one.bound_by, one.bound_by))
+            for one in ProviderIdentity.objects.filter(user=person).order_by("issuer")
+        ],
         "keys": ApiKey.objects.filter(user=person).select_related("user"),
         "wait_until": wait_of(person.username),
         "invitation": Invitation.objects.filter(user=person, ended_at=None, expires_at__gt=timezone.now()).first(),

@@ -1,4 +1,4 @@
-"""What Administrators do to one person: role, rights, shutting out, sessions, the wait after wrong passwords."""
+"""What Administrators do to one person: role, rights, sessions, bindings, and letting them in or not."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -14,6 +14,7 @@ from linkwright.services.change_role import RoleRefusedError, change_role
 from linkwright.services.deactivate_person import deactivate_person, reactivate_person
 from linkwright.services.end_sessions import end_sessions
 from linkwright.services.lift_sign_in_wait import lift_sign_in_wait
+from linkwright.services.unbind_identity import unbind_identity
 from linkwright.store.models import LinkageProject, Role, User
 from linkwright.web.access import access_of, actor_of
 from linkwright.web.address import read_key
@@ -102,6 +103,25 @@ def sessions(request: HttpRequest, person_id: int) -> HttpResponse:
     )
     actor = actor_of(request)
     return _ask(request, person_id, question, lambda person: end_sessions(person, actor, one), {"session": one})
+
+
+@require_http_methods(["GET", "POST"])
+def unbind(request: HttpRequest, person_id: int) -> HttpResponse:
+    """Ask, then unbind the account from who its person is at the OpenID Connect provider."""
+    key = read_key(request.POST.get("identity", request.GET.get("identity", "")))
+    question = Question(
+        "Unbind {name} from the provider?",
+        "All their sessions end. Whoever comes from the provider next and fits this account by its rules (e-mail "
+        "address, user name or link) is bound to it anew: if somebody else had been bound, mend that first, or "
+        "deactivate the person.",
+        "Unbind",
+        "{name} is not bound to the provider any more.",
+        is_danger=True,
+    )
+    actor = actor_of(request)
+    return _ask(
+        request, person_id, question, lambda person: unbind_identity(person, actor, key or 0), {"identity": key}
+    )
 
 
 @require_http_methods(["GET", "POST"])

@@ -11,6 +11,7 @@ from django.utils.html import format_html
 from django.utils.safestring import SafeString, mark_safe
 
 from linkwright.store.queries.shown_status import ShownStatus
+from linkwright.web.browser_words import browser_words
 from linkwright.web.formatting import (
     NO_VALUE,
     format_bytes,
@@ -30,6 +31,12 @@ register = template.Library()
 def number(value: float | None) -> str:
     """Return a number with thin separators."""
     return NO_VALUE if value is None else format_number(value)
+
+
+@register.filter
+def browser(user_agent: str) -> str:
+    """Return which browser and system a user-agent text means, in a few words."""
+    return browser_words(user_agent)
 
 
 @register.filter
