@@ -16,6 +16,7 @@ from linkwright.services.queue_status import VisibleQueue, read_visible_queue
 from linkwright.store.models import User
 from linkwright.store.permissions import Permission, is_allowed
 from linkwright.web.access import Access, signed_in
+from linkwright.web.first_steps import has_first_steps
 from linkwright.web.flash import Flash, take_flashes
 from linkwright.web.formatting import count_words
 from linkwright.web.live import Piece, make_piece
@@ -149,7 +150,7 @@ def _tabs(request: HttpRequest, user: User) -> list[Tab]:
         Tab("Data catalog", reverse("catalog-providers"), path.startswith("/catalog/")),
         Tab("Jobs", reverse("envelopes"), path.startswith("/jobs/")),
     ]
-    if user.is_superuser and user.first_steps_closed_at is None:
+    if has_first_steps(user):
         tabs.insert(0, Tab("First steps", reverse("first-steps"), path.startswith("/first-steps/")))
     own = _admin_tabs(request, user)
     if own:
