@@ -85,6 +85,8 @@ def note_look_at_groups(user: User) -> None:
     """Put the list away once a person who has it looks at a linked project, and all else of it is done."""
     if has_first_steps(user) and read_set_up_state().is_ready:
         close_first_steps(user)
+        # the page that is looked at shows it
+        user.refresh_from_db(fields=["first_steps_closed_at"])
 
 
 def leads_to_next_step(user: User) -> tuple[str, str]:

@@ -21,7 +21,12 @@ class Flash:
 
 
 def add_flash(
-    request: HttpRequest, level: str, text: str, details: Sequence[str] = (), *, leads_to: tuple[str, str] = ("", "")
+    request: HttpRequest,
+    level: str,
+    text: str,
+    details: Sequence[str] = (),
+    *,
+    leads_to: tuple[str, str] = ("", ""),
 ) -> None:
     """Keep a message for the next page; `leads_to`: the address and the words of a link beside it."""
     kept: list[dict[str, Any]] = request.session.get(_SESSION_KEY, [])
