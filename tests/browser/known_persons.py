@@ -1,7 +1,7 @@
 """Two files of one provider about persons who are known: what is in them, and what linking them must give.
 
 Births and admissions, of persons who share neither names nor dates of birth, so that the truth is what any careful
-configuration finds; a third of the admitted come twice, the second time with a spelling mistake or another postcode.
+configuration finds; a third of the admitted come twice, the second time with a typing error or another postcode.
 """
 
 from dataclasses import dataclass

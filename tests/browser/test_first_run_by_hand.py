@@ -1,7 +1,7 @@
 """From an empty folder to groups in the browser alone, as docs/first-steps.md walks; and the demo by one click.
 
-The real `linkwright serve`, a real Chromium. Between the link that `serve` prints and the last page nothing else is
-used: no command line, no database. The persons in the files are known, so every number is.
+The real `linkwright serve`, a real Chromium. Between the link that `serve` prints and the last page nothing is
+used but the pages: no command line, no database. The persons in the files are known, so every number is too.
 """
 
 import re

@@ -158,9 +158,7 @@ class Draft:
             if chosen.count(name) > 1
         ]
         if SOURCE_UNIQUE_ID not in chosen:
-            faults.append(
-                f"No column is the Source Unique ID. Choose {SOURCE_UNIQUE_ID} for the column that identifies each record."
-            )
+            faults.append(f"No column is the Source Unique ID. Choose {SOURCE_UNIQUE_ID} for the one that has it.")
         return faults
 
 
