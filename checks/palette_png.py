@@ -15,8 +15,9 @@ from numpy.typing import NDArray
 _SIGNATURE = b"\x89PNG\r\n\x1a\n"
 _CHANNELS = {2: 3, 6: 4}
 _COLOURS_COUNT = 256
-# of what is left over, colours this near are one
-_STEP = 8
+# the commonest are kept as they are, however near; of the others, one for each cube of so many steps
+_PLAIN_COUNT = 64
+_STEPS = (4, 8, 16, 32, 64)
 _DEPTH = 8
 Bytes = NDArray[np.uint8]
 
@@ -26,35 +27,35 @@ class PngError(Exception):
 
 
 def with_palette(data: bytes) -> bytes:
-    """Return a PNG with at most 256 colours: the commonest stay exact, the others take the nearest of them.
+    """Return a PNG with at most 256 colours: the commonest stay as they are, the others take the nearest of them.
 
     Raises:
         PngError: if it is no PNG of eight bits a channel, or interlaced.
     """
     pixels = _read(data)
-    packed = pixels.astype(np.uint32) @ np.array([1 << 16, 1 << 8, 1], np.uint32)
-    colours, indices, counts = np.unique(packed, return_inverse=True, return_counts=True)
+    colours, indices, counts = np.unique(_packed(pixels), return_inverse=True, return_counts=True)
     every = np.stack([colours >> 16, colours >> 8 & 255, colours & 255], axis=1).astype(np.uint8)
     palette, place_of = _palette(every, counts)
     return _write(palette, place_of[indices].reshape(pixels.shape[:2]).astype(np.uint8))
 
 
 def _palette(every: Bytes, counts: NDArray[np.int64]) -> tuple[Bytes, NDArray[np.int64]]:
-    """Choose the colours, commonest first and no two too near; say which of them stands for each colour."""
-    chosen: list[int] = []
-    taken: set[tuple[int, ...]] = set()
-    for number in np.argsort(-counts, kind="stable"):
-        cell = tuple(int(value) // _STEP for value in every[number])
-        # the plainest colours of a page are kept as they are, however near
-        if len(chosen) >= _COLOURS_COUNT // 4 and len(every) > _COLOURS_COUNT and cell in taken:
-            continue
-        taken.add(cell)
-        chosen.append(int(number))
-        if len(chosen) == _COLOURS_COUNT:
+    """Choose the colours; say which of them stands for each colour."""
+    order = np.argsort(-counts, kind="stable")
+    chosen = order
+    for step in _STEPS:
+        if len(chosen) <= _COLOURS_COUNT:
             break
+        plain, rest = order[:_PLAIN_COUNT], order[_PLAIN_COUNT:]
+        cells = _packed(every[rest] // np.uint8(step))
+        chosen = np.concatenate([plain, rest[np.sort(np.unique(cells, return_index=True)[1])]])
     palette = every[chosen]
     distance = ((every[:, None, :].astype(np.int32) - palette[None, :, :].astype(np.int32)) ** 2).sum(axis=2)
     return palette, distance.argmin(axis=1)
+
+
+def _packed(colours: Bytes) -> NDArray[np.uint32]:
+    return colours.astype(np.uint32) @ np.array([1 << 16, 1 << 8, 1], np.uint32)
 
 
 def _read(data: bytes) -> Bytes:
