@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Iterator
+from pathlib import Path
 
 from checks.picture_stage import ADDRESS, PATIENCE_S, Photographer, Rows, Stage, envelopes, strangers
 
@@ -52,7 +53,7 @@ def play_first_run(camera: Photographer, stage: Stage, link: str, rows: tuple[Ro
     _make_and_fill_project(camera, (births, admissions))
 
 
-def _make_and_fill_project(camera: Photographer, files: tuple[object, ...]) -> None:
+def _make_and_fill_project(camera: Photographer, files: tuple[Path, ...]) -> None:
     page = camera.page
     camera.go("/new-project/")
     page.get_by_label("Code").fill("PERINATAL")
@@ -75,7 +76,7 @@ def _make_and_fill_project(camera: Photographer, files: tuple[object, ...]) -> N
     camera.take("first-groups", height=1300)
 
 
-def _first_files(stage: Stage, rows: tuple[Rows, Rows]) -> tuple[object, ...]:
+def _first_files(stage: Stage, rows: tuple[Rows, Rows]) -> tuple[Path, ...]:
     """Write births and admissions of the demo's persons, each as another provider's system would."""
     headers = (
         ("birth_id", "given_names", "surname", "dob", "suburb", "postcode"),
@@ -101,11 +102,13 @@ def _visits(place: int, row: dict[str, str]) -> Iterator[tuple[int, list[str]]]:
 
 
 def load_demo(camera: Photographer) -> None:
-    """Load the demo project by its button."""
+    """Load the demo project by its button, and take its page."""
     camera.go("/first-steps/")
     camera.press("Load the demo project")
     row = camera.page.locator("#envelopes tr[data-version]", has_text="dataset4b")
     row.locator(".status", has_text=re.compile(r"^Success$")).wait_for(timeout=PATIENCE_MS)
+    camera.go("/projects/FEBRL4/")
+    camera.take("project", height=1300)
 
 
 def play_morning(stage: Stage, rows: Rows) -> None:
@@ -156,8 +159,6 @@ def take_quiet(camera: Photographer) -> None:
     ):
         camera.go(path)
         camera.take(name, height=520)
-    camera.go("/projects/FEBRL4/")
-    camera.take("project", height=1300)
     _take_groups(camera)
     _take_match(camera)
     _take_administration(camera)
