@@ -87,7 +87,7 @@ def test_two_envelopes_go_in_and_linked_groups_come_out(served: Served, browser:
     page = context.new_page()
     complaints: list[str] = []
     page.on("console", lambda message: complaints.append(message.text) if message.type == "error" else None)
-    page.goto("/")
+    page.goto("/jobs/envelopes/")
     page.get_by_label("User name").fill(served.username)
     page.get_by_label("Password").fill(served.password)
     page.get_by_role("button", name="Sign in").click()
