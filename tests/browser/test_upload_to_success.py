@@ -1,13 +1,9 @@
 """From the upload form to linked groups: the real `linkwright serve`, a real worker, a real Chromium."""
 
-import json
 import os
 import re
-import socket
 import subprocess
 import sys
-import time
-import urllib.request
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -19,8 +15,8 @@ from linkwright.envelopes.builder import SourceFile, build_package
 from linkwright.envelopes.manifest import RequestType
 from linkwright.services.demo_data import PROJECT_CODE, PROJECT_FILE, PROVIDER_CODE, write_demo_files
 from tests.browser.conftest import DESKTOP
+from tests.browser.served_system import served as served_system
 
-SERVER_STARTS_WITHIN_S = 60
 ENVELOPE_ENDS_WITHIN_MS = 120_000
 NARROW = "\u202f"
 
@@ -47,18 +43,6 @@ def _linkwright(home: Path, *arguments: str) -> str:
     return done.stdout
 
 
-def _free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
-
-
-def _health(url: str) -> dict[str, str]:
-    with urllib.request.urlopen(f"{url}/health", timeout=2) as response:  # noqa: S310 - this test's own server
-        found: dict[str, str] = json.load(response)
-        return found
-
-
 @pytest.fixture
 def served(tmp_path: Path) -> Iterator[Served]:
     """Start pages and worker on a fresh data folder that knows the demo's project."""
@@ -67,35 +51,8 @@ def served(tmp_path: Path) -> Iterator[Served]:
     told = _linkwright(home, "create-administrator", "olga")
     password = re.search(r"password:\s+(\S+)", told)
     assert password
-    port = _free_port()
-    log = (tmp_path / "serve.log").open("wb")
-    process = subprocess.Popen(
-        [sys.executable, "-m", "linkwright", "serve", "--port", str(port)],
-        env={**os.environ, "LINKWRIGHT_HOME": str(home)},
-        stdout=log,
-        stderr=subprocess.STDOUT,
-    )
-    try:
-        url = f"http://127.0.0.1:{port}"
-        _wait_for_worker(url, process)
-        yield Served(url, "olga", password[1])
-    finally:
-        process.terminate()
-        process.wait(timeout=30)
-        log.close()
-
-
-def _wait_for_worker(url: str, process: "subprocess.Popen[bytes]") -> None:
-    deadline = time.monotonic() + SERVER_STARTS_WITHIN_S
-    while time.monotonic() < deadline:
-        assert process.poll() is None, "the server ended before it answered"
-        try:
-            if _health(url) == {"database": "ok", "worker": "active"}:
-                return
-        except OSError:
-            pass
-        time.sleep(0.2)
-    raise AssertionError(f"no server with a worker at {url} within {SERVER_STARTS_WITHIN_S} s")
+    with served_system(home) as system:
+        yield Served(system.url, "olga", password[1])
 
 
 def _envelopes(folder: Path) -> list[Path]:
@@ -130,7 +87,7 @@ def test_two_envelopes_go_in_and_linked_groups_come_out(served: Served, browser:
     page = context.new_page()
     complaints: list[str] = []
     page.on("console", lambda message: complaints.append(message.text) if message.type == "error" else None)
-    page.goto("/")
+    page.goto("/jobs/envelopes/")
     page.get_by_label("User name").fill(served.username)
     page.get_by_label("Password").fill(served.password)
     page.get_by_role("button", name="Sign in").click()

@@ -201,7 +201,10 @@ _FIRST_YEAR = 1850
 _LAST_YEAR = 2100
 _NUMBER = re.compile(r"[+-]?\d+(\.\d+)?")
 _TWO_DIGIT_YEAR = re.compile(r"\d{1,2}([/.-])\d{1,2}\1\d{2}")
-_FIRST_FEW = 12
+# 'birth_id', 'Admission No', 'recordKey', but neither 'paid' nor 'GRID'
+_ENDS_AS_AN_ID = re.compile(
+    r"(?:(?:^|[^A-Za-z0-9])(?i:id|no|nr|num|number|key)|(?<=[a-z])(?:ID|Id|No|Nr|Number|Key))$"
+)
 
 
 @dataclass(frozen=True)
@@ -232,7 +235,8 @@ def is_known_name(name: str, fields: Sequence[LinkageField]) -> bool:
 def suggest_fields(names: Sequence[str], fields: Sequence[LinkageField]) -> list[str]:
     """Suggest a linkage field for each column by its name; '' where none fits, or the field is taken already.
 
-    A name that is the field's own wins over one that only means it.
+    A name that is the field's own wins over one that only means it. Where no name means the Source Unique ID, the
+    first column is suggested if its name ends as an identifier's does: files begin with theirs.
     """
     known = {SOURCE_UNIQUE_ID, SOURCE_PERSON_ID, *(field.name for field in fields)}
     suggested = [""] * len(names)
@@ -243,6 +247,8 @@ def suggest_fields(names: Sequence[str], fields: Sequence[LinkageField]) -> list
             meant = [found for found in _meanings(name, known) if found not in suggested]
             if meant and (not is_exact or column_key(meant[0]) == column_key(name)):
                 suggested[place] = meant[0]
+    if SOURCE_UNIQUE_ID not in suggested and suggested[:1] == [""] and _ENDS_AS_AN_ID.search(names[0].strip()):
+        suggested[0] = SOURCE_UNIQUE_ID
     return suggested
 
 

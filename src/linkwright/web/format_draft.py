@@ -14,6 +14,7 @@ from django.http import QueryDict
 
 from linkwright.engine.column_guesses import ColumnGuess
 from linkwright.engine.date_formats import DEFAULT_DATE_FORMATS
+from linkwright.engine.fields import SOURCE_UNIQUE_ID
 from linkwright.engine.import_format import SourceKind
 from linkwright.services.look_at_sample import SampleColumns
 
@@ -151,11 +152,14 @@ class Draft:
     def faults(self) -> list[str]:
         """Name what a definition could not hold."""
         chosen = [line.field for line in self.lines if line.field]
-        return [
+        faults = [
             f"columns.{name}: is chosen for {chosen.count(name)} columns. Choose one of them."
             for name in dict.fromkeys(chosen)
             if chosen.count(name) > 1
         ]
+        if SOURCE_UNIQUE_ID not in chosen:
+            faults.append(f"No column is the Source Unique ID. Choose {SOURCE_UNIQUE_ID} for the one that has it.")
+        return faults
 
 
 def stored_draft(definition: Mapping[str, Any]) -> Draft:

@@ -17,6 +17,7 @@ from linkwright.store.models import User
 from linkwright.store.permissions import Permission, is_allowed
 from linkwright.store.queries.shown_status import QueueActivity
 from linkwright.web.access import Access, signed_in
+from linkwright.web.first_steps import has_first_steps
 from linkwright.web.flash import Flash, take_flashes
 from linkwright.web.formatting import count_words
 from linkwright.web.live import Piece, make_piece
@@ -162,7 +163,7 @@ def _tabs(request: HttpRequest, user: User) -> list[Tab]:
         Tab("Jobs", reverse("envelopes"), path.startswith("/jobs/")),
         Tab("Reports", reverse("reports"), path.startswith("/reports/")),
     ]
-    if user.is_superuser and user.first_steps_closed_at is None:
+    if has_first_steps(user):
         tabs.insert(0, Tab("First steps", reverse("first-steps"), path.startswith("/first-steps/")))
     own = _admin_tabs(request, user)
     if own:

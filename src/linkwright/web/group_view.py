@@ -7,6 +7,7 @@ from datetime import datetime
 
 from django.urls import reverse
 
+from linkwright.engine.comparison_sql import NULL_LEVEL
 from linkwright.engine.group_graph import MOST_DRAWN_RECORDS, MOST_LEVEL_NAMES, Edge, GroupGraph, draw_group
 from linkwright.engine.side_by_side import SideValue, compare_side_by_side
 from linkwright.services.explain_group import HistoryEntry
@@ -146,7 +147,12 @@ def view_group(looked: LookedAtGroup) -> GroupView:
     """Sort what was found into what is shown."""
     fields, rows = _rows(looked)
     by_id = {row.record_id: row for row in rows}
-    comparisons = tuple(dict.fromkeys(level.comparison for one in looked.pairs for level in one.levels))
+    # what no pair has a value of would be an empty column; that a value is missing in some is said
+    comparisons = tuple(
+        dict.fromkeys(
+            level.comparison for one in looked.pairs for level in one.levels if level.number != NULL_LEVEL
+        )
+    )
     pairs = [
         PairRow(
             left=by_id[one.pair.record_id_l],

@@ -65,7 +65,7 @@ from linkwright.web.pages import (
 )
 
 urlpatterns: list[URLPattern] = [
-    path("", RedirectView.as_view(pattern_name="envelopes"), name="home"),
+    path("", first_steps.home, name="home"),
     path("health", health.health, name="health"),
     path("favicon.ico", login_not_required(RedirectView.as_view(url="/static/linkwright/mark.svg"))),
     path("sign-in/", sign_in.sign_in, name="sign-in"),

@@ -141,6 +141,33 @@ def test_the_list_can_be_put_away(config: ServerConfig, sign_in: SignIn) -> None
     assert ">First steps</a>" not in client.get("/projects/").content.decode()
 
 
+def test_what_is_created_leads_to_the_next_step(config: ServerConfig, sign_in: SignIn) -> None:
+    client = sign_in(User.objects.create(username="olga", is_superuser=True))
+    assert client.get("/")["Location"] == "/first-steps/"
+    client.post("/catalog/new-provider/", {"code": "HOSP", "organisation": "A hospital"})
+    html = client.get("/catalog/providers/").content.decode()
+    assert 'href="/catalog/new-import-format/">Next: describe its files' in html
+    steps = client.get("/first-steps/").content.decode()
+    assert 'href="/catalog/new-provider/">Add another' in steps
+    # the one that there is, is chosen
+    assert '<option value="HOSP" selected>' in client.get("/catalog/new-event-type/").content.decode()
+    client.post("/new-project/", {"code": "P1", "name": "First"})
+    assert "Next: describe its files" in client.get("/projects/P1/").content.decode()
+    client.post("/first-steps/close/")
+    client.post("/catalog/new-provider/", {"code": "REG", "organisation": "A registry"})
+    html = client.get("/catalog/providers/").content.decode()
+    assert "REG is created." in html
+    assert "Next:" not in html
+    assert client.get("/")["Location"] == "/jobs/envelopes/"
+
+
+def test_who_has_everything_is_led_to_the_jobs_and_not_on(world: World, sign_in: SignIn) -> None:
+    client = sign_in(world.admin)
+    assert client.get("/")["Location"] == "/jobs/envelopes/"
+    client.post("/catalog/new-provider/", {"code": "REG", "organisation": "A registry"})
+    assert "Next:" not in client.get("/catalog/providers/").content.decode()
+
+
 def test_the_demo_project_is_loaded_through_the_queue_once(config: ServerConfig, sign_in: SignIn) -> None:
     client = sign_in(User.objects.create(username="olga", is_superuser=True))
     assert "Load the demo project" in client.get("/first-steps/").content.decode()

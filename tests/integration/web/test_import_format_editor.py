@@ -189,7 +189,7 @@ def test_dates_that_no_format_reads_are_told_with_a_format_to_add(admin: Client)
     ("changes", "told"),
     [
         ({"field_2": "given_name"}, "columns.given_name: is chosen for 2 columns."),
-        ({"field_0": ""}, "definition.columns.source_unique_id: is missing."),
+        ({"field_0": ""}, "No column is the Source Unique ID."),
         ({"code": "a b"}, "is no code"),
         ({"date_formats": "%y"}, "two-digit year"),
         ({"separator": "ab"}, "definition.separator"),

@@ -8,6 +8,8 @@ from django.utils import timezone
 
 from linkwright.store.models import (
     AuditMessage,
+    EnvelopeReport,
+    EnvelopeState,
     Job,
     JobKind,
     JobState,
@@ -18,6 +20,7 @@ from linkwright.store.models import (
 from linkwright.web.live import RowGroup, list_swaps
 from tests.integration.web.conftest import SignIn
 from tests.integration.web.seed import World, add_envelope, end_job, notify, progress_of, start_job
+from tests.integration.web.seed_statistics import PLOTS, PROJECT_NUMBERS
 
 ENVELOPES = "/jobs/envelopes/"
 JOBS = "/jobs/all/"
@@ -100,6 +103,26 @@ def test_the_end_of_a_job_touches_its_open_step_and_statistics(world: World, sig
     assert {f"chain-{envelope.pk}", f"step-{job.pk}", f"statistics-{job.pk}"} <= set(reader.shown)
     end_job(job)
     assert reader.changed() == {f"step-{job.pk}", f"statistics-{job.pk}", "active-envelope", "queue-pill"}
+
+
+def test_a_report_brings_the_numbers_and_plots_of_its_project(empty_world: World, sign_in: SignIn) -> None:
+    project = empty_world.perinatal
+    envelope = add_envelope(empty_world, "first", ended=6, state=EnvelopeState.SUCCESS)
+    reader = Reader(sign_in(empty_world.owner), ENVELOPES)
+    page = reader.client.get(f"/projects/{project.code}/").content.decode()
+    assert "Nothing is linked yet" in page
+    reader.shown = dict(re.findall(r'id="((?:map-numbers|map-plots)-\d+)" data-version="([0-9a-f]{12})"', page))
+    assert reader.changed() == set()
+    EnvelopeReport.objects.create(
+        envelope=envelope,
+        statistics={"envelope": {}, "project": PROJECT_NUMBERS},
+        plots=PLOTS,
+        created_at=timezone.now(),
+    )
+    html = reader.poll().html
+    assert f'id="map-numbers-{project.pk}"' in html
+    assert "after first" in html
+    assert html.count('<figure class="plot">') == len(PLOTS)
 
 
 def test_an_open_row_is_sent_open(world: World, sign_in: SignIn) -> None:

@@ -128,6 +128,9 @@ def test_a_search_by_values_shows_them_and_keeps_what_was_searched_for_out_of_th
     text = response.content.decode()
     assert "1 record found" in text
     assert "<td>annalie</td><td>berg</td><td>1980-01-02</td>" in text
+    # no column of a field that none of them has
+    assert ">given name</th>" in text
+    assert ">postcode</th>" not in text
     entry = AuditLogEntry.objects.get(action="see identifying values")
     assert entry.target == "search by given_name, date_of_birth"
     assert entry.detail == {

@@ -256,7 +256,8 @@ ACTIONS: dict[str, tuple[str, tuple[int, int, int, int, int]]] = {
 }
 
 
-def _path(world: World, template: str) -> str:
+def path_of(world: World, template: str) -> str:
+    """Fill the ids of the seeded world into an address."""
     return template.format(
         key=create_api_key(world.owner, f"key {ApiKey.objects.count()}", COMMAND_LINE).key.pk
         if "{key}" in template
@@ -278,7 +279,7 @@ def _entry_of_the_project() -> int:
 
 
 def _statuses(world: World, sign_in: SignIn, template: str, method: str) -> dict[str, int]:
-    path, statuses = _path(world, template), {}
+    path, statuses = path_of(world, template), {}
     for person in PEOPLE:
         ask = getattr(sign_in(getattr(world, person, None)), method)
         response = ask(path, {"reason": "tidying"} if method == "post" else None)
@@ -300,7 +301,7 @@ def test_each_person_gets_what_their_role_allows(world: World, sign_in: SignIn, 
 def test_each_person_may_do_what_their_role_allows(world: World, sign_in: SignIn, name: str, person: int) -> None:
     template, expected = ACTIONS[name]
     client = sign_in(getattr(world, PEOPLE[person], None))
-    response = client.post(_path(world, template), {"reason": "tidying"})
+    response = client.post(path_of(world, template), {"reason": "tidying"})
     assert response.status_code == expected[person]
 
 

@@ -39,6 +39,11 @@ from linkwright.engine.fields import STANDARD_FIELDS, FieldType, LinkageField
         ("medicare_no", "health_identifier"),
         ("admission_date", "event_date"),
         ("record_id", "source_unique_id"),
+        ("birth_id", "source_unique_id"),
+        ("Admission No", "source_unique_id"),
+        ("eventKey", "source_unique_id"),
+        ("paid", ""),
+        ("GRID", ""),
         ("visit_id", "source_unique_id"),
         ("UMRN", "source_person_id"),
         ("source_unique_id", "source_unique_id"),
@@ -48,6 +53,13 @@ from linkwright.engine.fields import STANDARD_FIELDS, FieldType, LinkageField
 )
 def test_a_name_suggests_its_field(name: str, field: str) -> None:
     assert suggest_fields([name], STANDARD_FIELDS) == [field]
+
+
+def test_only_a_first_column_is_taken_for_the_unique_id_by_its_ending_and_only_where_no_name_means_it() -> None:
+    assert suggest_fields(["birth_id", "ward_id"], STANDARD_FIELDS) == ["source_unique_id", ""]
+    assert suggest_fields(["ward", "birth_id"], STANDARD_FIELDS) == ["", ""]
+    assert suggest_fields(["ward_id", "record_id"], STANDARD_FIELDS) == ["", "source_unique_id"]
+    assert suggest_fields([], STANDARD_FIELDS) == []
 
 
 def test_each_field_is_suggested_once_and_its_own_name_wins() -> None:

@@ -16,8 +16,9 @@ from linkwright.services.save_event_type import EVENT_TYPE, save_event_type
 from linkwright.services.save_provider import PROVIDER, save_provider
 from linkwright.store.models import DataProvider, EventType, ImportFormat
 from linkwright.store.permissions import Permission
-from linkwright.web.access import access_of, actor_of
+from linkwright.web.access import access_of, actor_of, signed_in
 from linkwright.web.dialogs import REFUSED_STATUS
+from linkwright.web.first_steps import leads_to_next_step
 from linkwright.web.flash import Flash, add_flash
 
 _PROVIDER_TEXTS = ("organisation", "contact_name", "email", "phone")
@@ -98,11 +99,16 @@ def _event_type_form(request: HttpRequest, row: EventType | None) -> HttpRespons
     def save() -> Saved:
         return save_event_type(read_part(EventTypePart, EVENT_TYPE, sent), saving(request, row))
 
+    providers = list(DataProvider.objects.order_by("code"))
+    import_formats = list(ImportFormat.objects.order_by("code"))
+    for name, choices in (("provider", providers), ("import_format", import_formats)):
+        if len(choices) == 1:
+            values[name] = values[name] or choices[0].code
     context = {
         "row": row,
         "values": sent if request.method == "POST" else values,
-        "providers": DataProvider.objects.order_by("code"),
-        "import_formats": ImportFormat.objects.order_by("code"),
+        "providers": providers,
+        "import_formats": import_formats,
     }
     return _answer(request, "web/pages/event_type_form.html", context, save, EVENT_TYPE, "catalog-event-types")
 
@@ -128,7 +134,8 @@ def _answer(  # noqa: PLR0917 - one form's parts
         except CatalogRefusedError as error:
             refused = flash_of(error)
         else:
-            add_flash(request, "success", saved_words(kind, context["values"]["code"], saved))
+            told = saved_words(kind, context["values"]["code"], saved)
+            add_flash(request, "success", told, leads_to=leads_to_next_step(signed_in(request)))
             return HttpResponseRedirect(reverse(back))
     row = context["row"]
     seen = request.POST.get("seen") or (fingerprint(row) if row else "")

@@ -38,6 +38,7 @@ from linkwright.web.live import (
     page_token,
     read_shown,
 )
+from linkwright.web.map_pieces import shown_map_pieces
 from linkwright.web.open_dialogs import open_dialog_pieces
 
 TABLE_ID = "envelopes"
@@ -86,6 +87,7 @@ def envelopes_live(request: HttpRequest) -> HttpResponse:
         *shown_estimations(user, shown),
         *shown_extractions(access, shown),
         *shown_event_types(user, shown),
+        *shown_map_pieces(user, shown),
     ]
     pieces += _shown_rows(user, access, shown, listed)
     swaps = _list_swaps(access, address, shown, listed) if address.is_first_page else []

@@ -23,11 +23,18 @@ from linkwright.store.models import User
 from linkwright.store.queries.first_steps import read_set_up_state
 from linkwright.web.access import access_of, actor_of, signed_in
 from linkwright.web.dialogs import REFUSED_STATUS
-from linkwright.web.first_steps import first_steps
+from linkwright.web.first_steps import first_steps, has_first_steps
 from linkwright.web.flash import Flash, add_flash
 
 # by name: where there are several ways to sign in, this is the one with a password
 _PASSWORD_BACKEND = "django.contrib.auth.backends.ModelBackend"  # noqa: S105 - a class
+
+
+@require_safe
+def home(request: HttpRequest) -> HttpResponse:
+    """Lead to the list of first steps as long as one is left, then to the JOBS tab."""
+    is_left = has_first_steps(signed_in(request)) and not read_set_up_state().is_ready
+    return HttpResponseRedirect(reverse("first-steps" if is_left else "envelopes"))
 
 
 @login_not_required

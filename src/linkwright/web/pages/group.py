@@ -23,6 +23,7 @@ from linkwright.store.permissions import Permission
 from linkwright.web.access import access_of, actor_of, project_or_404, signed_in
 from linkwright.web.address import read_key
 from linkwright.web.dialogs import REFUSED_STATUS
+from linkwright.web.first_steps import note_look_at_groups
 from linkwright.web.flash import add_flash
 from linkwright.web.group_view import view_group
 from linkwright.web.pages.errors import not_shown
@@ -60,6 +61,7 @@ def _page(request: HttpRequest, project: LinkageProject, group_id: int, *, refus
         raise Http404(f"{project.code} has no group {group_id}, and never had.") from error
     except LinkwrightError as error:
         return not_shown(request, error)
+    note_look_at_groups(signed_in(request))
     may_review = access_of(request).may(Permission.REVIEW, project.pk) and bool(looked.members)
     context = {
         "project": project,

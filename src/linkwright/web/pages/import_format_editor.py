@@ -48,6 +48,7 @@ from linkwright.store.models import ImportFormat
 from linkwright.store.permissions import Permission
 from linkwright.web.access import access_of, signed_in
 from linkwright.web.dialogs import REFUSED_STATUS
+from linkwright.web.first_steps import leads_to_next_step
 from linkwright.web.flash import Flash, add_flash
 from linkwright.web.format_draft import (
     BLANK_LINES,
@@ -236,7 +237,8 @@ def _save(request: HttpRequest, editor: _Editor) -> HttpResponse | None:
         return None
     if editor.sample is not None:
         drop_sample(editor.sample)
-    add_flash(request, "success", saved_words(IMPORT_FORMAT, editor.code, saved))
+    told = saved_words(IMPORT_FORMAT, editor.code, saved)
+    add_flash(request, "success", told, leads_to=leads_to_next_step(signed_in(request)))
     return HttpResponseRedirect(reverse("import-format", args=[editor.code]))
 
 

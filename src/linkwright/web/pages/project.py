@@ -11,7 +11,6 @@ from django.utils.http import urlencode
 from linkwright.store.models import MatchConfigurationVersion
 from linkwright.store.permissions import Permission
 from linkwright.store.queries.project_storage import read_project_storage
-from linkwright.store.queries.reports import read_latest_report
 from linkwright.web.access import access_of, project_or_404, signed_in
 from linkwright.web.address import export_url, read_address
 from linkwright.web.estimation_pieces import estimations_piece
@@ -22,10 +21,9 @@ from linkwright.web.formatting import count_words, format_number
 from linkwright.web.frame import queue_view_of
 from linkwright.web.list_filters import envelope_filters
 from linkwright.web.live import page_token
+from linkwright.web.map_pieces import map_numbers_piece, map_plots_piece
 from linkwright.web.pages.envelopes import list_context, read_page
 from linkwright.web.pages.records import search_context
-from linkwright.web.project_plots import history_plots
-from linkwright.web.statistics_view import view_statistics
 
 
 def project_page(request: HttpRequest, code: str) -> HttpResponse:
@@ -39,14 +37,12 @@ def project_page(request: HttpRequest, code: str) -> HttpResponse:
         return HttpResponseRedirect(f"{address.toggled(row).url}#{row}")
     token = page_token(user, request)
     note_look_at_groups(user)
-    report = read_latest_report(project)
     configuration = MatchConfigurationVersion.objects.filter(project=project).first()
     page = read_page(user, address.with_filter("project", project.code))
     context = {
         "project": project,
-        "report": report,
-        "numbers": view_statistics(report.statistics.get("project", {})) if report else None,
-        "plots": [*(report.plots if report else []), *history_plots(project)],
+        "map_numbers": map_numbers_piece(project),
+        "map_plots": map_plots_piece(project),
         "may_delete": user.is_superuser,
         "event_types": event_types_piece(project, user),
         "strategies": _strategies(configuration),

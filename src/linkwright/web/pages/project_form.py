@@ -15,6 +15,7 @@ from linkwright.store.models import EventType, LinkageProject
 from linkwright.store.permissions import Permission
 from linkwright.web.access import access_of, actor_of, project_or_404, signed_in
 from linkwright.web.dialogs import REFUSED_STATUS
+from linkwright.web.first_steps import leads_to_next_step
 from linkwright.web.flash import Flash, add_flash
 
 
@@ -35,7 +36,8 @@ def create(request: HttpRequest) -> HttpResponse:
         made = create_project(new, actor_of(request))
     except ProjectRefusedError as error:
         return _show(request, None, sent.dict(), error)
-    add_flash(request, "success", f"Linkage Project {made.code} is there. Add the people who work on it.")
+    told = f"Linkage Project {made.code} is there. Add the people who work on it."
+    add_flash(request, "success", told, leads_to=leads_to_next_step(signed_in(request)))
     return HttpResponseRedirect(reverse("project", args=[made.code]))
 
 

@@ -75,12 +75,18 @@ def by_values(request: HttpRequest, code: str) -> HttpResponse:
             found = search_by_values(load_config(), actor_of(request), code, wanted, sounds_alike=sounds_alike)
         except LinkwrightError as error:
             refusal = str(error)
+    # what no record found has, and nobody asked for, would be an empty column
+    shown = [
+        one.name
+        for one in found.fields
+        if wanted.get(one.name) or any(held.values[one.name] for held in found.values.values())
+    ]
     context: dict[str, Any] = {
         **search_context(request, project),
         "found": found.found if request.method == "POST" and not refusal else None,
-        "shown_fields": [one.name.replace("_", " ") for one in found.fields],
+        "shown_fields": [name.replace("_", " ") for name in shown],
         "shown_values": {
-            record_id: [held.values[one.name] for one in found.fields] for record_id, held in found.values.items()
+            record_id: [held.values[name] for name in shown] for record_id, held in found.values.items()
         },
         "value_fields": _value_fields(project, wanted),
         "sounds_alike": sounds_alike,
