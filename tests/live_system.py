@@ -6,24 +6,28 @@ Django's default database for a while. No product code knows of any of this.
 
 import atexit
 import os
+import shutil
 import subprocess
 import sys
+import tempfile
 import time
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
+from functools import lru_cache
 from pathlib import Path
 
 import dj_database_url
 import psutil
 from django.db import connections
 
-from linkwright.config import ServerConfig, load_config
+from linkwright.config import ServerConfig, load_config, prepare_home
 from linkwright.services.apply_project_file import apply_project_file
 from linkwright.services.prepare_database import prepare_database
 from linkwright.services.project_file import read_project_file
 from linkwright.store.audit_log import COMMAND_LINE
 from tests.command_server import CommandServer
+from tests.servers import new_postgres_database
 
 ROOT = Path(__file__).resolve().parents[1]
 COMMANDS = CommandServer()
@@ -86,6 +90,40 @@ def outliving(processes: Iterable[psutil.Process], within_s: float) -> list[psut
 def new_sqlite_database(home: Path) -> str:
     """Return the DATABASE_URL of the embedded default in a data folder; the file appears on first use."""
     return f"sqlite:///{home / 'linkwright.sqlite3'}"
+
+
+@lru_cache(maxsize=1)
+def migrated_sqlite() -> Path:
+    """Return an SQLite database with all tables and no rows: making them takes longer than most tests."""
+    folder = Path(tempfile.mkdtemp(prefix="linkwright-tables-"))
+    atexit.register(shutil.rmtree, folder, ignore_errors=True)
+    live = LiveSystem(folder, new_sqlite_database(folder))
+    with live.entered():
+        prepare_database(live.config)
+    return live.config.database_file
+
+
+@lru_cache(maxsize=1)
+def _migrated_postgres() -> str:
+    url = new_postgres_database()
+    folder = Path(tempfile.mkdtemp(prefix="linkwright-tables-"))
+    live = LiveSystem(folder, url)
+    with live.entered():
+        prepare_database(live.config)
+    shutil.rmtree(folder)
+    return url
+
+
+def migrated_postgres_database() -> str:
+    """Make a PostgreSQL database with all tables and no rows; returns its DATABASE_URL."""
+    return new_postgres_database(copy_of=_migrated_postgres())
+
+
+def lay_tables(config: ServerConfig) -> None:
+    """Give a data folder that has no database yet an SQLite one with all tables."""
+    if not config.database_file.exists():
+        prepare_home(config)
+        shutil.copyfile(migrated_sqlite(), config.database_file)
 
 
 class WorkerProcess:
@@ -255,5 +293,7 @@ class LiveSystem:
 
     def set_up(self, project_file: Path) -> None:
         """Make the tables and apply a project file; inside `entered`."""
+        if self.database_url.startswith("sqlite"):
+            lay_tables(self.config)
         prepare_database(self.config)
         apply_project_file(read_project_file(project_file), COMMAND_LINE)
