@@ -109,8 +109,8 @@ def test_tests_that_pass_alone_are_counted_and_named_and_run_only_then(tmp_path:
 
 def test_a_test_that_fails_again_fails_the_run_beside_an_unsteady_one(tmp_path: Path) -> None:
     done = run_tests(tmp_path, AGAIN + WRONG + UNSTEADY, "-k", "wrong or test_unsteady")
-    line = "2 passed, 1 failed, 0 skipped; 2 unsteady: test_some.py::test_unsteady[@], test_some.py::test_unsteady[a b]"
-    assert done.stdout.splitlines()[-1] == line
+    told = "test_some.py::test_unsteady[@], test_some.py::test_unsteady[a b]"
+    assert done.stdout.splitlines()[-1] == f"2 passed, 1 failed, 0 skipped; 2 unsteady: {told}"
     assert done.returncode == 1
 
 

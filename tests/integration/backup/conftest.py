@@ -15,7 +15,7 @@ from linkwright.services.restore_backup import Restored, restore_backup
 from linkwright.services.start_backup import start_backup
 from linkwright.store.audit_log import COMMAND_LINE
 from linkwright.store.models import Job, JobState
-from tests.integration.pipeline.conftest import PROJECT_YAML, System
+from tests.integration.pipeline.conftest import PROJECT_YAML, System, draw_nothing
 from tests.live_system import LiveSystem, lay_tables, new_sqlite_database
 from tests.servers import new_postgres_database
 
@@ -86,6 +86,11 @@ def backup_of(system: System, job: Job) -> Path:
 
 
 NewPlace = Callable[..., Place]
+
+
+@pytest.fixture(autouse=True)
+def _plots_drawn_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    draw_nothing(monkeypatch)
 
 
 @pytest.fixture
