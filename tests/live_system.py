@@ -93,25 +93,21 @@ def new_sqlite_database(home: Path) -> str:
 
 
 @lru_cache(maxsize=1)
-def migrated_sqlite() -> Path:
+def _migrated_sqlite() -> Path:
     """Return an SQLite database with all tables and no rows: making them takes longer than most tests."""
     folder = Path(tempfile.mkdtemp(prefix="linkwright-tables-"))
     atexit.register(shutil.rmtree, folder, ignore_errors=True)
     live = LiveSystem(folder, new_sqlite_database(folder))
-    with live.entered():
-        prepare_database(live.config)
+    live.command("status")
     return live.config.database_file
 
 
 @lru_cache(maxsize=1)
 def _migrated_postgres() -> str:
-    url = new_postgres_database()
-    folder = Path(tempfile.mkdtemp(prefix="linkwright-tables-"))
-    live = LiveSystem(folder, url)
-    with live.entered():
-        prepare_database(live.config)
-    shutil.rmtree(folder)
-    return url
+    with tempfile.TemporaryDirectory(prefix="linkwright-tables-") as folder:
+        live = LiveSystem(Path(folder), new_postgres_database())
+        live.command("status")
+    return live.database_url
 
 
 def migrated_postgres_database() -> str:
@@ -123,7 +119,7 @@ def lay_tables(config: ServerConfig) -> None:
     """Give a data folder that has no database yet an SQLite one with all tables."""
     if not config.database_file.exists():
         prepare_home(config)
-        shutil.copyfile(migrated_sqlite(), config.database_file)
+        shutil.copyfile(_migrated_sqlite(), config.database_file)
 
 
 class WorkerProcess:

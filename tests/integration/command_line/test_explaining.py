@@ -39,7 +39,7 @@ def files_of(home: Path) -> set[tuple[str, int]]:
 @pytest.fixture(scope="module")
 def clinic(tmp_path_factory: pytest.TempPathFactory) -> CommandLine:
     """Return a data folder with the visits and the births, linked, and with what was expected before."""
-    commands = CommandLine(tmp_path_factory.mktemp("clinic"))
+    commands = CommandLine.with_tables(tmp_path_factory.mktemp("clinic"))
     commands.run("apply", str(CLINIC / "project.yaml"))
     for name, sender, data in (
         ("visits", "CLINIC", f"VISITS={VISITS}"),
