@@ -33,6 +33,7 @@ ROOT = Path(__file__).resolve().parents[1]
 COMMANDS = CommandServer()
 atexit.register(COMMANDS.stop)
 POLL_S = 0.01
+LONGEST_LOOK_S = 0.5
 # only so that a test that hangs ends: no requirement
 PATIENCE_S = 120.0
 STOPS_WITHIN_S = 20.0
@@ -48,12 +49,20 @@ SQLITE_OPTIONS = {
 
 
 def wait_until(condition: Callable[[], bool], what: str, within_s: float = PATIENCE_S) -> float:
-    """Wait for a condition; returns the seconds it took."""
-    started_s = time.monotonic()
+    """Wait for a condition; returns the seconds it took.
+
+    Between two looks, half a second counts at most: when this process did not run for longer, neither did what it
+    waits for.
+    """
+    started_s = looked_s = time.monotonic()
+    patience_s = within_s
     while not condition():
-        if time.monotonic() - started_s > within_s:
+        if patience_s < 0:
             raise AssertionError(f"waited {within_s} s in vain: {what}")
         time.sleep(POLL_S)
+        now_s = time.monotonic()
+        patience_s -= min(now_s - looked_s, LONGEST_LOOK_S)
+        looked_s = now_s
     return time.monotonic() - started_s
 
 
@@ -256,7 +265,8 @@ class LiveSystem:
                 left.append(f"worker {worker.pid}: {worker.output()}")
                 worker.kill()
         with suppress(AssertionError):
-            wait_until(lambda: not self.processes(), "the workers' processes to end", GONE_WITHIN_S)
+            within_s = GONE_WITHIN_S * machine_slowdown()
+            wait_until(lambda: not self.processes(), "the workers' processes to end", within_s)
         for process in self.processes():
             with suppress(psutil.NoSuchProcess):
                 left.append(f"{process.pid}: {' '.join(process.cmdline())}")
