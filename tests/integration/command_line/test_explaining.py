@@ -12,6 +12,9 @@ from defusedxml import ElementTree
 
 from tests.integration.command_line.test_commands import CommandLine
 
+# in one process: what the tests share is made once
+pytestmark = pytest.mark.xdist_group("clinic")
+
 CLINIC = Path(__file__).parents[3] / "examples" / "clinic"
 VISITS, BIRTHS = str(CLINIC / "visits.csv"), str(CLINIC / "births.csv")
 ESTIMATE = ("estimate-pairs", "--project", "CHILDREN", "--event-type")

@@ -26,6 +26,9 @@ from tests.benchmarks.seed_lists import insert_lists
 from tests.integration.postgres.conftest import running_system
 from tests.live_system import LiveSystem
 
+# in one process: what the tests share is made once
+pytestmark = pytest.mark.xdist_group("list walks")
+
 COMBINATIONS = 20
 Read = Callable[..., Page[Any]]
 
