@@ -1,11 +1,14 @@
-"""A data folder of its own for every test process, made before Django reads its settings."""
+"""A data folder of its own for every test process, made before Django reads its settings, empty for each test."""
 
 import atexit
 import os
 import shutil
+import sys
 import tempfile
+from pathlib import Path
 
 import django
+import pytest
 from hypothesis import settings
 
 _home = tempfile.mkdtemp(prefix="linkwright-tests-")
@@ -22,3 +25,18 @@ pytest_plugins = ["checks.no_skips"]
 # a machine that others use too is slow at times; what may take long is bounded where it is a requirement
 settings.register_profile("linkwright", deadline=None)
 settings.load_profile("linkwright")
+
+
+@pytest.fixture(autouse=True)
+def _nothing_of_other_tests() -> None:
+    """Take away what earlier tests of this process left: files beside Django's test database, and memories."""
+    for entry in Path(_home).iterdir():
+        if entry.is_dir():
+            shutil.rmtree(entry, ignore_errors=True)
+        elif not entry.name.startswith("test.sqlite3"):
+            entry.unlink()
+    if rights := sys.modules.get("linkwright.api.rights"):
+        rights.failed_keys.forget()
+    if oidc_protocol := sys.modules.get("linkwright.services.oidc_protocol"):
+        # a port may be given to another provider
+        oidc_protocol._known.clear()

@@ -6,29 +6,34 @@ Django's default database for a while. No product code knows of any of this.
 
 import atexit
 import os
+import shutil
 import subprocess
 import sys
+import tempfile
 import time
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
+from functools import lru_cache
 from pathlib import Path
 
 import dj_database_url
 import psutil
 from django.db import connections
 
-from linkwright.config import ServerConfig, load_config
+from linkwright.config import ServerConfig, load_config, prepare_home
 from linkwright.services.apply_project_file import apply_project_file
 from linkwright.services.prepare_database import prepare_database
 from linkwright.services.project_file import read_project_file
 from linkwright.store.audit_log import COMMAND_LINE
 from tests.command_server import CommandServer
+from tests.servers import new_postgres_database
 
 ROOT = Path(__file__).resolve().parents[1]
 COMMANDS = CommandServer()
 atexit.register(COMMANDS.stop)
 POLL_S = 0.01
+LONGEST_LOOK_S = 0.5
 # only so that a test that hangs ends: no requirement
 PATIENCE_S = 120.0
 STOPS_WITHIN_S = 20.0
@@ -48,12 +53,20 @@ SQLITE_OPTIONS = {
 
 
 def wait_until(condition: Callable[[], bool], what: str, within_s: float = PATIENCE_S) -> float:
-    """Wait for a condition; returns the seconds it took."""
-    started_s = time.monotonic()
+    """Wait for a condition; returns the seconds it took.
+
+    Between two looks, half a second counts at most: when this process did not run for longer, neither did what it
+    waits for.
+    """
+    started_s = looked_s = time.monotonic()
+    patience_s = within_s
     while not condition():
-        if time.monotonic() - started_s > within_s:
+        if patience_s < 0:
             raise AssertionError(f"waited {within_s} s in vain: {what}")
         time.sleep(POLL_S)
+        now_s = time.monotonic()
+        patience_s -= min(now_s - looked_s, LONGEST_LOOK_S)
+        looked_s = now_s
     return time.monotonic() - started_s
 
 
@@ -90,6 +103,36 @@ def outliving(processes: Iterable[psutil.Process], within_s: float) -> list[psut
 def new_sqlite_database(home: Path) -> str:
     """Return the DATABASE_URL of the embedded default in a data folder; the file appears on first use."""
     return f"sqlite:///{home / 'linkwright.sqlite3'}"
+
+
+@lru_cache(maxsize=1)
+def _migrated_sqlite() -> Path:
+    """Return an SQLite database with all tables and no rows: making them takes longer than most tests."""
+    folder = Path(tempfile.mkdtemp(prefix="linkwright-tables-"))
+    atexit.register(shutil.rmtree, folder, ignore_errors=True)
+    live = LiveSystem(folder, new_sqlite_database(folder))
+    live.command("status")
+    return live.config.database_file
+
+
+@lru_cache(maxsize=1)
+def _migrated_postgres() -> str:
+    with tempfile.TemporaryDirectory(prefix="linkwright-tables-") as folder:
+        live = LiveSystem(Path(folder), new_postgres_database())
+        live.command("status")
+    return live.database_url
+
+
+def migrated_postgres_database() -> str:
+    """Make a PostgreSQL database with all tables and no rows; returns its DATABASE_URL."""
+    return new_postgres_database(copy_of=_migrated_postgres())
+
+
+def lay_tables(config: ServerConfig) -> None:
+    """Give a data folder that has no database yet an SQLite one with all tables."""
+    if not config.database_file.exists():
+        prepare_home(config)
+        shutil.copyfile(_migrated_sqlite(), config.database_file)
 
 
 class WorkerProcess:
@@ -226,7 +269,8 @@ class LiveSystem:
                 left.append(f"worker {worker.pid}: {worker.output()}")
                 worker.kill()
         with suppress(AssertionError):
-            wait_until(lambda: not self.processes(), "the workers' processes to end", GONE_WITHIN_S)
+            within_s = GONE_WITHIN_S * machine_slowdown()
+            wait_until(lambda: not self.processes(), "the workers' processes to end", within_s)
         for process in self.processes():
             with suppress(psutil.NoSuchProcess):
                 left.append(f"{process.pid}: {' '.join(process.cmdline())}")
@@ -259,5 +303,7 @@ class LiveSystem:
 
     def set_up(self, project_file: Path) -> None:
         """Make the tables and apply a project file; inside `entered`."""
+        if self.database_url.startswith("sqlite"):
+            lay_tables(self.config)
         prepare_database(self.config)
         apply_project_file(read_project_file(project_file), COMMAND_LINE)

@@ -31,10 +31,11 @@ def postgres_server() -> PostgresServer:
         pytest.skip(f"the embedded PostgreSQL does not start: {error}")
 
 
-def new_postgres_database() -> str:
-    """Make an empty database; returns its DATABASE_URL."""
+def new_postgres_database(copy_of: str = "") -> str:
+    """Make a database, empty or a copy of one that nobody is connected to; returns its DATABASE_URL."""
     name = f"linkwright_{uuid.uuid4().hex[:12]}"
     server = postgres_server()
+    template = psycopg.conninfo.conninfo_to_dict(copy_of)["dbname"] if copy_of else "template1"
     with psycopg.connect(server.get_uri(), autocommit=True) as connection:
-        connection.execute(f"CREATE DATABASE {name}")
+        connection.execute(f"CREATE DATABASE {name} TEMPLATE {template}")
     return str(server.get_uri(name))

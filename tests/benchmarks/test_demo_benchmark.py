@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 
 MOST_SECONDS = 20
+IS_FULL = os.environ.get("LINKWRIGHT_BENCH") == "full"
 RUNS = 3
 
 
@@ -34,4 +35,7 @@ def test_the_demo_takes_less_than_twenty_seconds_in_all(tmp_path: Path) -> None:
             f"seconds per job kind {result['seconds_per_job_kind']}"
         )
         assert result["f1"] >= 0.999
+        if not IS_FULL and walls[-1] < MOST_SECONDS:
+            # the fastest run counts, and this one is fast enough
+            break
     assert min(walls) < MOST_SECONDS

@@ -1,7 +1,6 @@
 """A real Chromium against a real server in this process, with a seeded database behind it."""
 
 import os
-import shutil
 from collections.abc import Callable, Iterator
 from datetime import timedelta
 from typing import Any
@@ -11,7 +10,7 @@ from django.conf import settings
 from django.test import Client
 from django.utils import timezone
 from playwright._impl._api_structures import SetCookieParam
-from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Page
+from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Page, expect
 from pytest_django.live_server_helper import LiveServer
 
 from checks.machine import NO_CHROMIUM, find_chromium
@@ -30,10 +29,14 @@ CHROMIUM_ARGUMENTS = [
 ]
 DESKTOP = {"width": 1400, "height": 900}
 PHONE = {"width": 400, "height": 800}
+PATIENCE_MS = 30_000
 
 # Playwright's synchronous interface keeps an event loop in the main thread for as long as the browser lives, and
 # Django would take every query of a test for one made inside that loop.
 os.environ["DJANGO_ALLOW_ASYNC_UNSAFE"] = "true"
+
+# Only so that a test that hangs ends: a busy machine takes more than Playwright's five seconds at times.
+expect.set_options(timeout=PATIENCE_MS)
 
 OpenPage = Callable[..., Page]
 
@@ -52,12 +55,6 @@ def browser_type_launch_args() -> dict[str, Any]:
     if chromium is None:
         pytest.skip(NO_CHROMIUM)
     return {"executable_path": str(chromium), "args": CHROMIUM_ARGUMENTS}
-
-
-@pytest.fixture(autouse=True)
-def _no_uploads() -> None:
-    # tests of the same process may have left files that are on their way
-    shutil.rmtree(load_config().uploads_folder, ignore_errors=True)
 
 
 @pytest.fixture
@@ -95,7 +92,7 @@ def open_page(browser: Browser, live_server: LiveServer) -> Iterator[OpenPage]:
         if user is not None:
             context.add_cookies([session_cookie(user, live_server.url)])
         page = context.new_page()
-        page.set_default_timeout(15_000)
+        page.set_default_timeout(PATIENCE_MS)
         page.on("console", listen)
         page.on("pageerror", lambda error: complaints.append(str(error)))
         page.goto(path)

@@ -9,6 +9,7 @@ from playwright.sync_api import Page, Response, expect
 from linkwright.store.models import Envelope, EnvelopeState, Job, JobKind, JobState, QueueState, Severity
 from tests.browser.conftest import OpenPage
 from tests.integration.web.seed import World, add_envelope, fail_job, notify, progress_of
+from tests.live_system import machine_slowdown
 
 ENVELOPES, JOBS = "/jobs/envelopes/", "/jobs/all/"
 
@@ -130,7 +131,9 @@ def test_two_browsers_one_pauses_and_the_other_shows_it(world: World, open_page:
     one.get_by_label("Reason").fill("the disk is being changed")
     one.get_by_role("button", name="Pause the queue").click()
     expect(one.locator("#flashes")).to_contain_text("The Job Queue is paused.")
-    expect(other.locator("#pause-banner")).to_contain_text("the disk is being changed", timeout=3000)
+    expect(other.locator("#pause-banner")).to_contain_text(
+        "the disk is being changed", timeout=3000 * machine_slowdown()
+    )
     expect(other.locator("#announcer")).to_have_text("The Job Queue is paused by owner.")
     expect(one.locator("#resume-link")).to_be_visible()
 

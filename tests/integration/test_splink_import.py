@@ -26,6 +26,9 @@ from tests.integration.splink_conversion import pairs_of_model
 from tests.integration.test_splink_oracle_random import configurations, frequencies_of
 from tests.record_batches import write_records
 
+# in one process: what the tests share is made once
+pytestmark = pytest.mark.xdist_group("splink import")
+
 Definition = dict[str, Any]
 
 

@@ -16,6 +16,9 @@ from tests.integration.linking import Linked, assert_same_pairs, components, lin
 from tests.integration.splink_conversion import ScoredPair, splink_pairs
 from tests.record_batches import write_records
 
+# in one process: what the tests share is made once
+pytestmark = pytest.mark.xdist_group("splink oracle")
+
 PROJECT_FILE = Path(__file__).parents[2] / "examples" / "febrl4" / "project.yaml"
 
 

@@ -14,8 +14,7 @@ from pytest_django.plugin import DjangoDbBlocker
 from linkwright.store.audit_log import COMMAND_LINE
 from linkwright.store.models import Envelope
 from linkwright.store.settings import change_setting
-from tests.live_system import ROOT, LiveSystem, new_sqlite_database, wait_until
-from tests.servers import new_postgres_database
+from tests.live_system import ROOT, LiveSystem, migrated_postgres_database, new_sqlite_database, wait_until
 from tests.small_envelopes import write_project_file
 from tests.torture import invariants
 from tests.torture.rampage import Rampage, wait_for_the_rest
@@ -28,7 +27,7 @@ TAKEOVER_WITHIN_S = 1.0
 COMPACT_AFTER = 1
 DATABASES: dict[str, Callable[[Path], str]] = {
     "sqlite": new_sqlite_database,
-    "postgres": lambda _home: new_postgres_database(),
+    "postgres": lambda _home: migrated_postgres_database(),
 }
 
 
@@ -62,15 +61,16 @@ def system(
     request: pytest.FixtureRequest, tmp_path: Path, django_db_blocker: DjangoDbBlocker
 ) -> Iterator[LiveSystem]:
     """Return a system on each database in turn, without workers, in which no job is ever given up."""
-    live = LiveSystem(tmp_path / "home", DATABASES[request.param](tmp_path / "home"))
-    with django_db_blocker.unblock(), live.entered():
-        try:
-            live.set_up(write_project_file(tmp_path))
-            change_setting("Worker.Jobs.MaxAttemptsAfterCrash", 10_000, COMMAND_LINE)
-            change_setting("Worker.Compact.AfterBatches", COMPACT_AFTER, COMMAND_LINE)
-            yield live
-        finally:
-            live.stop()
+    with django_db_blocker.unblock():
+        live = LiveSystem(tmp_path / "home", DATABASES[request.param](tmp_path / "home"))
+        with live.entered():
+            try:
+                live.set_up(write_project_file(tmp_path))
+                change_setting("Worker.Jobs.MaxAttemptsAfterCrash", 10_000, COMMAND_LINE)
+                change_setting("Worker.Compact.AfterBatches", COMPACT_AFTER, COMMAND_LINE)
+                yield live
+            finally:
+                live.stop()
 
 
 def torment(system: LiveSystem, rampage: Rampage, kills: int, folder: Path) -> list[str]:

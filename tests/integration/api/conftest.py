@@ -1,8 +1,7 @@
 """A seeded database, and a caller for each kind of person and key."""
 
 import json
-import shutil
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any
@@ -11,7 +10,6 @@ import pytest
 from django.test import Client
 from django.utils import timezone
 
-from linkwright.api.rights import failed_keys
 from linkwright.config import load_config, prepare_home
 from linkwright.jobs.keyring import keyring_path
 from linkwright.services.create_api_key import create_api_key
@@ -75,14 +73,10 @@ People = dict[str, Api]
 
 
 @pytest.fixture(autouse=True)
-def _clean() -> Iterator[None]:
+def _data_folder() -> None:
     prepare_home(load_config())
     # the seed's Extraction Project names a secret that was never made
     keyring_path(load_config()).write_text(json.dumps({"secrets": {"1": "00" * 32}}))
-    shutil.rmtree(load_config().uploads_folder, ignore_errors=True)
-    failed_keys.forget()
-    yield
-    failed_keys.forget()
 
 
 @pytest.fixture

@@ -21,12 +21,6 @@ CONTENT = make_package()
 HALF = len(CONTENT) // 2
 
 
-@pytest.fixture(autouse=True)
-def _empty_folder(_clean: None) -> None:
-    for path in load_config().incoming_folder.iterdir():
-        path.unlink()
-
-
 @pytest.fixture
 def api(empty_world: World, key_for: KeyFor) -> Api:
     """Return a caller for the Owner of PERINATAL."""

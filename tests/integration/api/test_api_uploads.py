@@ -30,12 +30,6 @@ def _left_over() -> list[Path]:
     return [*files, *config.scratch_folder.glob("upload-*")]
 
 
-@pytest.fixture(autouse=True)
-def _empty_folder(_clean: None) -> None:
-    for path in load_config().incoming_folder.iterdir():
-        path.unlink()
-
-
 def test_an_envelope_is_queued_in_the_name_of_the_keys_person(empty_world: World, key_for: KeyFor) -> None:
     content = make_package()
     response = key_for(empty_world.owner).send("/envelopes?name=BIRTHS-2026-03", content)

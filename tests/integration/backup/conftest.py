@@ -1,12 +1,8 @@
 """Systems of their own, each with a data folder and a database, to back up and to restore into."""
 
-import atexit
-import shutil
-import tempfile
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass
-from functools import lru_cache
 from pathlib import Path
 
 import pytest
@@ -19,8 +15,8 @@ from linkwright.services.restore_backup import Restored, restore_backup
 from linkwright.services.start_backup import start_backup
 from linkwright.store.audit_log import COMMAND_LINE
 from linkwright.store.models import Job, JobState
-from tests.integration.pipeline.conftest import PROJECT_YAML, System
-from tests.live_system import LiveSystem, new_sqlite_database
+from tests.integration.pipeline.conftest import PROJECT_YAML, System, draw_nothing
+from tests.live_system import LiveSystem, lay_tables, new_sqlite_database
 from tests.servers import new_postgres_database
 
 ROWS = [
@@ -29,17 +25,6 @@ ROWS = [
     ("c1", "Cleo", "Dunn", "1990-09-10", "2600"),
 ]
 LATER_ROWS = [("a3", "Anna", "Berg", "1980-01-02", "2000"), ("d1", "Dora", "Eck", "1960-11-12", "3000")]
-
-
-@lru_cache(maxsize=1)
-def migrated_sqlite() -> Path:
-    """Return an SQLite database with all tables and no rows: making them takes longer than most tests."""
-    folder = Path(tempfile.mkdtemp(prefix="linkwright-tables-"))
-    atexit.register(shutil.rmtree, folder, ignore_errors=True)
-    live = LiveSystem(folder, new_sqlite_database(folder))
-    with live.entered():
-        prepare_database(live.config)
-    return live.config.database_file
 
 
 @dataclass(frozen=True)
@@ -64,8 +49,7 @@ class Place:
     def set_up(self) -> Iterator[System]:
         """Make the tables and project P1, and stay there while the block runs."""
         if self.live.database_url.startswith("sqlite"):
-            self.config.home.mkdir()
-            shutil.copy(migrated_sqlite(), self.config.database_file)
+            lay_tables(self.config)
         with self.entered() as system:
             prepare_database(self.config)
             system.apply(PROJECT_YAML)
@@ -102,6 +86,11 @@ def backup_of(system: System, job: Job) -> Path:
 
 
 NewPlace = Callable[..., Place]
+
+
+@pytest.fixture(autouse=True)
+def _plots_drawn_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    draw_nothing(monkeypatch)
 
 
 @pytest.fixture

@@ -32,6 +32,9 @@ from linkwright.store.models import Job
 from tests.integration.backup.conftest import ROWS, NewPlace, Place, back_up, restore
 from tests.live_system import LiveSystem, new_sqlite_database
 
+# in one process: what the tests share is made once
+pytestmark = pytest.mark.xdist_group("restore refusals")
+
 
 @pytest.fixture(scope="module")
 def whole(tmp_path_factory: pytest.TempPathFactory, django_db_blocker: DjangoDbBlocker) -> Path:

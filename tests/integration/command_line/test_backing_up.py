@@ -12,7 +12,7 @@ from tests.integration.pipeline.conftest import PROJECT_YAML
 
 @pytest.fixture
 def cli(tmp_path: Path) -> CommandLine:
-    return CommandLine(tmp_path)
+    return CommandLine.with_tables(tmp_path)
 
 
 def test_a_system_is_backed_up_and_restored_by_command(cli: CommandLine) -> None:

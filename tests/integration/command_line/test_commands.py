@@ -11,20 +11,28 @@ from pathlib import Path
 
 import pytest
 
+from linkwright.config import load_config
 from tests.integration.pipeline.conftest import PROJECT_YAML
-from tests.live_system import COMMANDS
+from tests.live_system import COMMANDS, lay_tables
 
 CSV = "id,given,surname,dob,postcode\na1,Anna,Berg,1980-01-02,2000\na2,Anna,Berg,1980-01-02,2000\n"
 
 
 class CommandLine:
-    """Runs `linkwright` on a data folder of its own."""
+    """Runs `linkwright` on a data folder of its own, which is not there yet."""
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
         self.home = folder / "home"
         environment = {name: value for name, value in os.environ.items() if name != "DATABASE_URL"}
         self.environment = {**environment, "LINKWRIGHT_HOME": str(self.home)}
+
+    @classmethod
+    def with_tables(cls, folder: Path) -> "CommandLine":
+        """Make the data folder, with a database of all tables and no rows, as a first command leaves it."""
+        made = cls(folder)
+        lay_tables(load_config(made.environment))
+        return made
 
     def run(self, *arguments: str, expect: int = 0) -> subprocess.CompletedProcess[str]:
         """Run one command to its end and check its exit code."""
@@ -59,6 +67,12 @@ class CommandLine:
 
 @pytest.fixture
 def commands(tmp_path: Path) -> CommandLine:
+    return CommandLine.with_tables(tmp_path)
+
+
+@pytest.fixture
+def nowhere(tmp_path: Path) -> CommandLine:
+    """Return commands whose data folder is not there yet."""
     return CommandLine(tmp_path)
 
 
@@ -70,23 +84,23 @@ def busy_port() -> Iterator[int]:
         yield int(listener.getsockname()[1])
 
 
-def test_from_a_project_file_and_a_csv_to_groups(commands: CommandLine) -> None:
-    applied = commands.run("apply", commands.write("project.yaml", PROJECT_YAML))
+def test_from_a_project_file_and_a_csv_to_groups(nowhere: CommandLine) -> None:
+    applied = nowhere.run("apply", nowhere.write("project.yaml", PROJECT_YAML))
     assert "create project P1" in applied.stdout
-    again = commands.run("apply", "project.yaml")
+    again = nowhere.run("apply", "project.yaml")
     assert again.stdout == "Nothing differs; nothing was changed.\n"
-    commands.write("adm.csv", CSV)
-    built = commands.run("build", "one.zip", "--project", "P1", "--sender", "HOSP", "--data", "ADM=adm.csv")
+    nowhere.write("adm.csv", CSV)
+    built = nowhere.run("build", "one.zip", "--project", "P1", "--sender", "HOSP", "--data", "ADM=adm.csv")
     assert "1 data file" in built.stdout
-    submitted = commands.run("submit", "one.zip")
+    submitted = nowhere.run("submit", "one.zip")
     assert submitted.stdout == "Envelope 1 (one): Queued\n"
-    commands.run("worker", "--until-idle")
-    status = json.loads(commands.run("status", "--json").stdout)
+    nowhere.run("worker", "--until-idle")
+    status = json.loads(nowhere.run("status", "--json").stdout)
     assert status["queued_jobs"] == 0
     envelope = status["envelopes"][0]
     assert (envelope["name"], envelope["status"], envelope["records"]) == ("one", "Success", 2)
     assert set(envelope["seconds_per_job_kind"]) == {"Validate", "Load", "Match", "Group", "Report"}
-    assert "Success" in commands.run("status").stdout
+    assert "Success" in nowhere.run("status").stdout
 
 
 def test_parameters_are_estimated_applied_and_given_term_frequencies(commands: CommandLine) -> None:
@@ -133,10 +147,10 @@ def test_a_file_that_is_absent_is_named(commands: CommandLine) -> None:
     assert not list((commands.home / "envelopes").iterdir())
 
 
-def test_a_data_file_that_is_absent_is_named(commands: CommandLine) -> None:
-    done = commands.run("build", "o.zip", "--project", "P", "--sender", "S", "--data", "ADM=absent.csv", expect=2)
+def test_a_data_file_that_is_absent_is_named(nowhere: CommandLine) -> None:
+    done = nowhere.run("build", "o.zip", "--project", "P", "--sender", "S", "--data", "ADM=absent.csv", expect=2)
     assert "absent.csv" in done.stderr
-    assert not (commands.folder / "o.zip").exists()
+    assert not (nowhere.folder / "o.zip").exists()
 
 
 def test_a_port_in_use_is_named_before_anything_starts(commands: CommandLine, busy_port: int) -> None:
@@ -166,10 +180,10 @@ def test_a_database_of_a_newer_version_is_refused_unchanged(commands: CommandLin
         assert "9999_later" in done.stderr
 
 
-def test_a_database_that_is_damaged_is_named(commands: CommandLine) -> None:
-    commands.home.mkdir()
-    (commands.home / "linkwright.sqlite3").write_bytes(b"this is no database at all" * 100)
-    done = commands.run("status", expect=2)
+def test_a_database_that_is_damaged_is_named(nowhere: CommandLine) -> None:
+    nowhere.home.mkdir()
+    (nowhere.home / "linkwright.sqlite3").write_bytes(b"this is no database at all" * 100)
+    done = nowhere.run("status", expect=2)
     assert "linkwright.sqlite3 cannot be used" in done.stderr
 
 
@@ -182,27 +196,27 @@ def test_a_new_administrator_gets_a_password_once(commands: CommandLine) -> None
 
 
 @pytest.mark.parametrize("url", ["garbage", "mysql://a/b", "postgres://u:p@127.0.0.1:notaport/x"])
-def test_a_database_url_that_cannot_be_used_is_told(commands: CommandLine, url: str) -> None:
-    commands.environment["DATABASE_URL"] = url
-    done = commands.run("status", expect=2)
+def test_a_database_url_that_cannot_be_used_is_told(nowhere: CommandLine, url: str) -> None:
+    nowhere.environment["DATABASE_URL"] = url
+    done = nowhere.run("status", expect=2)
     assert "DATABASE_URL" in done.stderr
     assert "postgres://USER:PASSWORD@HOST:PORT/NAME" in done.stderr
 
 
-def test_a_database_that_does_not_answer_is_told(commands: CommandLine) -> None:
-    commands.environment["DATABASE_URL"] = "postgres://nobody@127.0.0.1:1/x"
+def test_a_database_that_does_not_answer_is_told(nowhere: CommandLine) -> None:
+    nowhere.environment["DATABASE_URL"] = "postgres://nobody@127.0.0.1:1/x"
     for command in (["status"], ["worker", "--until-idle"]):
-        done = commands.run(*command, expect=2)
+        done = nowhere.run(*command, expect=2)
         assert "x on 127.0.0.1 cannot be used" in done.stderr
 
 
-def test_a_person_called_demo_is_made_in_the_data_folder_at_hand(commands: CommandLine) -> None:
-    commands.run("create-administrator", "demo")
-    assert (commands.home / "linkwright.sqlite3").exists()
-    del commands.environment["LINKWRIGHT_HOME"]
-    commands.run("create-administrator", "demo")
-    assert (commands.folder / "linkwright-data" / "linkwright.sqlite3").exists()
-    assert not (commands.folder / "linkwright-demo").exists()
+def test_a_person_called_demo_is_made_in_the_data_folder_at_hand(nowhere: CommandLine) -> None:
+    nowhere.run("create-administrator", "demo")
+    assert (nowhere.home / "linkwright.sqlite3").exists()
+    del nowhere.environment["LINKWRIGHT_HOME"]
+    nowhere.run("create-administrator", "demo")
+    assert (nowhere.folder / "linkwright-data" / "linkwright.sqlite3").exists()
+    assert not (nowhere.folder / "linkwright-demo").exists()
 
 
 def test_a_single_data_file_becomes_an_envelope_or_is_refused_with_all_faults(commands: CommandLine) -> None:
@@ -234,7 +248,7 @@ def test_a_member_gets_a_role_and_a_new_account_a_password(commands: CommandLine
     assert "Linkage Project 'P9' is unknown. Known: P1." in done.stderr
 
 
-def test_the_doctor_ends_with_1_where_something_is_wrong(commands: CommandLine) -> None:
-    done = commands.run("doctor", expect=1)
+def test_the_doctor_ends_with_1_where_something_is_wrong(nowhere: CommandLine) -> None:
+    done = nowhere.run("doctor", expect=1)
     assert "does not exist" in done.stdout
-    assert not commands.home.exists()
+    assert not nowhere.home.exists()

@@ -12,6 +12,9 @@ from defusedxml import ElementTree
 
 from tests.integration.command_line.test_commands import CommandLine
 
+# in one process: what the tests share is made once
+pytestmark = pytest.mark.xdist_group("clinic")
+
 CLINIC = Path(__file__).parents[3] / "examples" / "clinic"
 VISITS, BIRTHS = str(CLINIC / "visits.csv"), str(CLINIC / "births.csv")
 ESTIMATE = ("estimate-pairs", "--project", "CHILDREN", "--event-type")
@@ -39,7 +42,7 @@ def files_of(home: Path) -> set[tuple[str, int]]:
 @pytest.fixture(scope="module")
 def clinic(tmp_path_factory: pytest.TempPathFactory) -> CommandLine:
     """Return a data folder with the visits and the births, linked, and with what was expected before."""
-    commands = CommandLine(tmp_path_factory.mktemp("clinic"))
+    commands = CommandLine.with_tables(tmp_path_factory.mktemp("clinic"))
     commands.run("apply", str(CLINIC / "project.yaml"))
     for name, sender, data in (
         ("visits", "CLINIC", f"VISITS={VISITS}"),

@@ -11,7 +11,7 @@ from tests.integration.pipeline.conftest import PROJECT_YAML
 
 @pytest.fixture
 def cli(tmp_path: Path) -> CommandLine:
-    return CommandLine(tmp_path)
+    return CommandLine.with_tables(tmp_path)
 
 
 def test_an_export_makes_the_same_in_an_empty_data_folder(cli: CommandLine) -> None:

@@ -10,7 +10,7 @@ CREATE = ("create-extraction-project", "P1", "X1", "--approval", "HREC 2026/17",
 
 
 def test_from_a_new_extraction_project_to_results_in_a_folder(tmp_path: Path) -> None:
-    commands = CommandLine(tmp_path)
+    commands = CommandLine.with_tables(tmp_path)
     commands.run("apply", commands.write("p.yaml", PROJECT_YAML))
     commands.write("a.csv", CSV)
     commands.run("build", "a.zip", "--project", "P1", "--sender", "HOSP", "--data", "ADM=a.csv")

@@ -29,7 +29,7 @@ SECOND_STRATEGY = """\
 
 @pytest.fixture
 def commands(tmp_path: Path) -> CommandLine:
-    made = CommandLine(tmp_path)
+    made = CommandLine.with_tables(tmp_path)
     made.run("apply", made.write("project.yaml", PROJECT_YAML))
     return made
 

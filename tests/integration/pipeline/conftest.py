@@ -171,9 +171,21 @@ class System:
         return {one.source_unique_id: one.group_id for one in rows}
 
 
+def draw_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Let plots be empty: drawing takes longer than all the rest of a small chain, the first time a second."""
+    monkeypatch.setattr("linkwright.jobs.report.render_svg", lambda plot: f"<svg aria-label='{plot.title}'></svg>")
+
+
 @pytest.fixture
-def system(db: None, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> System:
-    """Return a system with project P1 applied."""
+def real_plots() -> None:
+    """Have plots drawn that a test looks at."""
+
+
+@pytest.fixture
+def system(request: pytest.FixtureRequest, db: None, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> System:
+    """Return a system with project P1 applied, whose reports have `real_plots` only where a test asks for them."""
+    if "real_plots" not in request.fixturenames:
+        draw_nothing(monkeypatch)
     monkeypatch.setenv("LINKWRIGHT_HOME", str(tmp_path / "home"))
     config = load_config()
     prepare_home(config)
@@ -184,7 +196,7 @@ def system(db: None, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> System:
 
 @pytest.fixture
 def without_drawing(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Leave the plots of reports out: drawing takes longer than all the rest of a small chain."""
+    """Leave the plots of reports out altogether."""
     monkeypatch.setattr("linkwright.jobs.report.rendered_plot", lambda plot: {"name": plot.name})
 
 

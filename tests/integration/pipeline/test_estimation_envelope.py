@@ -38,22 +38,9 @@ from tests.integration.pipeline.test_pipeline import people
 pytestmark = pytest.mark.django_db
 
 PLANTED = "Zyxwvutsrq"
-DRAWN = "<svg />"
 HELD: list[Row] = people(120, 1)
 INCOMING: list[Row] = [(f"n{row[0]}", *row[1:]) for row in people(120, 2)]
 WITH_FREQUENCIES = PROJECT_YAML.replace("field: surname\n", "field: surname\n              term_frequency: {}\n")
-
-
-@pytest.fixture(autouse=True)
-def _drawn_quickly(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Let plots be empty where they are not looked at: the first of a process takes a second."""
-    if "real_plots" not in request.fixturenames:
-        monkeypatch.setattr(report_job, "render_svg", lambda _plot: DRAWN)
-
-
-@pytest.fixture
-def real_plots() -> None:
-    """Have plots drawn."""
 
 
 def planted(rows: list[Row]) -> list[Row]:

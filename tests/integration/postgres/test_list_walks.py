@@ -24,8 +24,10 @@ from linkwright.store.queries.shown_status import ENVELOPE_STATUSES, JOB_STATUSE
 from tests.benchmarks.list_world import ListWorld
 from tests.benchmarks.seed_lists import insert_lists
 from tests.integration.postgres.conftest import running_system
-from tests.live_system import LiveSystem, new_sqlite_database
-from tests.servers import new_postgres_database
+from tests.live_system import LiveSystem
+
+# in one process: what the tests share is made once
+pytestmark = pytest.mark.xdist_group("list walks")
 
 COMBINATIONS = 20
 Read = Callable[..., Page[Any]]
@@ -48,8 +50,7 @@ def system(
 ) -> Iterator[LiveSystem]:
     """Return a system on each database in turn, for all tests here: none of them writes."""
     folder = tmp_path_factory.mktemp("lists")
-    url = new_postgres_database() if request.param == "postgres" else new_sqlite_database(folder / "home")
-    yield from running_system(folder, url, django_db_blocker)
+    yield from running_system(folder, request.param, django_db_blocker)
 
 
 @pytest.fixture(scope="module")

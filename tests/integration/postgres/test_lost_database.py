@@ -31,7 +31,7 @@ from linkwright.store.models import (
     LinkageProject,
 )
 from linkwright.worker.child import run_attempt
-from tests.live_system import LiveSystem, WorkerProcess, wait_until
+from tests.live_system import LiveSystem, WorkerProcess, machine_slowdown, wait_until
 from tests.servers import postgres_server
 from tests.small_envelopes import build_envelope, build_small_envelope
 
@@ -40,6 +40,7 @@ pytestmark = pytest.mark.postgres
 LONG_COPIES = 20
 # sleeps, so that a worker at least once tries in vain
 AWAY_S = 2.0
+KILLED_WITHIN_S = 10.0
 
 
 def submit_long(folder: Path) -> Envelope:
@@ -118,7 +119,11 @@ def test_a_worker_whose_database_goes_away_kills_its_job_and_runs_it_again_later
         allow_connections(on_postgres, allowed=False)
     assert end_sessions(on_postgres, ALL) >= 3
     connection.close()
-    wait_until(lambda: not process.is_running(), "the job's process to be killed", within_s=10)
+    wait_until(
+        lambda: not process.is_running(),
+        "the job's process to be killed",
+        within_s=KILLED_WITHIN_S * machine_slowdown(),
+    )
     if away:
         threading.Event().wait(AWAY_S)
         allow_connections(on_postgres, allowed=True)
@@ -150,7 +155,11 @@ def test_a_worker_that_loses_its_lock_alone_gives_way_and_no_job_is_run_twice_at
     assert process is not None
     assert end_sessions(on_postgres, OF_THE_LOCK) == 1
     second.wait_for("Worker: working")
-    wait_until(lambda: not process.is_running(), "the first worker to kill its job", within_s=10)
+    wait_until(
+        lambda: not process.is_running(),
+        "the first worker to kill its job",
+        within_s=KILLED_WITHIN_S * machine_slowdown(),
+    )
     first.wait_for("the worker's lock was lost")
 
     def succeeded() -> bool:
@@ -193,7 +202,11 @@ def test_a_worker_that_loses_its_own_session_leaves_no_job_running_unwatched(
     # it shall not end for another reason
     process.send_signal(signal.SIGSTOP)
     wait_until(lambda: end_sessions(on_postgres, OF_THE_WORKER) == 1, "the worker to look at its job")
-    wait_until(lambda: not process.is_running(), "the job's process to be killed", within_s=10)
+    wait_until(
+        lambda: not process.is_running(),
+        "the job's process to be killed",
+        within_s=KILLED_WITHIN_S * machine_slowdown(),
+    )
     wait_until(lambda: Job.objects.filter(pk=job.pk, attempt=2).exists(), "the second attempt")
 
 
@@ -254,7 +267,9 @@ def test_a_job_that_loses_the_database_in_its_commit_is_done_once_when_that_is_b
         assert end_sessions(on_postgres, ALL) >= 3
     connection.close()
     assert process is not None
-    wait_until(lambda: not process.is_running(), "the job's process to end", within_s=10)
+    wait_until(
+        lambda: not process.is_running(), "the job's process to end", within_s=KILLED_WITHIN_S * machine_slowdown()
+    )
     threading.Event().wait(AWAY_S)
     allow_connections(on_postgres, allowed=True)
 

@@ -19,11 +19,10 @@ SUITES = (
 
 
 @pytest.mark.postgres
-@pytest.mark.parametrize("suite", SUITES)
-def test_the_tests_of_the_queue_pass_on_postgres(suite: str) -> None:
+def test_the_tests_of_the_queue_pass_on_postgres() -> None:
     kept = {name: value for name, value in os.environ.items() if not name.startswith("PYTEST_")}
     done = subprocess.run(
-        [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", suite],
+        [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", *SUITES],
         env={**kept, "DATABASE_URL": new_postgres_database()},
         cwd=ROOT,
         capture_output=True,

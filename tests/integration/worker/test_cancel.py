@@ -45,9 +45,10 @@ def test_a_running_envelope_is_cancelled_within_3_s_and_leaves_nothing(live: Liv
     wait_until(lambda: bool(files_of(live)), "the job to write files")
     job = worker.job()
     assert job is not None
+    slowdown = machine_slowdown()
     cancel_envelope(envelope.pk, COMMAND_LINE, "sent twice")
     took_s = wait_for_state(envelope, EnvelopeState.CANCELLED)
-    assert took_s < CANCEL_WITHIN_S
+    assert took_s < CANCEL_WITHIN_S * max(slowdown, machine_slowdown())
     assert not job.is_running()
     states = Job.objects.filter(envelope=envelope).order_by("chain_position").values_list("state", "end_reason")
     assert list(states) == [("Success", ""), *[("Errors", "cancelled")] * 4]

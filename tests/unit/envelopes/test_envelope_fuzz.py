@@ -14,6 +14,7 @@ from linkwright.envelopes.corruption import CorruptEnvelopeError, CorruptReason
 from linkwright.envelopes.limits import PackageLimits
 from linkwright.envelopes.package import examine_package, verify_package
 from linkwright.envelopes.reader import open_data_file, spool_data_file
+from tests.cpu_deadline import computes_briefly
 from tests.unit.envelopes.crafting import BIRTHS, MIB, craft_zip, gzipped, manifest_of, zip_of
 
 LIMITS = PackageLimits(max_size_bytes=4 * MIB, max_compression_ratio=100)
@@ -88,20 +89,21 @@ def test_the_good_envelopes_are_read(folder: Path) -> None:
     assert [outcome(folder, base) for base in BASES] == [None, None, None]
 
 
-@settings(deadline=3_000)
 @given(content=st.binary(max_size=300) | st.binary(max_size=100).map(lambda rest: b"PK\5\6" + rest))
+@computes_briefly
 def test_random_bytes_are_clearly_refused(folder: Path, content: bytes) -> None:
     assert outcome(folder, content) is not None
 
 
-@settings(deadline=3_000, max_examples=400)
+@settings(max_examples=400)
 @given(content=mutations())
+@computes_briefly
 def test_a_mutated_envelope_is_read_or_clearly_refused(folder: Path, content: bytes) -> None:
     assert outcome(folder, content) in {*CorruptReason, None}
 
 
-@settings(deadline=3_000)
 @given(base=st.sampled_from(BASES), data=st.data())
+@computes_briefly
 def test_an_envelope_cut_short_anywhere_is_refused(folder: Path, base: bytes, data: st.DataObject) -> None:
     end = data.draw(st.integers(0, len(base) - 1))
     assert outcome(folder, base[:end]) in {CorruptReason.NOT_A_ZIP, CorruptReason.DAMAGED}
@@ -124,7 +126,7 @@ field_lies = st.fixed_dictionaries(
 )
 
 
-@settings(deadline=3_000, max_examples=200)
+@settings(max_examples=200)
 @given(
     entries=st.lists(
         st.tuples(
@@ -135,6 +137,7 @@ field_lies = st.fixed_dictionaries(
         max_size=4,
     )
 )
+@computes_briefly
 def test_a_zip_whose_fields_lie_is_read_or_clearly_refused(
     folder: Path, entries: list[tuple[bytes, bytes, dict[str, object]]]
 ) -> None:

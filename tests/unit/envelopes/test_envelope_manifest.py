@@ -3,7 +3,7 @@
 import time
 
 import pytest
-from hypothesis import assume, given, settings
+from hypothesis import assume, given
 from hypothesis import strategies as st
 
 from linkwright.envelopes.corruption import NAMED_FAULTS_COUNT, BuildError, CorruptEnvelopeError, CorruptReason
@@ -18,6 +18,7 @@ from linkwright.envelopes.manifest import (
     parse_manifest,
     write_manifest,
 )
+from tests.cpu_deadline import computes_briefly
 
 NAMESPACE = "http://www.phrn.org.au/participants/cdl/20110801"
 SHA256 = "ab" * 32
@@ -365,16 +366,16 @@ def manifests(draw: st.DrawFn) -> Manifest:
     )
 
 
-@settings(deadline=3_000)
 @given(manifests())
+@computes_briefly
 def test_what_is_written_reads_back_the_same(manifest: Manifest) -> None:
     # names that only Unicode's rules make equal are rightly refused
     assume(not manifest_faults(manifest))
     assert parse_manifest(write_manifest(manifest)) == manifest
 
 
-@settings(deadline=3_000)
 @given(st.data())
+@computes_briefly
 def test_a_mutated_manifest_is_read_or_clearly_refused(data: st.DataObject) -> None:
     xml = bytearray(GOOD.encode())
     for _ in range(data.draw(st.integers(1, 6))):

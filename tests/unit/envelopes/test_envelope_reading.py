@@ -12,7 +12,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from linkwright.engine.progress import Progress
@@ -22,6 +22,7 @@ from linkwright.envelopes.limits import PackageLimits
 from linkwright.envelopes.manifest import DataFile, FileFormat
 from linkwright.envelopes.package import examine_package, verify_package
 from linkwright.envelopes.reader import open_data_file, spool_data_file, spooled_name
+from tests.cpu_deadline import computes_briefly
 from tests.unit.envelopes.crafting import BIRTHS, LIMITS, MIB, craft_zip, envelope_of, gzipped, manifest_of, zip_of
 
 DATA_FILE = DataFile("births.csv", FileFormat.FLAT_FILE, "BIRTHS", hashlib.sha256(BIRTHS).hexdigest())
@@ -122,10 +123,10 @@ def test_a_data_file_is_read_as_a_stream(births_zip: Path) -> None:
         assert stream.read() == b""
 
 
-@settings(deadline=3_000)
 @given(
     st.lists(st.binary(max_size=300), min_size=1, max_size=4), st.integers(0, 9), st.integers(0, 3), st.booleans()
 )
+@computes_briefly
 def test_gzip_of_any_number_of_members_is_taken_off(
     tmp_path_factory: pytest.TempPathFactory, parts: list[bytes], level: int, padding: int, stored: bool
 ) -> None:
