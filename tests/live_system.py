@@ -22,6 +22,7 @@ import psutil
 from django.db import connections
 
 from linkwright.config import ServerConfig, load_config, prepare_home
+from linkwright.django_settings import POSTGRES_OPTIONS, SQLITE_OPTIONS
 from linkwright.services.apply_project_file import apply_project_file
 from linkwright.services.prepare_database import prepare_database
 from linkwright.services.project_file import read_project_file
@@ -39,17 +40,6 @@ PATIENCE_S = 120.0
 STOPS_WITHIN_S = 20.0
 GONE_WITHIN_S = 2.0
 SPIN_CPU_S = 0.1
-# as in linkwright/django_settings.py, which is read once for the test process's own database
-POSTGRES_OPTIONS = {
-    "server_side_binding": True,
-    "prepare_threshold": 3,
-    "options": "-c plan_cache_mode=force_custom_plan",
-}
-SQLITE_OPTIONS = {
-    "transaction_mode": "IMMEDIATE",
-    "timeout": 30,
-    "init_command": "PRAGMA journal_mode=WAL; PRAGMA synchronous=FULL; PRAGMA foreign_keys=ON;",
-}
 
 
 def wait_until(condition: Callable[[], bool], what: str, within_s: float = PATIENCE_S) -> float:

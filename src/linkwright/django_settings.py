@@ -61,6 +61,22 @@ TEMPLATES: list[dict[str, Any]] = [
     },
 ]
 
+SQLITE_OPTIONS: dict[str, Any] = {
+    # IMMEDIATE takes the writer's place at BEGIN: two claims can never both read 'queued'.
+    "transaction_mode": "IMMEDIATE",
+    "timeout": 30,
+    # FULL: a committed job end survives a power cut. secure_delete: what is blanked is gone from the file.
+    "init_command": "PRAGMA journal_mode=WAL; PRAGMA synchronous=FULL; PRAGMA foreign_keys=ON; "
+    "PRAGMA secure_delete=ON;",
+}
+# A page asks twenty small things, always the same ones: a session reads each of them once, not once a page. But it
+# plans what has values each time: a plan for any value walks a million jobs to the one that runs (decision 34).
+POSTGRES_OPTIONS: dict[str, Any] = {
+    "server_side_binding": True,
+    "prepare_threshold": 3,
+    "options": "-c plan_cache_mode=force_custom_plan",
+}
+
 try:
     DATABASES: dict[str, dict[str, Any]] = {"default": dict(dj_database_url.parse(CONFIG.database_url))}
 except (ValueError, KeyError) as error:
@@ -72,25 +88,11 @@ DATABASES["default"]["CONN_MAX_AGE"] = None
 if CONFIG.uses_sqlite:
     # A file, as in production: threads and processes of a test see the same tables.
     DATABASES["default"]["TEST"] = {"NAME": str(CONFIG.home / "test.sqlite3")}
-    DATABASES["default"]["OPTIONS"] = {
-        # IMMEDIATE takes the writer's place at BEGIN: two claims can never both read 'queued'.
-        "transaction_mode": "IMMEDIATE",
-        "timeout": 30,
-        # FULL: a committed job end survives a power cut. secure_delete: what is blanked is gone from the file.
-        "init_command": "PRAGMA journal_mode=WAL; PRAGMA synchronous=FULL; PRAGMA foreign_keys=ON; "
-        "PRAGMA secure_delete=ON;",
-    }
+    DATABASES["default"]["OPTIONS"] = {**SQLITE_OPTIONS}
 else:
     DATABASES["default"]["CONN_HEALTH_CHECKS"] = True
-    # A page asks twenty small things, always the same ones: a session reads each of them once, not once a page.
-    # But it plans those that have values each time: a plan for any value walks a million jobs to the one running.
     # What the address says itself (sslmode, for instance) stays.
-    DATABASES["default"]["OPTIONS"] = {
-        "server_side_binding": True,
-        "prepare_threshold": 3,
-        "options": "-c plan_cache_mode=force_custom_plan",
-        **DATABASES["default"].get("OPTIONS", {}),
-    }
+    DATABASES["default"]["OPTIONS"] = {**POSTGRES_OPTIONS, **DATABASES["default"].get("OPTIONS", {})}
 
 AUTH_PASSWORD_VALIDATORS = [
     {"NAME": "django.contrib.auth.password_validation.MinimumLengthValidator", "OPTIONS": {"min_length": 12}},
