@@ -17,6 +17,7 @@ from pathlib import Path
 from playwright.sync_api import sync_playwright
 
 from checks.machine import NO_CHROMIUM, find_chromium
+from checks.picture_rest import REST, make_the_rest, take_the_rest
 from checks.picture_scenes import load_demo, play_first_run, play_morning, take_busy, take_quiet, take_sign_in
 from checks.picture_stage import HEIGHT, WIDTH, Photographer, PictureError, Rows, Stage
 from linkwright.services.demo_data import write_demo_files
@@ -29,6 +30,7 @@ PICTURES = (
     *("providers", "event-types", "import-formats", "projects", "project", "records", "group", "pair"),
     *("linkage-fields", "match-configuration", "match-edit", "match-try", "match-differences"),
     *("jobs", "envelopes", "statistics", "people", "audit-log", "settings"),
+    *REST,
 )
 
 
@@ -43,7 +45,9 @@ def take_pictures(camera: Photographer, stage: Stage) -> None:
         play_first_run(camera, stage, link, (first, second))
         load_demo(camera)
         play_morning(stage, first)
+        make_the_rest(stage)
         take_quiet(camera)
+        take_the_rest(camera)
         take_busy(camera, stage, first)
         take_sign_in(camera)
     if sorted(camera.taken) != sorted(PICTURES):
