@@ -5,10 +5,16 @@ from collections.abc import Callable
 import pytest
 from django.test import Client
 
+from linkwright.config import load_config, prepare_home
 from linkwright.store.models import User
 from tests.integration.web.seed import World, seed_people_and_projects, seed_world
 
 SignIn = Callable[[User | None], Client]
+
+
+@pytest.fixture(autouse=True)
+def _data_folder() -> None:
+    prepare_home(load_config())
 
 
 @pytest.fixture
