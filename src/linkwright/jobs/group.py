@@ -1,16 +1,16 @@
 """Group: accepted pairs become groups, and the Envelope's data becomes the project's, in one commit."""
 
 import math
-from dataclasses import asdict
 from typing import Any
 
 from linkwright.engine.grouping import NO_IDS, GroupingConfiguration
 from linkwright.engine.links import Refusal
 from linkwright.envelopes.manifest import RequestType
 from linkwright.jobs.context import JobContext, JobError, JobResult
+from linkwright.jobs.flagged import FLAG_REASONS, authoritative_codes, flagged_tables
 from linkwright.jobs.written_batch import written_batch
 from linkwright.store import batch_catalog
-from linkwright.store.models import BatchKind, LinkageProject, Severity
+from linkwright.store.models import BatchKind, Severity
 from linkwright.warehouse.flagged_groups import FlagReason
 from linkwright.warehouse.group import GroupRequest, group_records
 from linkwright.warehouse.group_result import FlaggedGroups, GroupResult
@@ -84,12 +84,6 @@ def _run_regroup(context: JobContext) -> JobResult:
     return _finished(context, result)
 
 
-def authoritative_codes(project: LinkageProject) -> tuple[str, ...]:
-    """Return the codes of the project's Event Types of which a person has at most one record."""
-    codes = project.event_types.filter(authoritative=True).values_list("code", flat=True)
-    return tuple(sorted(codes))
-
-
 def _finished(context: JobContext, result: GroupResult) -> JobResult:
     for text in group_warnings(result):
         context.notify(Severity.WARNING, text)
@@ -101,15 +95,6 @@ def _finished(context: JobContext, result: GroupResult) -> JobResult:
         batch_catalog.promote(context.envelope)
 
     return JobResult(statistics=group_statistics(result), commit=commit)
-
-
-FLAG_REASONS = {
-    FlagReason.AUTHORITATIVE: "more than one record of an authoritative Event Type",
-    FlagReason.SIZE: "more records than expected",
-    FlagReason.WEAK_LINK: "held together by a weak link",
-    FlagReason.DATE: "conflicting dates of birth",
-    FlagReason.SEX: "conflicting sex",
-}
 
 
 def group_warnings(result: GroupResult) -> list[str]:
@@ -144,15 +129,7 @@ def group_statistics(result: GroupResult) -> dict[str, Any]:
         "flagged_groups_count": result.flagged.count,
         "contradictions_count": result.contradictions_count,
         "sizes": [{"group_size": one.records_count, "groups_count": one.groups_count} for one in counts.sizes],
-        "flagged_by_reason": [
-            {"reason": FLAG_REASONS[FlagReason(reason)], "groups_count": count}
-            for reason, count in result.flagged.by_reason.items()
-        ],
-        "flagged_groups": [
-            {key: value for key, value in asdict(one).items() if value is not None}
-            | {"reason": FLAG_REASONS[FlagReason(one.reason)]}
-            for one in result.flagged.named
-        ],
+        **flagged_tables(result.flagged),
         "ignored_merges": [
             {
                 "group_id": one.group_id_l,

@@ -9,12 +9,15 @@ from linkwright.engine.charts import Plot, completeness_plot, group_sizes_plot, 
 from linkwright.engine.progress import Progress
 from linkwright.engine.strategy import parse_match_configuration
 from linkwright.jobs.context import JobContext, JobResult, is_estimation
+from linkwright.jobs.flagged import flag_sources, flagged_tables
 from linkwright.jobs.project_form import linkage_fields
 from linkwright.jobs.report_drift import drift_rows
 from linkwright.jobs.report_estimation import report_estimation
 from linkwright.store import batch_catalog
 from linkwright.store.models import BatchKind, EnvelopeReport, Job, JobKind, JobState, Severity
 from linkwright.warehouse.report import ReportNumbers, ReportRequest, read_report_numbers
+
+_NAMED_GROUPS = 20
 
 
 def run_report(context: JobContext) -> JobResult:
@@ -35,6 +38,8 @@ def run_report(context: JobContext) -> JobResult:
             project_records=context.paths(batch_catalog.visible_batches(envelope, BatchKind.RECORDS)),
             assignments=context.paths(batch_catalog.visible_batches(envelope, BatchKind.ASSIGNMENTS)),
             ended=context.paths(batch_catalog.visible_batches(envelope, BatchKind.ENDS)),
+            decisions=context.paths(batch_catalog.visible_batches(envelope, BatchKind.DECISIONS)),
+            flags=flag_sources(context),
             fields=fields,
             limits=context.limits,
         )
@@ -134,13 +139,15 @@ def _statistics(
         "new_groups_count": group.get("new_groups_count", 0),
         "joined_records_count": group.get("joined_records_count", 0),
         "merged_groups_count": group.get("merged_groups_count", 0),
+        "flagged_groups_count": group.get("flagged_groups_count", 0),
         "completeness": _completeness_rows(numbers),
     }
     project = {
         "records_count": numbers.project_records_count,
         "groups_count": numbers.groups_count,
         "largest_group_size": max((size.records_count for size in numbers.sizes), default=0),
-        "flagged_groups_count": group.get("flagged_groups_count", 0),
+        "flagged_groups_count": numbers.flagged.count,
+        **flagged_tables(numbers.flagged, limit=_NAMED_GROUPS),
         "linking_rates": [
             {
                 "event_type": rate.event_type,

@@ -13,8 +13,9 @@ from django.utils import timezone
 from linkwright.engine.grouping import NO_IDS, GroupingConfiguration
 from linkwright.engine.progress import Progress
 from linkwright.jobs.context import UNDONE_ENVELOPES, JobContext, JobError, JobResult
+from linkwright.jobs.flagged import authoritative_codes
 from linkwright.jobs.forget import forget_envelope
-from linkwright.jobs.group import authoritative_codes, group_statistics
+from linkwright.jobs.group import group_statistics
 from linkwright.jobs.purge import why_purged
 from linkwright.jobs.returning import Returned, bring_back
 from linkwright.jobs.rollback_extractions import MendedExtractions, mend_extractions

@@ -14,7 +14,7 @@ from linkwright.engine.explanation import plain_weight
 from linkwright.engine.grouping import GroupingConfiguration
 from linkwright.engine.link_path import Link
 from linkwright.errors import LinkwrightError
-from linkwright.jobs.group import FLAG_REASONS
+from linkwright.jobs.flagged import FLAG_REASONS
 from linkwright.services.live_project import LiveProject, find_project, locate_records, open_live_project
 from linkwright.store.audit_log import Actor
 from linkwright.store.batch_catalog import original_batches

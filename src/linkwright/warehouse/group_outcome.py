@@ -107,27 +107,41 @@ def write_assignments(
 
 
 def _flag_touched(con: duckdb.DuckDBPyConnection, run: Run, sources: FlagSources) -> FlaggedGroups:
-    after = run.after
-    sizes = after.sizes()
-    is_touched = np.zeros(sizes.size, dtype=np.bool_)
+    is_touched = np.zeros(run.after.sizes().size, dtype=np.bool_)
     is_touched[run.touched_ids] = True
+    return flag_groups(con, run.after, is_touched, run.together, sources)
+
+
+def flag_groups(
+    con: duckdb.DuckDBPyConnection, current: GroupArray, looked_at: Mask, together: Edges, sources: FlagSources
+) -> FlaggedGroups:
+    """Look for groups that a person should look at.
+
+    Args:
+        con: makes and drops tables of its own.
+        current: the map.
+        looked_at: by group id, whether to look at it; shape as `current.sizes()`.
+        together: pairs of live records that decisions put together.
+        sources: where the reasons are read.
+    """
+    sizes = current.sizes()
     # a record that is alone contradicts nothing
-    shared = np.flatnonzero(is_touched & (sizes > 1))
-    members = after.members_of(shared)
-    links = AcceptedPairs(*run.together, np.full(run.together[0].size, np.inf))
+    shared = np.flatnonzero(looked_at & (sizes > 1))
+    members = current.members_of(shared)
+    links = AcceptedPairs(*together, np.full(together[0].size, np.inf))
     if sources.configuration.flag_links_under is not None:
         wanted = np.zeros(max(sizes.size, 1), dtype=np.bool_)
         wanted[shared] = True
 
         def keep(left: Ids, right: Ids) -> Mask:
-            groups = after.of(left)
-            return np.asarray(wanted[groups] & (groups == after.of(right)))
+            groups = current.of(left)
+            return np.asarray(wanted[groups] & (groups == current.of(right)))
 
         found = read_accepted_pairs(con, sources.pairs, keep)
         links = AcceptedPairs(*(np.concatenate(arrays) for arrays in zip(links, found, strict=True)))
     return find_flagged_groups(
         con,
-        Touched(members, after.of(members), (links.left, links.right), links.weights),
+        Touched(members, current.of(members), (links.left, links.right), links.weights),
         sources.records,
         sources.configuration,
         sources.authoritative_event_types,

@@ -11,8 +11,13 @@ import duckdb
 
 from linkwright.engine.sql import identifier
 from linkwright.warehouse.connection import EngineLimits, open_engine
+from linkwright.warehouse.flagged_map import WholeMap, flag_whole_map
+from linkwright.warehouse.group_outcome import FlagSources
+from linkwright.warehouse.group_result import FlaggedGroups
 from linkwright.warehouse.linkage_map import GroupSize, current_map_sql, group_sizes_sql, size_histogram_sql
 from linkwright.warehouse.record_views import create_record_view
+
+NOTHING_FLAGGED = FlaggedGroups(count=0, by_reason={}, named=())
 
 
 @dataclass(frozen=True)
@@ -24,6 +29,8 @@ class ReportRequest:
         project_records: records files of the project, the Envelope's among them.
         assignments: assignments files of the project, the oldest batch first.
         ended: ends files.
+        decisions: decisions files of the project, the oldest batch first.
+        flags: where the reasons to flag a group are read, of the whole project.
         fields: names of the linkage fields, in the order of the report.
         limits: memory, threads, scratch folder.
     """
@@ -32,6 +39,8 @@ class ReportRequest:
     project_records: tuple[Path, ...]
     assignments: tuple[Path, ...]
     ended: tuple[Path, ...]
+    decisions: tuple[Path, ...]
+    flags: FlagSources
     fields: tuple[str, ...]
     limits: EngineLimits
 
@@ -64,6 +73,7 @@ class ReportNumbers:
     completeness: tuple[Completeness, ...]
     sizes: tuple[GroupSize, ...]
     linking_rates: tuple[LinkingRate, ...]
+    flagged: FlaggedGroups
 
     @property
     def groups_count(self) -> int:
@@ -79,7 +89,9 @@ def read_report_numbers(request: ReportRequest) -> ReportNumbers:
     """
     if not request.project_records:
         # nothing was ever loaded: an Event Type without records was detached, or a list of unknown ones deleted
-        return ReportNumbers(0, 0, tuple(Completeness(field, 0, 0) for field in request.fields), (), ())
+        return ReportNumbers(
+            0, 0, tuple(Completeness(field, 0, 0) for field in request.fields), (), (), NOTHING_FLAGGED
+        )
     with open_engine(request.limits) as con:
         columns = ("event_type", *request.fields)
         own = create_record_view(
@@ -96,12 +108,15 @@ def read_report_numbers(request: ReportRequest) -> ReportNumbers:
         con.execute(f"CREATE TEMP TABLE linkage_map AS {current_map}")
         sizes = con.execute(size_histogram_sql(group_sizes_sql("FROM linkage_map"))).fetchall()
         rates = con.execute(_LINKING_RATES_SQL).fetchall()
+        whole = WholeMap(request.assignments, request.ended, request.decisions, request.flags)
+        flagged = flag_whole_map(con, whole)
     return ReportNumbers(
         envelope_records_count=own,
         project_records_count=everything,
         completeness=tuple(Completeness(*row) for row in filled),
         sizes=tuple(GroupSize(*row) for row in sizes),
         linking_rates=tuple(LinkingRate(*row) for row in rates),
+        flagged=flagged,
     )
 
 
