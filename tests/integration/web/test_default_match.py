@@ -53,6 +53,7 @@ def admin(empty_world: World, sign_in: SignIn) -> Client:
 def test_a_fresh_installation_has_the_built_in_default(empty_world: World, sign_in: SignIn) -> None:
     shown = text_of(sign_in(empty_world.viewer))
     assert "This is the one that is built in" in shown
+    assert "round numbers that were chosen by hand" in shown
     assert "built in</a>" in shown
     assert "surname (soundex)" in shown
     assert 'id="change-match"' not in shown
