@@ -7,6 +7,9 @@ Two strategies. In `person`, names, date of birth, sex and identifiers decide, a
 shares it and the surname may be family, and with the date of birth a twin. `person_at_address` weighs the address
 more, but only looks at pairs whose given names agree in sound or initial, or have changed places with the surname.
 
+Every m and u below is a round number that was chosen by hand: none is quoted from a publication, and which look at
+data lies behind which was not kept. docs/project-file.md ('the default') says so to those who rely on them.
+
 Source: SPEC section 1 (match configuration) and 5; docs/decisions/0014-default-configuration.md.
 """
 

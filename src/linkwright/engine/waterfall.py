@@ -6,6 +6,7 @@ Source: Splink's waterfall chart; https://vega.github.io/vega-lite/docs/.
 from typing import Any
 
 from linkwright.engine.charts import FAINT, PRIMARY, SECONDARY, Plot, vega_spec
+from linkwright.engine.comparison_sql import NULL_LEVEL
 from linkwright.engine.explanation import PairExplanation
 
 _BAR_HEIGHT = 24
@@ -14,6 +15,8 @@ _PRIOR, _SUM = "prior: two random records", "match weight: the sum"
 
 def waterfall_plot(explanation: PairExplanation) -> Plot:
     """Draw how a pair's match weight comes about. It shows no value of a record.
+
+    Comparisons that lack a value weigh nothing; two or more of them are one line, before the sum.
 
     Args:
         explanation: of a strategy that weighs pairs.
@@ -43,11 +46,17 @@ _Rows = list[dict[str, Any]]
 
 def _steps(explanation: PairExplanation) -> list[tuple[str, float]]:
     steps = [(_PRIOR, explanation.prior_weight)]
+    without_value = [part for part in explanation.parts if part.level_number == NULL_LEVEL]
+    is_one_line = len(without_value) > 1
     for part in explanation.parts:
+        if is_one_line and part.level_number == NULL_LEVEL:
+            continue
         name = part.comparison.replace("_", " ")
         steps.append((f"{name}: {part.level}", part.weight))
         if part.frequency_weight:
             steps.append((f"{name}: how frequent it is", part.frequency_weight))
+    if is_one_line:
+        steps.append((f"{len(without_value)} comparisons: a value is missing", 0.0))
     return steps
 
 

@@ -12,8 +12,8 @@ from linkwright.store.audit_log import Actor, record_action
 from linkwright.store.models import Invitation, User
 
 RULES_TEXT = (
-    "At least 12 characters, and none of the passwords that everybody tries first. Length counts, not odd "
-    "characters: four or five words that do not belong together are good."
+    "At least 12 characters, none of the passwords that everybody tries first, and nothing like your user name or "
+    "e-mail. Length counts, not odd characters: four or five words that do not belong together are good."
 )
 
 

@@ -61,7 +61,8 @@ def read_text(setting: Setting, text: str) -> Value:
     if kind is SettingKind.BOOLEAN and stripped in ("true", "false"):
         return stripped == "true"
     if kind is SettingKind.INTEGER:
-        digits = stripped.replace(" ", "").replace("\u2009", "")
+        # the pages write thousands apart by a narrow space, and what they show can be typed
+        digits = "".join(stripped.split())
         if digits.isascii() and digits.removeprefix("-").isdigit() and len(digits) <= _LONGEST_NUMBER:
             return int(digits)
     if kind is SettingKind.MAP:

@@ -9,7 +9,7 @@ from typing import Any, NamedTuple, NoReturn
 
 from django.db import transaction
 
-from linkwright.engine.fields import LinkageField
+from linkwright.engine.fields import STANDARD_FIELDS, LinkageField
 from linkwright.engine.splink_import import (
     SplinkImportOptions,
     is_splink_settings,
@@ -20,6 +20,8 @@ from linkwright.errors import ConfigurationError
 from linkwright.jobs.project_form import linkage_fields
 from linkwright.services.match_versions import add_match_version, find_project
 from linkwright.services.project_file import LineFinder, parse_yaml, read_text, refused
+from linkwright.services.save_default_match import save_default_match
+from linkwright.services.save_match import MatchDraft
 from linkwright.store.audit_log import Actor
 
 
@@ -73,6 +75,28 @@ def import_match(
     read = read_match(read_text(path), path.name, linkage_fields(project), options)
     with transaction.atomic():
         version = add_match_version(project, read.definition, actor, read.source)
+        if dry_run:
+            transaction.set_rollback(True)
+    return ImportedMatch(version.version if version else None, read.notes)
+
+
+def import_default_match(
+    path: Path, actor: Actor, *, options: SplinkImportOptions | None = None, dry_run: bool = False
+) -> ImportedMatch:
+    """Add a version of the default match configuration; projects that there are keep theirs.
+
+    Args:
+        path: as `import_match` takes it, for the standard linkage fields.
+        actor: who imports it.
+        options: what a Splink model does not say; for a Splink model only.
+        dry_run: find out everything, and change nothing.
+
+    Raises:
+        ConfigurationError: naming every fault of the file, with its line where it has one.
+    """
+    read = read_match(read_text(path), path.name, STANDARD_FIELDS, options)
+    with transaction.atomic():
+        version = save_default_match(MatchDraft(read.definition, source=read.source, checks_base=False), actor)
         if dry_run:
             transaction.set_rollback(True)
     return ImportedMatch(version.version if version else None, read.notes)

@@ -6,6 +6,7 @@ decided by the same code that loads.
 Source: SPEC section 2 (a single data file: confirm a summary), section 5 (Load).
 """
 
+from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -170,11 +171,8 @@ def _cells(
     raw = [value or "" for value in column.to_pylist()]
     if linkage_field is None:
         kept = standardiser.identifiers(column).to_pylist()
-        is_needed = name == SOURCE_UNIQUE_ID
-        return [
-            PreviewCell(text, fault="" if value or not is_needed else "The Source Unique ID is missing.")
-            for text, value in zip(raw, kept, strict=True)
-        ]
+        faults = _source_unique_id_faults(kept) if name == SOURCE_UNIQUE_ID else [""] * len(raw)
+        return [PreviewCell(text, fault=fault) for text, fault in zip(raw, faults, strict=True)]
     standard = standardiser.column(linkage_field, column)
     return [
         PreviewCell(
@@ -185,6 +183,16 @@ def _cells(
         for text, value, is_invalid in zip(
             raw, standard.values.to_pylist(), standard.is_invalid.to_pylist(), strict=True
         )
+    ]
+
+
+def _source_unique_id_faults(values: Sequence[str | None]) -> list[str]:
+    """Say what is wrong with each; what repeats below the rows that are shown is found by Load only."""
+    counts = Counter(values)
+    repeated = "It occurs more than once in these rows, and Load rejects each of them."
+    return [
+        "The Source Unique ID is missing." if not value else repeated if counts[value] > 1 else ""
+        for value in values
     ]
 
 

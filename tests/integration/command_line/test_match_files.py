@@ -134,3 +134,24 @@ def test_an_unknown_project_and_a_bad_column_are_named(commands: CommandLine) ->
     assert "'P9' is unknown. Known: P1." in commands.run("import-match", "P9", file, expect=2).stderr
     done = commands.run("import-match", "P1", file, "--column", "surname", expect=2)
     assert "--column 'surname' is not COLUMN=FIELD" in done.stderr
+
+
+def test_a_file_becomes_the_default_for_new_projects_once(commands: CommandLine) -> None:
+    assert commands.run("export-default-match").stdout.startswith("# default match configuration, built in\n")
+    file = commands.write("model.json", json.dumps(model()))
+    would = commands.run("import-default-match", file, *MAPPED, "--dry-run")
+    assert would.stdout == "would create default match configuration version 1\n"
+    done = commands.run("import-default-match", file, *MAPPED)
+    assert done.stdout == "create default match configuration version 1\n"
+    exported = commands.run("export-default-match", "--output", "default.yaml")
+    assert exported.stdout == "wrote default.yaml\n"
+    again = commands.run("import-default-match", "default.yaml")
+    assert again.stdout == "Nothing differs; nothing was changed.\n"
+    assert json.loads(commands.run("export-default-match", "--splink").stdout)["comparisons"]
+
+    other = PROJECT_YAML.split("    match:")[0].replace("code: P1", "code: P2")
+    commands.run("apply", commands.write("other.yaml", other))
+    text = (commands.folder / "default.yaml").read_text()
+    assert commands.run("export-match", "P2").stdout.split("\n", 1)[1] == text.split("\n", 1)[1]
+    # the project that was there keeps its own
+    assert commands.run("export-match", "P1").stdout.startswith("# match configuration of P1, version 1\n")

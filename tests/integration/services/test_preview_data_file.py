@@ -81,6 +81,15 @@ def test_rows_that_will_be_rejected_are_marked_at_their_line(look: Look) -> None
     assert (found.rows_count, found.faulty_rows_count) == (4, 1)
 
 
+def test_a_source_unique_id_that_repeats_is_marked_wherever_it_stands(look: Look) -> None:
+    found = look(f"{HEADER}a1,A,B,,,\n a2,A,B,,,\na1 ,C,D,,,\n,A,B,,,\n,A,B,,,\n")
+    told = [row.cells[0].fault for row in found.rows]
+    repeated, missing = "It occurs more than once in these rows, and Load rejects each of them.", "is missing."
+    assert [told[0], told[1], told[2]] == [repeated, "", repeated]
+    assert told[3].endswith(missing)
+    assert told[4].endswith(missing)
+
+
 def test_of_many_rows_the_first_ten_are_shown_and_all_are_counted_or_guessed(look: Look) -> None:
     row = "a1,Anna,Berg,1980-01-02,2000,W1\n"
     found = look(HEADER + row * 5000)

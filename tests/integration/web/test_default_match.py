@@ -53,6 +53,7 @@ def admin(empty_world: World, sign_in: SignIn) -> Client:
 def test_a_fresh_installation_has_the_built_in_default(empty_world: World, sign_in: SignIn) -> None:
     shown = text_of(sign_in(empty_world.viewer))
     assert "This is the one that is built in" in shown
+    assert "round numbers that were chosen by hand" in shown
     assert "built in</a>" in shown
     assert "surname (soundex)" in shown
     assert 'id="change-match"' not in shown
@@ -191,3 +192,15 @@ def test_a_draft_is_tried_on_a_project_that_is_named(admin: Client) -> None:
     tried = admin.post(f"{PAGE}try/", {**form, "trial_project": "PERINATAL"}).content.decode()
     assert 'id="trial"' in tried
     assert admin.post(f"{PAGE}try/", {**form, "trial_project": "NONE"}).status_code == 404
+
+
+def test_the_form_of_a_new_project_names_the_version_that_it_would_get(admin: Client) -> None:
+    shown = text_of(admin, "/new-project/")
+    assert "The default for new projects: the built-in one" in shown
+    assert "links carefully" in shown
+    save(built_in(prior=0.001))
+    shown = text_of(admin, "/new-project/")
+    assert "The default for new projects: version 1" in shown
+    assert f'<a href="{PAGE}">Version 1 of the default</a>' in shown
+    assert "from default.yaml" in shown
+    assert "links carefully" not in shown

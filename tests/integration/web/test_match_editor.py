@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 import yaml
 from django.core.files.uploadedfile import SimpleUploadedFile
+from django.template.loader import render_to_string
 from django.test import Client
 
 from linkwright.engine.default_configuration import default_match_definition
@@ -263,3 +264,13 @@ def test_names_in_a_draft_are_text_and_never_markup(owner: Client) -> None:
     text = owner.post(EDIT, {**form, "step": "refresh"}).content.decode()
     assert "<img src=x" not in text
     assert '"><script>' not in text
+
+
+@pytest.mark.parametrize(("strategies_count", "told"), [(1, False), (2, True)])
+def test_a_trial_of_several_strategies_says_with_which_a_pair_counts(strategies_count: int, told: bool) -> None:
+    one = {"trial": {"strategy": {"name": "person"}, "linked_count": 0, "review_count": 0, "rules": []}}
+    trial = {"sampled_count": 2, "live_count": 2, "seconds": 0.1}
+    context = {"trial": trial, "strategies": [one] * strategies_count}
+    html = render_to_string("web/partials/match_trial.html", context)
+    assert ("is counted once, with the one that would keep it" in html) is told
+    assert html.count("Pairs that link by it") == (strategies_count if told else 0)

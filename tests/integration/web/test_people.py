@@ -51,6 +51,7 @@ def test_an_invited_person_chooses_a_password_once_and_signs_in(empty_world: Wor
     for password, again, told in (
         ("short", "short", "at least 12 characters"),
         ("password1234", "password1234", "too common"),
+        ("Nora@Example.org", "Nora@Example.org", "too similar to the email address"),
         (GOOD, "another", "differ"),
     ):
         refused = choose(link, password, again)

@@ -43,6 +43,7 @@ def test_every_setting_stands_on_the_page_with_help_bound_and_value(empty_world:
     [
         ("Worker.Jobs.PauseProcessingOnFailure", "true", True),
         ("Worker.Match.MaxBlockSize", " 20 000 ", 20_000),
+        ("Worker.Match.MaxBlockSize", "20\u202f000", 20_000),
         ("Notifications.Email.Security", "tls", "tls"),
         ("Schedule.Backup.At", "02:30", "02:30"),
         ("Standardise.Sex.Map", "male = m\r\n\r\na=b = f\r\n", {"male": "m", "a=b": "f"}),
@@ -87,6 +88,18 @@ def test_a_wrong_value_is_refused_beside_its_field_and_changes_nothing(
     assert told in html.split("field-fault")[1].split("</p>")[0]
     assert not AuditLogEntry.objects.exists()
     assert not SettingValue.objects.exists()
+
+
+def test_large_numbers_are_shown_with_separators_and_their_unit(empty_world: World, sign_in: SignIn) -> None:
+    name, client = "Worker.Match.MaxCandidatePairs", sign_in(empty_world.admin)
+    change_setting(name, 1_500_000, COMMAND_LINE)
+    row = unescape(client.get(PAGE).content.decode()).split(f'id="setting-{name}"')[1].split("</tr>")[0]
+    told = re.sub("<[^>]+>", " ", row)
+    assert re.search("1\u202f500\u202f000 +pairs", told)
+    assert re.search("20\u202f000\u202f000\u202f000 +pairs", told)
+    form = unescape(client.get(f"{PAGE}{name}/").content.decode())
+    assert "from 1 to 1\u202f000\u202f000\u202f000\u202f000\u202f000." in form
+    assert 'value="1500000"' in form
 
 
 def test_a_form_that_was_overtaken_changes_nothing(empty_world: World, sign_in: SignIn) -> None:

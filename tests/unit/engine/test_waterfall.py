@@ -2,6 +2,7 @@
 
 import math
 import re
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -36,6 +37,18 @@ def test_the_bars_lead_from_the_prior_to_the_match_weight() -> None:
         ("sex: a value is missing", 0.0, 3.5),
         ("match weight: the sum", 3.5, 3.5),
     )
+
+
+def test_comparisons_without_a_value_are_one_line_before_the_sum() -> None:
+    without = [replace(PARTS[3], comparison=name) for name in ("suburb", "state")]
+    plot = waterfall_plot(replace(explanation(), parts=(without[0], *PARTS, without[1])))
+    parts = [row[0] for row in plot.rows]
+    assert parts[1] == "given name: similarity (at least 0.9)"
+    assert plot.rows[-2:] == (
+        ("3 comparisons: a value is missing", 0.0, 3.5),
+        ("match weight: the sum", 3.5, 3.5),
+    )
+    assert sum("missing" in str(part) for part in parts) == 1
 
 
 def test_what_speaks_for_and_what_against_differ_in_colour() -> None:

@@ -10,6 +10,7 @@ from django.views.decorators.http import require_http_methods
 
 from linkwright.services.change_project import change_project
 from linkwright.services.create_project import NewProject, create_project
+from linkwright.services.default_match import list_default_versions
 from linkwright.services.project_form import ProjectForm, ProjectRefusedError
 from linkwright.store.models import EventType, LinkageProject
 from linkwright.store.permissions import Permission
@@ -82,6 +83,7 @@ def _show(
         context |= {
             "event_types": EventType.objects.select_related("provider").order_by("code"),
             "chosen": request.POST.getlist("event_type"),
+            "default_line": list_default_versions()[0],
             "others": LinkageProject.objects.order_by("code").values_list("code", "name"),
         }
     status = 200 if error is None else REFUSED_STATUS

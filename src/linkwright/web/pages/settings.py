@@ -11,11 +11,13 @@ from linkwright.services.change_setting_by_hand import (
     reset_setting_by_hand,
     text_of,
 )
-from linkwright.services.list_settings import ListedSetting, grouped_settings, list_settings
+from linkwright.services.list_settings import ListedSetting, SettingKind, grouped_settings, list_settings
 from linkwright.store.permissions import Permission
+from linkwright.store.setting import Value
 from linkwright.store.settings import SettingError
 from linkwright.web.access import access_of, actor_of
 from linkwright.web.dialogs import dialog_left, show_dialog
+from linkwright.web.formatting import format_number
 
 
 @require_GET
@@ -60,6 +62,19 @@ def _shown(listed: ListedSetting) -> dict[str, object]:
     return {
         "one": listed,
         "setting": listed.setting,
-        "value": text_of(listed.value),
-        "default": text_of(listed.setting.default),
+        "value": _as_read(listed.value),
+        "default": _as_read(listed.setting.default),
+        "bound": _bound(listed),
     }
+
+
+def _as_read(value: Value) -> str:
+    """Return a value as a page shows it: a number with separators, which its form takes as well."""
+    return format_number(value) if isinstance(value, int) and not isinstance(value, bool) else text_of(value)
+
+
+def _bound(listed: ListedSetting) -> str:
+    setting = listed.setting
+    if listed.kind is not SettingKind.INTEGER or setting.minimum is None or setting.maximum is None:
+        return listed.bound
+    return f"a whole number from {format_number(setting.minimum)} to {format_number(setting.maximum)}"
