@@ -3,7 +3,7 @@
 import re
 from pathlib import Path
 
-from playwright.sync_api import expect
+from playwright.sync_api import Route, expect
 
 from linkwright.store.models import Envelope, EnvelopeState, Job, JobKind, JobState, Severity
 from tests.browser.conftest import PHONE, OpenPage
@@ -106,6 +106,26 @@ def test_a_row_whose_jobs_do_not_arrive_says_so_and_opens_when_they_do(world: Wo
     row.click()
     row.click()
     expect(page.locator(f"#envelope-{envelope.pk}-below")).to_contain_text("Validate")
+
+
+def test_rows_opened_in_a_hurry_all_arrive_and_a_dialog_does_not_wait(world: World, open_page: OpenPage) -> None:
+    page = open_page(ENVELOPES, world.admin)
+    held: list[Route] = []
+
+    def hold(route: Route) -> None:
+        held.append(route)
+
+    page.route("**/jobs/envelopes/*/jobs/*", hold)
+    rows = [f"#envelope-{world.envelopes[name].pk}" for name in ("HOSP-2026-08", "HOSP-2026-09", "HOSP-2026-10")]
+    for row in rows:
+        page.locator(f"{row}-toggle").click()
+    page.locator(f"{rows[-1]}-cancel").click()
+    expect(page.get_by_role("button", name="Cancel the Envelope")).to_be_visible()
+    page.keyboard.press("Escape")
+    for route in held:
+        route.continue_()
+    for row in rows:
+        expect(page.locator(f"{row}-below")).to_contain_text("Validate")
 
 
 def test_filters_stand_in_the_address_and_come_off_by_their_chip(world: World, open_page: OpenPage) -> None:
