@@ -3,6 +3,7 @@
 import re
 from pathlib import Path
 
+from django.utils import timezone
 from playwright.sync_api import Route, expect
 
 from linkwright.store.models import Envelope, EnvelopeState, Job, JobKind, JobState, Severity
@@ -74,6 +75,19 @@ def test_clearing_empties_the_panel_without_a_reload(world: World, open_page: Op
     expect(page.locator("#queued-jobs li")).to_have_count(0)
     expect(page.locator("#clear-link")).to_have_count(0)
     assert page.evaluate("document.body.sameDocument")
+
+
+def test_queued_jobs_stand_in_columns(world: World, open_page: OpenPage) -> None:
+    Job.objects.filter(state=JobState.QUEUED, envelope=world.envelopes["BIRTHS-2026"]).update(
+        queued_at=timezone.now()
+    )
+    page = open_page(JOBS, world.admin)
+    for column in ("queue-envelope", "code", "time"):
+        places = page.locator(f".queue li > .{column}").evaluate_all(
+            "(cells) => cells.map((cell) => Math.round(cell.getBoundingClientRect().left))"
+        )
+        assert len(places) > 5
+        assert len(set(places)) == 1, (column, places)
 
 
 def test_a_refusal_is_shown_inside_the_dialog(world: World, open_page: OpenPage) -> None:

@@ -163,6 +163,13 @@ def test_resuming_names_its_effect_in_numbers(world: World, sign_in: SignIn) -> 
     assert "Reason: backup" in words
 
 
+def test_resuming_an_empty_queue_says_that_nothing_waits(empty_world: World, sign_in: SignIn) -> None:
+    QueueState.objects.update(paused_at=timezone.now(), paused_by=empty_world.admin, paused_reason="backup")
+    words = words_of(sign_in(empty_world.admin).get("/jobs/queue/resume/").content.decode())
+    assert "No job is queued: what is submitted from now on starts at once." in words
+    assert "0 queued jobs" not in words
+
+
 def test_all_jobs_lists_system_jobs_and_envelope_jobs_by_processing_start(world: World, sign_in: SignIn) -> None:
     now = timezone.now()
     between = world.job("HOSP-2026-08", JobKind.MATCH).started_at
