@@ -28,7 +28,10 @@ def test_a_person_signs_in_and_out(world: World, open_page: OpenPage) -> None:
 def test_rows_open_by_keyboard_and_a_reload_keeps_them(world: World, open_page: OpenPage) -> None:
     page = open_page(ENVELOPES, world.viewer)
     envelope, job = world.envelopes["HOSP-2026-08"], world.job("HOSP-2026-08", JobKind.MATCH)
-    page.locator(f"#envelope-{envelope.pk}-toggle").press("Enter")
+    toggle = page.locator(f"#envelope-{envelope.pk}-toggle")
+    red, green, blue = toggle.evaluate("(button) => getComputedStyle(button).color.match(/\\d+/g).map(Number)")
+    assert green > max(red, blue)
+    toggle.press("Enter")
     page.locator(f"#step-{job.pk}-toggle").press(" ")
     statistics = page.locator(f"#statistics-{job.pk}")
     expect(statistics).to_contain_text("1\u202f204\u202f318")
