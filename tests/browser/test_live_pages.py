@@ -1,6 +1,8 @@
 """Pages that keep themselves up to date, and leave the reader alone while they do."""
 
 import re
+import time
+from collections.abc import Sequence
 
 from django.contrib.sessions.models import Session
 from django.utils import timezone
@@ -25,7 +27,7 @@ def _count_polls(page: Page) -> list[int]:
     return statuses
 
 
-def _wait_for_polls(page: Page, polls: list[int], count: int) -> None:
+def _wait_for_polls(page: Page, polls: Sequence[float], count: int) -> None:
     deadline = 40
     while len(polls) < count and deadline:
         page.wait_for_timeout(500)
@@ -109,6 +111,20 @@ def _set_hidden(page: Page, hidden: str) -> None:
         f"Object.defineProperty(document, 'hidden', {{ value: {hidden}, configurable: true }});"
         "document.dispatchEvent(new Event('visibilitychange'))"
     )
+
+
+def test_a_page_asks_every_two_seconds_while_something_is_active(world: World, open_page: OpenPage) -> None:
+    page = open_page("/sign-in/", world.viewer)
+    moments: list[float] = []
+    page.on(
+        "requestfinished", lambda request: moments.append(time.monotonic()) if "/live/" in request.url else None
+    )
+    page.on("request", lambda request: moments.append(time.monotonic()) if "/live/" in request.url else None)
+    page.goto(ENVELOPES)
+    _wait_for_polls(page, moments, 5)
+    # asked, answered, asked, answered, asked: the pace is that between an answer and the next question
+    for answered, asked in (moments[1:3], moments[3:5]):
+        assert 1.5 < asked - answered < 4
 
 
 def test_live_can_be_switched_off_and_stays_off(world: World, open_page: OpenPage) -> None:

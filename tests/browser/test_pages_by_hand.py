@@ -3,7 +3,8 @@
 import re
 from pathlib import Path
 
-from playwright.sync_api import expect
+from django.utils import timezone
+from playwright.sync_api import Route, expect
 
 from linkwright.store.models import Envelope, EnvelopeState, Job, JobKind, JobState, Severity
 from tests.browser.conftest import PHONE, OpenPage
@@ -27,7 +28,10 @@ def test_a_person_signs_in_and_out(world: World, open_page: OpenPage) -> None:
 def test_rows_open_by_keyboard_and_a_reload_keeps_them(world: World, open_page: OpenPage) -> None:
     page = open_page(ENVELOPES, world.viewer)
     envelope, job = world.envelopes["HOSP-2026-08"], world.job("HOSP-2026-08", JobKind.MATCH)
-    page.locator(f"#envelope-{envelope.pk}-toggle").press("Enter")
+    toggle = page.locator(f"#envelope-{envelope.pk}-toggle")
+    red, green, blue = toggle.evaluate("(button) => getComputedStyle(button).color.match(/\\d+/g).map(Number)")
+    assert green > max(red, blue)
+    toggle.press("Enter")
     page.locator(f"#step-{job.pk}-toggle").press(" ")
     statistics = page.locator(f"#statistics-{job.pk}")
     expect(statistics).to_contain_text("1\u202f204\u202f318")
@@ -76,6 +80,19 @@ def test_clearing_empties_the_panel_without_a_reload(world: World, open_page: Op
     assert page.evaluate("document.body.sameDocument")
 
 
+def test_queued_jobs_stand_in_columns(world: World, open_page: OpenPage) -> None:
+    Job.objects.filter(state=JobState.QUEUED, envelope=world.envelopes["BIRTHS-2026"]).update(
+        queued_at=timezone.now()
+    )
+    page = open_page(JOBS, world.admin)
+    for column in ("queue-envelope", "code", "time"):
+        places = page.locator(f".queue li > .{column}").evaluate_all(
+            "(cells) => cells.map((cell) => Math.round(cell.getBoundingClientRect().left))"
+        )
+        assert len(places) > 5
+        assert len(set(places)) == 1, (column, places)
+
+
 def test_a_refusal_is_shown_inside_the_dialog(world: World, open_page: OpenPage) -> None:
     page = open_page(ENVELOPES, world.owner)
     envelope = world.envelopes["HOSP-2026-10"]
@@ -106,6 +123,26 @@ def test_a_row_whose_jobs_do_not_arrive_says_so_and_opens_when_they_do(world: Wo
     row.click()
     row.click()
     expect(page.locator(f"#envelope-{envelope.pk}-below")).to_contain_text("Validate")
+
+
+def test_rows_opened_in_a_hurry_all_arrive_and_a_dialog_does_not_wait(world: World, open_page: OpenPage) -> None:
+    page = open_page(ENVELOPES, world.admin)
+    held: list[Route] = []
+
+    def hold(route: Route) -> None:
+        held.append(route)
+
+    page.route("**/jobs/envelopes/*/jobs/*", hold)
+    rows = [f"#envelope-{world.envelopes[name].pk}" for name in ("HOSP-2026-08", "HOSP-2026-09", "HOSP-2026-10")]
+    for row in rows:
+        page.locator(f"{row}-toggle").click()
+    page.locator(f"{rows[-1]}-cancel").click()
+    expect(page.get_by_role("button", name="Cancel the Envelope")).to_be_visible()
+    page.keyboard.press("Escape")
+    for route in held:
+        route.continue_()
+    for row in rows:
+        expect(page.locator(f"{row}-below")).to_contain_text("Validate")
 
 
 def test_filters_stand_in_the_address_and_come_off_by_their_chip(world: World, open_page: OpenPage) -> None:

@@ -10,6 +10,7 @@ from rich.console import Console
 from rich.table import Table
 
 from linkwright.cli.remote_commands import PlainHttpOption, ServerOption, show_status_of, submit_to
+from linkwright.cli.tables import cell, data_console
 from linkwright.config import load_config
 from linkwright.envelopes.builder import MetadataSource, SourceFile, build_package
 from linkwright.envelopes.manifest import FileFormat, RequestType
@@ -160,15 +161,15 @@ def print_envelopes(lines: list[EnvelopeLine], console: Console | None = None) -
     for line in lines:
         table.add_row(
             str(line.id),
-            line.name,
+            cell(line.name),
             line.status,
-            line.project_code,
+            cell(line.project_code),
             "" if line.records_count is None else f"{line.records_count:,}",
             f"{line.received_at:%Y-%m-%d %H:%M:%S}",
             "" if line.seconds is None else f"{line.seconds:.2f}",
-            line.first_error,
+            cell(line.first_error),
         )
-    (console or Console()).print(table)
+    (console or data_console()).print(table)
 
 
 def rollback(

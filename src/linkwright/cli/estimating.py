@@ -3,9 +3,9 @@
 from typing import Annotated
 
 import typer
-from rich.console import Console
 from rich.table import Table
 
+from linkwright.cli.tables import data_console
 from linkwright.cli.waiting import await_success
 from linkwright.config import load_config
 from linkwright.services import start_estimation
@@ -75,7 +75,7 @@ def _print_estimation(estimation: Estimation) -> None:
             for level in comparison["levels"]:
                 values = (level[f"{version}_{kind}"] for kind in "mu" for version in ("current", "estimated"))
                 parameters.add_row(comparison["name"], level["level"], *(f"{value:.4g}" for value in values))
-    console = Console()
+    console = data_console()
     console.print(thresholds)
     console.print(parameters)
     for note in results["notes"]:

@@ -5,9 +5,9 @@ from pathlib import Path
 from typing import Annotated
 
 import typer
-from rich.console import Console
 from rich.table import Table
 
+from linkwright.cli.tables import data_console
 from linkwright.cli.waiting import await_success, say_queued
 from linkwright.config import load_config
 from linkwright.engine.extraction import ExtractionColumn
@@ -133,7 +133,7 @@ def _show_results(job: Job, output: Path | None) -> None:
             "" if result.changes_count is None else f"{result.changes_count:,}",
             f"{result.bytes_count:,}",
         )
-    Console().print(table)
+    data_console().print(table)
     if output is None:
         return
     for result in results:

@@ -3,6 +3,7 @@
 import sys
 
 from rich.console import Console
+from rich.text import Text
 
 _WIDE = 220
 
@@ -14,6 +15,11 @@ def data_console() -> Console:
     """
     width = None if sys.stdout.isatty() else _WIDE
     return Console(width=width, markup=False, emoji=False, highlight=False)
+
+
+def cell(text: str) -> Text:
+    """Return a text of several lines for a table of any console: as it is, whatever stands in it."""
+    return Text("\n".join(shown(line) for line in text.splitlines()))
 
 
 def shown(text: str) -> str:

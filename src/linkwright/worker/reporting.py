@@ -69,4 +69,7 @@ class JobReporter:
 
 
 def _size_text(progress: Progress) -> str:
-    return "started" if progress.total is None else f"{progress.total:,} {progress.unit}"
+    # the total is that of all the job's steps of this kind, and not of the file that the stage may name
+    if progress.total is None or progress.total == 1:
+        return "started"
+    return f"{progress.total:,} {progress.unit} in all"

@@ -42,6 +42,31 @@ def _headings(table: str) -> list[str]:
     return list(re.findall(r'<th scope="col"[^>]*>([^<]+)</th>', _part(table, "<thead", "</thead")))
 
 
+def test_the_tab_opens_with_all_envelopes_in_the_order_and_columns_that_are_promised(
+    world: World, sign_in: SignIn
+) -> None:
+    client = sign_in(world.owner)
+    html = client.get("/jobs/", follow=True).content.decode()
+    places = [html.index(f'id="{part}"') for part in ("upload", "active-envelope", "recent-errors", "envelopes")]
+    assert places == sorted(places)
+    assert _headings(html[places[-1] :]) == list(COLUMNS)
+    assert re.search(r'<a href="/jobs/envelopes/"[^>]* aria-current="page"[^>]*>All Envelopes</a>', html)
+    jobs = client.get(JOBS).content.decode()
+    assert jobs.index("Active and Queued Jobs") < jobs.index('id="jobs"')
+
+
+def test_the_links_that_steer_the_queue_are_called_as_promised(world: World, sign_in: SignIn) -> None:
+    client = sign_in(world.admin)
+    words = words_of(client.get(JOBS).content.decode())
+    assert "Pause Job Queue Processing" in words
+    assert "Clear Job Queue" in words
+    assert "Resume Job Queue Processing" not in words
+    QueueState.objects.update(paused_at=timezone.now(), paused_by=world.owner, paused_reason="backup")
+    words = words_of(client.get(JOBS).content.decode())
+    assert "Resume Job Queue Processing" in words
+    assert "Pause Job Queue Processing" not in words
+
+
 def test_each_status_is_an_icon_of_its_own_shape_beside_its_word(world: World, sign_in: SignIn) -> None:
     sprite = render_to_string("web/partials/sprite.svg")
     shapes = {
@@ -161,6 +186,13 @@ def test_resuming_names_its_effect_in_numbers(world: World, sign_in: SignIn) -> 
     words = words_of(sign_in(world.owner).get("/jobs/queue/resume/").content.decode())
     assert "14 queued jobs go on, first Group of HOSP-2026-09." in words
     assert "Reason: backup" in words
+
+
+def test_resuming_an_empty_queue_says_that_nothing_waits(empty_world: World, sign_in: SignIn) -> None:
+    QueueState.objects.update(paused_at=timezone.now(), paused_by=empty_world.admin, paused_reason="backup")
+    words = words_of(sign_in(empty_world.admin).get("/jobs/queue/resume/").content.decode())
+    assert "No job is queued: what is submitted from now on starts at once." in words
+    assert "0 queued jobs" not in words
 
 
 def test_all_jobs_lists_system_jobs_and_envelope_jobs_by_processing_start(world: World, sign_in: SignIn) -> None:

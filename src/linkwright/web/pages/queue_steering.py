@@ -52,6 +52,7 @@ def resume(request: HttpRequest) -> HttpResponse:
     first = queue.queued[0] if queue.queued else None
     context = {
         "waiting": count_words(queue.status.queued_count, "queued job", "queued jobs"),
+        "is_empty": not queue.status.queued_count,
         "is_one": queue.status.queued_count == 1,
         "first": first,
         "queue": queue,

@@ -24,7 +24,7 @@ async function open(link) {
   const url = new URL(link.href);
   url.searchParams.set("next", here());
   content().replaceChildren();
-  await htmx.ajax("GET", url.pathname + url.search, { target: content(), swap: "innerHTML" });
+  await htmx.ajax("GET", url.pathname + url.search, { source: content(), target: content(), swap: "innerHTML" });
   if (!content().childElementCount) return;
   const scroll = content().querySelector(".dialog-scroll");
   dialog().toggleAttribute("data-wide", Boolean(scroll));
@@ -35,7 +35,8 @@ async function open(link) {
 async function send(form) {
   const values = Object.fromEntries(new FormData(form));
   for (const button of form.querySelectorAll("button")) button.disabled = true;
-  await htmx.ajax("POST", form.getAttribute("action"), { target: content(), swap: "innerHTML", values });
+  const places = { source: content(), target: content(), swap: "innerHTML" };
+  await htmx.ajax("POST", form.getAttribute("action"), { ...places, values });
   for (const button of form.querySelectorAll("button")) button.disabled = false;
 }
 

@@ -23,7 +23,8 @@ async function toggle(button) {
   }
   button.setAttribute("aria-busy", "true");
   try {
-    await htmx.ajax("GET", button.dataset.toggle + location.search, { target: into, swap: "innerHTML" });
+    /* htmx asks once at a time for one source: without it, two rows opened in a hurry would wait for each other */
+    await htmx.ajax("GET", button.dataset.toggle + location.search, { source: into, target: into, swap: "innerHTML" });
   } catch {
     /* told below, as is an answer that was refused */
   }
