@@ -154,6 +154,18 @@ def test_two_browsers_one_pauses_and_the_other_shows_it(world: World, open_page:
     expect(one.locator("#resume-link")).to_be_visible()
 
 
+def test_two_browsers_see_each_other_while_nothing_runs(empty_world: World, open_page: OpenPage) -> None:
+    other = open_page("/projects/", empty_world.viewer)
+    other.wait_for_timeout(500)
+    QueueState.objects.update_or_create(
+        pk=1,
+        defaults={"paused_at": timezone.now(), "paused_by": empty_world.owner, "paused_reason": "a new disk"},
+    )
+    expect(other.locator("#queue-pill")).to_contain_text(
+        "Paused by owner: a new disk", timeout=3000 * machine_slowdown()
+    )
+
+
 def test_a_failure_is_told_to_those_who_do_not_look(world: World, open_page: OpenPage) -> None:
     page = open_page(ENVELOPES, world.admin)
     fail_job(world.job("HOSP-2026-09", JobKind.MATCH), "the disk is full")

@@ -30,6 +30,7 @@ from linkwright.warehouse.record_sources import RecordSources
 
 _PAIRS_WORTH_MEASURING = 100_000
 _MIB = 1024 * 1024
+_A_WHILE_S = 120.0
 
 
 def run_match(context: JobContext) -> JobResult:
@@ -123,9 +124,13 @@ def _announce(context: JobContext, preflight: Preflight) -> None:
         rules = ", ".join(f"{number} {count:,}" for number, count in enumerate(counts, start=1))
         context.audit(f"Candidate pairs of the strategy {strategy}, by blocking rule: {rules}")
     context.audit(
-        f"{preflight.candidate_pairs_count:,} candidate pairs; expected: {preflight.estimated_s:,.1f} s, "
+        f"{preflight.candidate_pairs_count:,} candidate pairs; expected: {_duration(preflight.estimated_s)}, "
         f"{preflight.estimated_bytes / _MIB:,.0f} MiB"
     )
+
+
+def _duration(seconds: float) -> str:
+    return f"{seconds:,.1f} s" if seconds < _A_WHILE_S else f"{seconds / 60:,.0f} min"
 
 
 def _statistics(result: MatchResult, version: int, configuration: MatchConfiguration) -> dict[str, Any]:

@@ -128,7 +128,7 @@ def _pill(queue: QueueView) -> Piece:
     elif status.running is not None:
         kind, text = "running", "Busy"
     if status.paused_at is not None:
-        kind, text = "paused", f"Paused by {queue.paused_by}"
+        kind, text = "paused", f"Paused by {queue.paused_by}: {queue.paused_reason}".rstrip(": ")
     elif not status.worker_alive:
         kind, text = "stopped", f"No worker · {waiting}" if queue.queued else "No worker"
     elif kind == "idle" and queue.queued:

@@ -8,6 +8,7 @@ from linkwright.store.queries.job_lists import visible_jobs
 from linkwright.store.queries.shown_status import shown_job_status
 from linkwright.web.access import Access
 from linkwright.web.live import Piece, Shown, make_piece
+from linkwright.web.progress_view import view_progress
 
 # the newest ones; a job that says more has said it before
 LISTED_MESSAGES = 500
@@ -24,18 +25,19 @@ def audit_piece(job: Job, access: Access) -> Piece:
     attempts: dict[int, list[AuditMessage]] = {}
     for message in messages:
         attempts.setdefault(message.attempt, []).append(message)
+    progress = view_progress(job.progress) if status.is_active else None
     context = {
         "job": job,
         "status": status,
+        "progress": progress,
         "attempts": list(attempts.items()),
         "is_cut": len(newest) > LISTED_MESSAGES,
         "cut_count": LISTED_MESSAGES,
         "shows_values": shows_values,
     }
     last = newest[0].pk if newest else 0
-    return make_piece(
-        f"audit-{job.pk}", "web/partials/audit_messages.html", context, last, status, job.attempt, shows_values
-    )
+    state = (last, status, job.attempt, shows_values, progress)
+    return make_piece(f"audit-{job.pk}", "web/partials/audit_messages.html", context, *state)
 
 
 def notifications_piece(envelope: Envelope, access: Access) -> Piece:

@@ -8,6 +8,22 @@ from typing import Any
 from linkwright.web.formatting import format_bytes, format_duration, format_number, format_percent
 
 _ENOUGH_S = 1.0
+# stages are called after what the engine does; people read what that means
+_STAGES = {
+    "count": "Counting",
+    "index": "Indexing records",
+    "candidates": "Finding candidate pairs",
+    "score": "Weighing candidate pairs",
+    "read": "Reading",
+    "merge": "Merging groups",
+    "touched": "Finding touched groups",
+    "drop": "Undoing",
+    "write": "Writing",
+    "sample": "Drawing a sample",
+    "patterns": "Counting agreement patterns",
+    "values": "Counting values",
+    "estimate": "Estimating",
+}
 
 
 @dataclass(frozen=True)
@@ -26,11 +42,12 @@ def view_progress(progress: Mapping[str, Any]) -> ProgressView:
     """Work out what can be said about a job's progress JSON."""
     done, total = progress.get("done") or 0, progress.get("total")
     unit = str(progress.get("unit") or "")
+    stage = str(progress.get("stage") or "Starting")
     share = min(done / total, 1.0) if total else None
     per_second = _rate(progress, done)
     left = (total - done) / per_second if total and per_second and total > done else None
     return ProgressView(
-        stage=str(progress.get("stage") or "Starting"),
+        stage=_STAGES.get(stage, stage),
         percent=None if share is None else round(share * 100, 1),
         share_text="" if share is None else format_percent(share),
         done_text=_done_text(done, total, unit),

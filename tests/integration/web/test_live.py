@@ -199,7 +199,12 @@ def test_the_audit_of_a_running_job_grows_in_its_open_dialog(world: World, sign_
     reader = Reader(sign_in(world.owner), JOBS)
     reader.shown[f"audit-{job.pk}"] = "0" * 12
     AuditMessage.objects.create(job=job, attempt=1, at=timezone.now(), text="Half of the pairs are scored.")
-    assert "Half of the pairs are scored." in reader.poll().html
+    html = reader.poll().html
+    assert "Half of the pairs are scored." in html
+    # and how far it is: the dialog lies over the panel that tells it
+    Job.objects.filter(pk=job.pk).update(progress={"stage": "score", "done": 40, "total": 50, "unit": "pairs"})
+    told = reader.poll(with_token=False).html
+    assert "Weighing candidate pairs" in told[told.index(f'id="audit-{job.pk}"') :]
 
 
 def test_a_poll_tells_nothing_of_other_projects(world: World, sign_in: SignIn) -> None:

@@ -61,3 +61,11 @@ def test_bytes_are_told_in_larger_units() -> None:
         f"1.0{THIN_SPACE}GiB/s",
     )
     assert view_progress({**progress, "total": None}).done_text == f"3.0{THIN_SPACE}GiB"
+
+
+def test_a_stage_is_told_in_words_that_people_read() -> None:
+    assert (
+        view_progress({"stage": "score", "done": 1, "total": 2, "unit": "pairs"}).stage
+        == "Weighing candidate pairs"
+    )
+    assert view_progress({"stage": "Copying files"}).stage == "Copying files"

@@ -3,7 +3,7 @@
 import { announce } from "./announce.js";
 import { setCookie } from "./theme.js";
 
-const ACTIVE_MS = 2000, IDLE_MS = 10000, LOST_MS = 5000;
+const ACTIVE_MS = 2000, IDLE_MS = 2500, LOST_MS = 5000;
 const element = () => document.getElementById("live");
 let timer = 0, isOn = true, isLost = false, isAsking = false;
 
