@@ -325,7 +325,10 @@ def test_each_person_may_read_what_their_role_allows(world: World, people: Peopl
     assert found == {name: expected for name, (_, expected) in READS.items()}
 
 
-@pytest.mark.parametrize(("method", "template", "body", "expected"), ACTS, ids=lambda part: str(part)[:60])
+# by address: a body may hold the time at which it was made, and every process must collect the same names
+@pytest.mark.parametrize(
+    ("method", "template", "body", "expected"), ACTS, ids=[f"{method} {template}" for method, template, *_ in ACTS]
+)
 def test_each_person_may_do_what_their_role_allows(  # noqa: PLR0917 - of one table
     world: World, people: People, method: str, template: str, body: Any, expected: Statuses
 ) -> None:
