@@ -183,7 +183,7 @@ def test_an_empty_folder_becomes_groups_in_the_browser_alone(hand: Hand, tmp_pat
         str(known.count("BIRTHS")),
         str(known.count("BIRTHS", with_other=True)),
     ]
-    expect(page.locator(".plot")).to_have_count(5)
+    expect(page.locator(".plot")).to_have_count(6)
 
     person = next(one for one in known.records if len(one["ADMISSIONS"]) > 1 and one["BIRTHS"])
     hand.fill("Source Unique ID", person["ADMISSIONS"][1])

@@ -115,7 +115,7 @@ def test_two_envelopes_go_in_and_linked_groups_come_out(served: Served, browser:
     assert _figure(page, ".panel", "Records") == f"10{NARROW}000"
     # every one of the 5,000 people has an original and a duplicate; nearly all of them are found
     assert 4_990 <= int(_figure(page, ".panel", "Groups").replace(NARROW, "")) <= 5_030
-    expect(page.locator(".plot")).to_have_count(5)
+    expect(page.locator(".plot")).to_have_count(6)
     page.locator(".plot summary").first.click()
     expect(page.locator(".plot table").first).to_be_visible()
     assert complaints == []

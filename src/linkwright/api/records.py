@@ -12,7 +12,7 @@ from ninja import Path, Query, Router, Schema
 from pydantic import Field
 
 from linkwright.api.answers import possible_errors
-from linkwright.api.paging import MAX_KEY, NO_ZERO, NOT_BLANK, Text, refuse_unknown
+from linkwright.api.paging import MAX_KEY, NOT_BLANK, Text, refuse_unknown
 from linkwright.api.projects import ProjectCode
 from linkwright.api.rights import project_or_404, reader_of
 from linkwright.config import load_config
@@ -125,7 +125,7 @@ class SearchQuery(Schema):
 class SearchByValuesForm(Schema):
     """Which values; a record has to hold all of them."""
 
-    values: dict[Annotated[str, Field(max_length=200, pattern=NO_ZERO)], Text] = Field(
+    values: dict[str, Text] = Field(
         max_length=MOST_FIELDS, description="By linkage field, as given_name; a name that ends in * may go on."
     )
     sounds_alike: bool = Field(False, description="Whether names that sound alike are found as well (Soundex).")

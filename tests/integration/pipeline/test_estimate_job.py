@@ -45,7 +45,8 @@ DETERMINISTIC = (
 
 
 @pytest.fixture(autouse=True)
-def _drawn_quickly(monkeypatch: pytest.MonkeyPatch) -> None:
+def _drawn_quickly(system: System, monkeypatch: pytest.MonkeyPatch) -> None:
+    # after the system, which has its own way of drawing nothing
     monkeypatch.setattr(report_job, "render_svg", lambda _plot: "<svg fill='var(--plot-1)' />")
 
 
