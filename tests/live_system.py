@@ -279,6 +279,8 @@ class LiveSystem:
             **(SQLITE_OPTIONS if is_sqlite else POSTGRES_OPTIONS),
             **own_settings["OPTIONS"],
         }
+        # as the server has it: a request does not end its session
+        own_settings["CONN_MAX_AGE"] = None
         os.environ.update(self.environment)
         connections.settings["default"] = own_settings
         connections["default"] = connections.create_connection("default")
