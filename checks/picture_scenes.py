@@ -227,7 +227,7 @@ def _take_statistics(camera: Photographer) -> None:
     row = page.locator("tr", has_text="dataset4b").first
     row.locator("button[aria-expanded]").click()
     page.locator("tr.below tr", has_text="Match").locator("button[aria-expanded]").first.click()
-    page.locator("tr.below svg").first.wait_for()
+    page.locator("tr.below .plot-frame svg").first.wait_for()
     row.evaluate("row => window.scrollTo(0, row.getBoundingClientRect().top + window.scrollY - 100)")
     camera.take("statistics")
 
