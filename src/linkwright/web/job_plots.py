@@ -8,9 +8,10 @@ from collections.abc import Callable, Collection, Mapping
 from functools import lru_cache
 from typing import Any, TypeAlias
 
-from linkwright.engine.charts import Plot, group_sizes_plot, render_svg, weights_plot
+from linkwright.engine.charts import Plot, group_sizes_plot, weights_plot
 from linkwright.engine.job_charts import blocking_rules_plot, field_values_plot
 from linkwright.store.models import JobKind
+from linkwright.web.drawn_plot import drawn_plot
 
 _KEPT_DRAWINGS = 200
 # what is drawn counts; numbers of one place say as much in a line
@@ -76,13 +77,4 @@ _READ: Mapping[JobKind, Collection[str]] = {
 @lru_cache(maxsize=_KEPT_DRAWINGS)
 def _drawn(draw: Callable[[Statistics], list[Plot]], statistics: str) -> list[dict[str, Any]]:
     # drawing takes tens of milliseconds, and the same rows are opened again and again
-    return [
-        {
-            "name": plot.name,
-            "title": plot.title,
-            "svg": render_svg(plot),
-            "columns": plot.columns,
-            "rows": plot.rows,
-        }
-        for plot in draw(json.loads(statistics))
-    ]
+    return [drawn_plot(plot) for plot in draw(json.loads(statistics))]

@@ -8,10 +8,11 @@ from datetime import UTC
 from functools import lru_cache
 from typing import Any
 
-from linkwright.engine.charts import Plot, render_svg
+from linkwright.engine.charts import Plot
 from linkwright.engine.report_charts import growth_plot, linked_plot, linking_rates_plot, throughput_plot
 from linkwright.store.models import LinkageProject
 from linkwright.store.queries.reports import HistoryPoint, read_project_history
+from linkwright.web.drawn_plot import drawn_plot
 
 # one point is no line, and the numbers above say it
 _FEWEST_POINTS = 2
@@ -47,11 +48,4 @@ def _point(one: HistoryPoint, **values: Any) -> Point:
 @lru_cache(maxsize=_KEPT_DRAWINGS)
 def _drawn(draw: Draw, points: tuple[Point, ...]) -> dict[str, Any]:
     # drawing takes tens of milliseconds, and the same page is opened again and again
-    plot = draw([dict(point) for point in points])
-    return {
-        "name": plot.name,
-        "title": plot.title,
-        "svg": render_svg(plot),
-        "columns": plot.columns,
-        "rows": plot.rows,
-    }
+    return drawn_plot(draw([dict(point) for point in points]))
