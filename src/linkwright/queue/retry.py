@@ -3,7 +3,7 @@
 Jobs that change nothing of what others build upon (Compact, Purge) do not count.
 """
 
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Collection, Iterable
 from typing import Any
 
 from django.db.models import OuterRef, Q, QuerySet, Subquery
@@ -35,13 +35,20 @@ def why_not_retry(job: Job) -> str:
 
 
 def why_not_retry_each(keys: Collection[int]) -> dict[int, str]:
-    """Return the same for many jobs at once: a list of failed jobs asks three times, not once a row."""
+    """Return the same for many jobs at once: a list of failed jobs asks twice, not once a row."""
+    outer = (OuterRef(name) for name in ("project_code", "ended_at", "envelope_id", "pk"))
+    others = _against_a_project(_others_run(*outer))
     found = Job.objects.filter(pk__in=keys).select_related("envelope__received_by", "project").only(*_ASKED)
+    jobs = list(found.annotate(since_id=Subquery(others.values("pk")[:1])))
+    of_envelopes = [job for job in jobs if job.envelope_id is not None]
+    of_none = _of_no_project(of_envelopes)
+    since_ids = {job.pk: job.since_id for job in of_envelopes if job.since_id and job.pk not in of_none}
+    named = Job.objects.select_related("envelope").only("kind", "envelope__name").in_bulk(set(since_ids.values()))
     # SQL compares nothing with NULL: system jobs, of which few fail, are asked for one by one
-    refusals = {job.pk: why_not_retry(job) for job in found.filter(envelope=None)}
-    jobs = list(found.exclude(envelope=None))
-    since = _run_since_each(jobs)
-    return refusals | {job.pk: _why_not(job) or _refusal(job, since.get(job.pk)) for job in jobs}
+    refusals = {job.pk: why_not_retry(job) for job in jobs if job.envelope_id is None}
+    for job in of_envelopes:
+        refusals[job.pk] = _why_not(job) or _refusal(job, named.get(since_ids.get(job.pk, 0)))
+    return refusals
 
 
 def _why_not(job: Job) -> str:
@@ -77,18 +84,6 @@ def _run_since(job: Job) -> Job | None:
     else:
         others = _against_a_project(_others_run(job.project_code, job.ended_at, job.envelope_id, job.pk))
     return others.select_related("envelope").first()
-
-
-def _run_since_each(jobs: Sequence[Job]) -> dict[int, Job]:
-    """Return the first other job run since, by the keys of jobs that belong to Envelopes; absent if none was."""
-    of_none = _of_no_project(jobs)
-    outer = (OuterRef(name) for name in ("project_code", "ended_at", "envelope_id", "pk"))
-    others = _against_a_project(_others_run(*outer))
-    asked = Job.objects.filter(pk__in=[job.pk for job in jobs if job.pk not in of_none])
-    first = dict(asked.annotate(since=Subquery(others.values("pk")[:1])).values_list("pk", "since"))
-    named = Job.objects.select_related("envelope").only("kind", "envelope__name")
-    since = named.in_bulk([key for key in first.values() if key is not None])
-    return {key: since[other] for key, other in first.items() if other in since}
 
 
 def _of_no_project(jobs: Iterable[Job]) -> set[int]:

@@ -10,7 +10,7 @@ from django.utils import timezone
 
 from linkwright.queue.order import queue_state, queued_in_order
 from linkwright.store.models import Job, JobState, User
-from linkwright.store.permissions import visible_projects
+from linkwright.store.permissions import held_roles
 from linkwright.store.queries.series_sets import SeriesFilter, matching_series
 from linkwright.store.queries.worker_presence import active_worker_seen_since
 
@@ -104,7 +104,7 @@ class VisibleQueue:
 def read_visible_queue(user: User) -> VisibleQueue:
     """Look at the queue with one person's eyes."""
     status = read_queue_status(user)
-    projects = None if user.is_superuser else set(visible_projects(user).values_list("pk", flat=True))
+    projects = None if user.is_superuser else held_roles(user).keys()
 
     def exists_for_them(job: Job) -> bool:
         if projects is None or job.project_id in projects:

@@ -1,5 +1,7 @@
 """Who may do what: the single permissions, the roles that hold them, and which projects exist for a person."""
 
+from collections.abc import Mapping
+from dataclasses import dataclass
 from enum import StrEnum
 
 from django.contrib.auth.models import AnonymousUser
@@ -7,6 +9,7 @@ from django.db.models import QuerySet
 
 from linkwright.store.audit_log import Actor
 from linkwright.store.models import LinkageProject, Membership, Role, User
+from linkwright.store.one_look import once
 
 
 class Permission(StrEnum):
@@ -60,12 +63,29 @@ def visible_projects(user: User | AnonymousUser) -> QuerySet[LinkageProject]:
     return LinkageProject.objects.filter(memberships__user=user)
 
 
+@dataclass(frozen=True)
+class HeldRole:
+    """What somebody is in a project."""
+
+    project_code: str
+    role: str
+
+
+def held_roles(user: User) -> Mapping[int, HeldRole]:
+    """Return the roles of a person by the key of each project; read once in an answer that changes nothing."""
+    return once(("held roles", user.pk), lambda: _read_roles(user))
+
+
+def _read_roles(user: User) -> dict[int, HeldRole]:
+    rows = Membership.objects.filter(user=user).values_list("project_id", "project__code", "role")
+    return {project_id: HeldRole(code, role) for project_id, code, role in rows}
+
+
 def held_permissions(user: User) -> dict[int, frozenset[Permission]]:
     """Return what a member may do, by the key of each project; the Administrator needs no membership."""
     if not user.is_active:
         return {}
-    roles = Membership.objects.filter(user=user).values_list("project_id", "role")
-    return {project_id: ROLE_PERMISSIONS[role] for project_id, role in roles}
+    return {project_id: ROLE_PERMISSIONS[held.role] for project_id, held in held_roles(user).items()}
 
 
 def projects_with(user: User, permission: Permission) -> QuerySet[LinkageProject]:
@@ -86,11 +106,10 @@ def is_allowed(user: User | AnonymousUser, permission: Permission, project: Link
         return False
     if user.is_superuser:
         return True
-    memberships = Membership.objects.filter(user=user)
+    held = held_permissions(user)
     if project is not None:
-        memberships = memberships.filter(project=project)
-    roles = memberships.values_list("role", flat=True)
-    return any(permission in ROLE_PERMISSIONS[role] for role in roles)
+        return permission in held.get(project.pk, frozenset())
+    return any(permission in permissions for permissions in held.values())
 
 
 def actor_may(actor: Actor, permission: Permission, project: LinkageProject | None = None) -> bool:

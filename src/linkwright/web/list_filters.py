@@ -12,8 +12,8 @@ from typing import Any
 from django.utils.html import escape
 from django.utils.safestring import SafeString, mark_safe
 
-from linkwright.store.models import EventType, JobKind, User
-from linkwright.store.permissions import visible_projects
+from linkwright.store.models import EventType, JobKind, LinkageProject, User
+from linkwright.store.permissions import held_roles
 from linkwright.store.queries.envelope_search import EnvelopeFilter
 from linkwright.store.queries.job_search import JobFilter
 from linkwright.store.queries.paging import Page
@@ -149,13 +149,16 @@ class _Catalog:
 
 def _catalog(user: User) -> _Catalog:
     """Return the codes that a person can choose from: of their projects, and of what is attached to these."""
-    projects = visible_projects(user)
     found = EventType.objects.order_by("code")
-    if not user.is_superuser:
-        found = found.filter(projects__in=projects.values("pk")).distinct()
+    if user.is_superuser:
+        projects = list(LinkageProject.objects.order_by("code").values_list("code", flat=True))
+    else:
+        roles = held_roles(user)
+        projects = sorted(held.project_code for held in roles.values())
+        found = found.filter(projects__in=list(roles)).distinct()
     types = list(found.values_list("code", "provider__code"))
     return _Catalog(
-        list(projects.order_by("code").values_list("code", flat=True)),
+        projects,
         sorted({provider for _code, provider in types}),
         [code for code, _provider in types],
     )

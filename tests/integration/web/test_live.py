@@ -67,12 +67,12 @@ def test_an_unchanged_page_is_answered_with_304_and_nothing_else(world: World, s
         assert response.html == ""
 
 
-def test_an_unchanged_poll_asks_the_database_three_things_at_most(
-    world: World, sign_in: SignIn, django_assert_max_num_queries: object
+def test_an_unchanged_poll_asks_the_database_two_things(
+    world: World, sign_in: SignIn, django_assert_num_queries: object
 ) -> None:
     reader = Reader(sign_in(world.admin), JOBS)
-    # session, person, token
-    with django_assert_max_num_queries(3):  # type: ignore[operator]
+    # session with its person, token
+    with django_assert_num_queries(2):  # type: ignore[operator]
         assert reader.poll().status == 304
 
 

@@ -8,10 +8,10 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from django.db.models import Count, Q, QuerySet
+from django.db.models import Count, F, Q, QuerySet
 
 from linkwright.store.models import Envelope, EnvelopeState, Notification, Severity, User
-from linkwright.store.permissions import visible_projects
+from linkwright.store.permissions import held_roles
 from linkwright.store.queries.envelope_search import EnvelopeFilter, find_envelopes, find_in_states
 from linkwright.store.queries.paging import PAGE_SIZE, Page
 from linkwright.store.queries.shown_status import (
@@ -66,7 +66,7 @@ def visible_envelopes(user: User) -> QuerySet[Envelope]:
     """Return the Envelopes that exist for a person."""
     if user.is_superuser:
         return Envelope.objects.all()
-    return Envelope.objects.filter(Q(project__in=visible_projects(user)) | Q(project=None, received_by=user))
+    return Envelope.objects.filter(Q(project__in=list(held_roles(user))) | Q(project=None, received_by=user))
 
 
 def list_envelopes(
@@ -106,7 +106,7 @@ def list_envelopes(
 
 def read_envelopes(user: User, keys: Iterable[int]) -> list[EnvelopeRow]:
     """Return the rows of the Envelopes with these keys, as far as they exist for the person; newest first."""
-    found = visible_envelopes(user).filter(pk__in=list(keys)).order_by("-pk")
+    found = _as_lines(visible_envelopes(user)).filter(pk__in=list(keys)).order_by("-pk")
     return _rows(list(found), read_activity())
 
 
@@ -130,7 +130,9 @@ def read_attention(
     wanted = {*errored, *([activity.active_envelope_id] if activity.active_envelope_id else [])}
     missing = wanted - set(rows)
     if missing:
-        rows |= {row.id: row for row in _rows(list(visible_envelopes(user).filter(pk__in=missing)), activity)}
+        rows |= {
+            row.id: row for row in _rows(list(_as_lines(visible_envelopes(user)).filter(pk__in=missing)), activity)
+        }
     active = rows.get(activity.active_envelope_id or 0)
     recent = [rows[key] for key in errored if key in rows and _failed_at(rows[key]) >= since]
     recent.sort(key=lambda row: (_failed_at(row), row.id), reverse=True)
@@ -153,13 +155,18 @@ def read_last_errors(keys: Iterable[int]) -> dict[int, str]:
 
 def read_envelope_rows(keys: Sequence[int], activity: QueueActivity) -> list[EnvelopeRow]:
     """Return the rows of the Envelopes with these keys, in this order, whoever asks."""
-    found = Envelope.objects.in_bulk(keys)
+    found = _as_lines(Envelope.objects.all()).in_bulk(keys)
     return _rows([found[key] for key in keys if key in found], activity)
 
 
 def _received_at(key: int) -> datetime | None:
     """Return when the Envelope with a key, or the next one, was received."""
     return Envelope.objects.filter(pk__gte=key).order_by("pk").values_list("received_at", flat=True).first()
+
+
+def _as_lines(envelopes: QuerySet[Envelope]) -> QuerySet[Envelope]:
+    """Fetch what a line shows."""
+    return envelopes.annotate(sender=F("received_by__username"))
 
 
 def _rows(envelopes: list[Envelope], activity: QueueActivity) -> list[EnvelopeRow]:
@@ -171,19 +178,13 @@ def _rows(envelopes: list[Envelope], activity: QueueActivity) -> list[EnvelopeRo
             count=Count("id")
         ):
             counts[envelope_id, severity] = count
-    names = dict(
-        User.objects.filter(pk__in={envelope.received_by_id for envelope in envelopes}).values_list(
-            "pk", "username"
-        )
-    )
-    return [_row(envelope, activity, counts, names) for envelope in envelopes]
+    return [_row(envelope, activity, counts) for envelope in envelopes]
 
 
 def _row(
     envelope: Envelope,
     activity: QueueActivity,
     counts: dict[tuple[int, str], int],
-    names: dict[int, str],
 ) -> EnvelopeRow:
     return EnvelopeRow(
         id=envelope.pk,
@@ -201,7 +202,7 @@ def _row(
         size_bytes=envelope.size_bytes,
         records_count=envelope.records_count,
         received_at=envelope.received_at,
-        received_by=names.get(envelope.received_by_id or 0, ""),
+        received_by=envelope.__dict__["sender"] or "",
         started_at=envelope.processing_started_at,
         processed_at=envelope.processed_at,
         infos_count=counts.get((envelope.pk, Severity.INFO), 0),

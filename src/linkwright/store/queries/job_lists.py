@@ -7,13 +7,15 @@ parts are read apart, because databases disagree on where an index puts NULL.
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
+from functools import cache
 from typing import Any
 
 from django.db import connection
 from django.db.models import Q, QuerySet
+from django.db.models.expressions import RawSQL
 
 from linkwright.store.models import Job, JobKind, User
-from linkwright.store.permissions import visible_projects
+from linkwright.store.permissions import held_roles
 from linkwright.store.queries.job_search import JobFilter, Place, find_jobs, read_cursor
 from linkwright.store.queries.keyset import microseconds
 from linkwright.store.queries.paging import PAGE_SIZE, Page
@@ -81,7 +83,7 @@ def visible_jobs(user: User) -> QuerySet[Job]:
     if user.is_superuser:
         return Job.objects.all()
     mine = Q(project=None, envelope__received_by=user)
-    return Job.objects.filter(Q(project__in=visible_projects(user)) | mine)
+    return Job.objects.filter(Q(project__in=list(held_roles(user))) | mine)
 
 
 def list_jobs(
@@ -170,28 +172,21 @@ def job_row(job: Job, headline_count: int | None = None) -> JobRow:
 
 def _as_lines(jobs: QuerySet[Job]) -> QuerySet[Job]:
     """Fetch what a line shows; statistics can be long, and of the Envelope only the name is shown."""
-    return jobs.select_related("envelope").only(*_SHOWN)
+    headline = RawSQL(_headline_sql(connection.vendor), ())  # noqa: S611 - made of names in this file alone
+    return jobs.select_related("envelope").only(*_SHOWN).annotate(headline=headline)
 
 
 def _rows(jobs: Iterable[Job]) -> list[JobRow]:
-    """Return the lines of jobs, with the one number that is taken out of their statistics."""
-    fetched = list(jobs)
-    headlines = _read_headlines([job.pk for job in fetched])
-    return [job_row(job, headlines.get(job.pk)) for job in fetched]
+    """Return the lines of jobs fetched by `_as_lines`."""
+    return [job_row(job, None if job.headline is None else int(job.headline)) for job in jobs]  # type: ignore[attr-defined]
 
 
-def _read_headlines(keys: Sequence[int]) -> dict[int, int]:
-    # written here once: the ORM would take longer to write it than the database to answer
-    if not keys:
-        return {}
-    taken = (
-        "statistics ->> '{key}'" if connection.vendor == "postgresql" else "json_extract(statistics, '$.{key}')"
-    )
-    cases = " ".join(f"WHEN '{kind}' THEN {taken.format(key=key)}" for kind, key in HEADLINE_KEYS.items())
-    places = ", ".join(["%s"] * len(keys))
-    with connection.cursor() as cursor:
-        cursor.execute(
-            f"SELECT id, CASE kind {cases} END FROM {Job._meta.db_table} WHERE id IN ({places})",  # noqa: SLF001
-            list(keys),
-        )
-        return {int(key): int(value) for key, value in cursor.fetchall() if value is not None}
+@cache
+def _headline_sql(vendor: str) -> str:
+    """Return the one number that is taken out of a job's statistics; the ORM would take long to write it."""
+    table = Job._meta.db_table  # noqa: SLF001
+    taken = "{table}.statistics ->> '{key}'"
+    if vendor == "sqlite":
+        taken = "json_extract({table}.statistics, '$.{key}')"
+    cases = (f"WHEN '{kind}' THEN {taken.format(table=table, key=key)}" for kind, key in HEADLINE_KEYS.items())
+    return f"CASE {table}.kind {' '.join(cases)} END"

@@ -27,7 +27,6 @@ from linkwright.web.first_steps import first_steps, has_first_steps
 from linkwright.web.flash import Flash, add_flash
 
 # by name: where there are several ways to sign in, this is the one with a password
-_PASSWORD_BACKEND = "django.contrib.auth.backends.ModelBackend"  # noqa: S105 - a class
 
 
 @require_safe
@@ -49,7 +48,7 @@ def set_up(request: HttpRequest, token: str) -> HttpResponse:
         demand_set_up_token(load_config(), token)
         if request.method == "POST":
             user = _create(request, token)
-            login(request, user, backend=_PASSWORD_BACKEND)
+            login(request, user)
             return HttpResponseRedirect(reverse("first-steps"))
     except SetUpRefusedError as error:
         refused = Flash("error", error.summary, error.faults)

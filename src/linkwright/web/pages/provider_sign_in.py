@@ -34,7 +34,6 @@ from linkwright.store.models import User
 LONGEST_S = 600
 AT_ONCE = 5
 _PENDING_KEY, _OVER_KEY = "provider_pending", "provider_over"
-_BACKEND = "django.contrib.auth.backends.ModelBackend"
 # longer ones would make an address that servers refuse
 _LONGEST_HINT = 4000
 _LOG = logging.getLogger("linkwright.sign_in")
@@ -97,7 +96,7 @@ def back(request: HttpRequest) -> HttpResponse:
         )
     except LinkwrightError as error:
         return _refused(request, error, to)
-    login(request, user, backend=_BACKEND)
+    login(request, user)
     if identity.end_session_url:
         request.session[_OVER_KEY] = _end_session(request, config, identity)
     return HttpResponseRedirect(to)
