@@ -1,31 +1,19 @@
-"""Extraction Projects in project files: what is made, changed, closed and written, and every fault."""
+"""Extraction Projects in project files: what is made, changed and closed, and every fault."""
 
 from pathlib import Path
 
 import pytest
-import yaml
 
 from linkwright.config import load_config
-from linkwright.engine.extraction import ExtractionColumn
-from linkwright.errors import FaultsError
 from linkwright.jobs.keyring import KeyringError, keyring_path
-from linkwright.services.change_extraction_project import close_extraction_project
-from linkwright.services.create_extraction_project import NewExtractionProject, create_extraction_project
-from linkwright.services.export_project_file import export_project_file
-from linkwright.services.extraction_faults import ExtractionForm, ExtractionRefusedError
-from linkwright.store.audit_log import COMMAND_LINE
 from linkwright.store.models import (
-    AttachedEventType,
     AuditLogEntry,
     DataProvider,
-    Envelope,
-    EnvelopeState,
     ExtractionProject,
     Job,
     JobKind,
     LinkageProject,
 )
-from tests.integration.services.test_export_project_file import an_empty_database
 from tests.integration.services.test_project_file import SMALL, apply, faults
 
 pytestmark = pytest.mark.django_db
@@ -307,100 +295,3 @@ def test_what_is_never_changed_is_refused(tmp_path: Path) -> None:
     )
     assert DataProvider.objects.get().organisation == "A hospital"
     assert not Job.objects.exists()
-
-
-FORM = ExtractionForm(
-    name="Made on a page",
-    approval_reference="No 1: 'quoted'",
-    columns=[(ExtractionColumn.EVENT_TYPE_CODE, "Type"), (ExtractionColumn.PERSON_KEY, "no")],
-    file_format="parquet",
-    keep_results_days=30,
-)
-
-
-def create(**changes: object) -> ExtractionProject:
-    values = {"code": "X1", "kind": "snapshot", "event_types": ["ADM"], "form": FORM}
-    new = NewExtractionProject(**{**values, **changes})  # type: ignore[arg-type]
-    return create_extraction_project(LinkageProject.objects.get(code="P1"), new, COMMAND_LINE)
-
-
-@pytest.mark.parametrize("is_one_project", [True, False])
-def test_what_a_page_made_is_written_and_made_from_nothing(tmp_path: Path, *, is_one_project: bool) -> None:
-    def export() -> str:
-        return export_project_file(COMMAND_LINE, LinkageProject.objects.get() if is_one_project else None)
-
-    with an_empty_database():
-        apply(tmp_path, SMALL)
-        made = create()
-        create(code="OLD", kind="enduring", form=FORM)
-        close_extraction_project(ExtractionProject.objects.get(code="OLD").pk, COMMAND_LINE, reason="over")
-        text = export()
-        assert apply(tmp_path, text) == []
-    written = {
-        "name": "Made on a page",
-        "approval_reference": "No 1: 'quoted'",
-        "event_types": ["ADM"],
-        "columns": [{"column": "event_type_code", "name": "Type"}, {"column": "person_key", "name": "no"}],
-        "file_format": "parquet",
-        "keep_results_days": 30,
-    }
-    assert yaml.safe_load(text)["projects"][0]["extraction_projects"] == [
-        {"code": "OLD", "kind": "enduring", **written, "closed": True},
-        {"code": "X1", "kind": "snapshot", **written},
-    ]
-    assert str(made.uuid) not in text
-    assert made.secret_fingerprint not in text
-    apply(tmp_path, text)
-    assert export() == text
-    # another server, other keys
-    assert ExtractionProject.objects.get(code="X1").uuid != made.uuid
-
-
-def test_the_export_of_one_project_holds_no_extraction_project_of_another(tmp_path: Path) -> None:
-    other = f"  - code: P2\n    name: Two\n    event_types: [ADM, BIRTHS]\n{USE}settings:"
-    apply(tmp_path, TWO_TYPES.replace("settings:", other))
-    assert "DIABETES" not in export_project_file(COMMAND_LINE, LinkageProject.objects.get(code="P1"))
-    assert "DIABETES" in export_project_file(COMMAND_LINE, LinkageProject.objects.get(code="P2"))
-
-
-def detach(code: str) -> None:
-    """Detach as the job leaves it."""
-    project = LinkageProject.objects.get()
-    done = Envelope.objects.create(
-        name=f"Detach {code}",
-        request_type="SubmitDeletion",
-        project=project,
-        state=EnvelopeState.SUCCESS,
-        received_at=project.created_at,
-    )
-    AttachedEventType.objects.filter(event_type__code=code).update(detached_by=done)
-
-
-def test_an_event_type_that_was_detached_since_stays_its_own_without_being_attached(tmp_path: Path) -> None:
-    with an_empty_database():
-        apply(tmp_path, DECLARED)
-        detach("BIRTHS")
-        text = export_project_file(COMMAND_LINE, LinkageProject.objects.get())
-        assert apply(tmp_path, text) == []
-    (project,) = yaml.safe_load(text)["projects"]
-    assert [one["code"] for one in project["event_types"]] == ["ADM"]
-    shown = ["ADM", {"code": "BIRTHS", "detached": True}]
-    assert project["extraction_projects"][0]["event_types"] == shown
-    assert [one["code"] for one in yaml.safe_load(text)["event_types"]] == ["ADM", "BIRTHS"]
-    apply(tmp_path, text)
-    assert export_project_file(COMMAND_LINE, LinkageProject.objects.get()) == text
-    # one that nothing declares is refused all the same
-    (fault,) = faults(
-        tmp_path,
-        text.replace("code: DIABETES", "code: NEW").replace("{code: BIRTHS, detached", "{code: DEATHS, detached"),
-    )
-    assert "Event Type 'DEATHS' is unknown. Declare it, or correct the code." in fault
-
-
-def test_no_new_extraction_project_shows_an_event_type_that_was_detached(tmp_path: Path) -> None:
-    apply(tmp_path, TWO_TYPES)
-    detach("BIRTHS")
-    with pytest.raises(FaultsError) as caught:
-        create(event_types=["BIRTHS"])
-    assert list(caught.value.faults) == ["Event Type 'BIRTHS' is not attached to P1. There are: ADM."]
-    assert isinstance(caught.value, ExtractionRefusedError)
