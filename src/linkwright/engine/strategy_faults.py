@@ -64,7 +64,8 @@ def sentences(error: ValidationError, path: str, keys: Mapping[str, Sequence[str
     Args:
         error: what validation found.
         path: where the configuration stands in its file, for instance `match`; sentences begin with it.
-        keys: allowed keys by the name of the list that a mapping stands in; '' is the outermost mapping.
+        keys: allowed keys by the name of the list that a mapping stands in, with that of the list around it
+            and a dot before it where one name stands for two lists; '' is the outermost mapping.
 
     Returns:
         One sentence per fault, in order of appearance.
@@ -101,7 +102,7 @@ def _sentence(detail: ErrorDetails, keys: Mapping[str, Sequence[str]]) -> str:
         return "is missing. Add it."
     if kind == "extra_forbidden":
         lists = [part for part in location[:-1] if isinstance(part, str)]
-        allowed = keys.get(lists[-1] if lists else "", ())
+        allowed = keys.get(".".join(lists[-2:])) or keys.get(lists[-1] if lists else "", ())
         return f"the key is unknown. {choice(str(location[-1]), allowed)}"
     if kind == "enum":
         allowed = [word.strip(" '") for word in str(context["expected"]).replace(" or ", ",").split(",")]

@@ -67,6 +67,16 @@ def newest_secret(config: ServerConfig, *, are_in_use: bool) -> Secret:
     return Secret(version, found[version])
 
 
+def check_newest_secret(config: ServerConfig, *, are_in_use: bool) -> None:
+    """See whether `newest_secret` would find one, or may make the first; makes none.
+
+    Raises:
+        KeyringError: if the file is gone, cannot be read, or is damaged.
+    """
+    if are_in_use or keyring_path(config).exists():
+        _read(config)
+
+
 def secret_of_version(config: ServerConfig, version: int, fingerprint: str) -> Secret:
     """Return the secret that an Extraction Project was created with.
 

@@ -19,6 +19,7 @@ from linkwright.services.default_match import first_match
 from linkwright.services.match_versions import add_match_version
 from linkwright.services.project_file import DEFAULT_MATCH, ProjectFile, ProjectPart, ReadFile, refused
 from linkwright.services.project_file_faults import project_file_faults
+from linkwright.services.put_extraction_project import put_extraction_project
 from linkwright.services.save_default_match import save_default_match
 from linkwright.services.save_event_type import write_event_type
 from linkwright.services.save_import_format import write_import_format
@@ -53,12 +54,13 @@ def apply_project_file(read: ReadFile, actor: Actor, *, dry_run: bool = False) -
     Raises:
         ConfigurationError: naming every fault of the file with its line; nothing was changed.
         ProjectStateError: if a project that it archives has jobs to do; nothing was changed.
+        KeyringError: if it creates an Extraction Project, and the server's secret for Person Keys is gone.
     """
     faults = project_file_faults(read.content)
     if faults:
         raise refused(read.name, faults, read.lines)
     with transaction.atomic():
-        changes = _Applier(actor).apply(read.content)
+        changes = _Applier(actor, dry_run=dry_run).apply(read.content)
         if dry_run:
             transaction.set_rollback(True)
     return changes
@@ -67,8 +69,9 @@ def apply_project_file(read: ReadFile, actor: Actor, *, dry_run: bool = False) -
 class _Applier:
     """Writes one file's content, and remembers what it changed."""
 
-    def __init__(self, actor: Actor) -> None:
+    def __init__(self, actor: Actor, *, dry_run: bool) -> None:
         self._actor = actor
+        self._dry_run = dry_run
         self._changes: list[Change] = []
 
     def apply(self, content: ProjectFile) -> list[Change]:
@@ -88,10 +91,14 @@ class _Applier:
             if read_setting(name) != value:
                 change_setting(name, value, self._actor)
                 self._changes.append(Change("change", "setting", name))
+        # after the settings, which say how long results are kept; and after archiving, which open jobs prevent: a
+        # snapshot is one
+        for project in content.projects:
+            self._put_extraction_projects(project)
         return self._changes
 
     def _put_project(self, part: ProjectPart) -> None:
-        values = part.model_dump(exclude={"code", "event_types", "fields", "match", "grouping", "archived"})
+        values = part.model_dump(include={"name", "description", "notification_email", "keep_unused_columns"})
         values |= {"own_fields": part.fields, "grouping": part.grouping.model_dump()}
         is_new = not LinkageProject.objects.filter(code=part.code).exists()
         how = Saving(self._actor, source=FROM_FILE)
@@ -130,6 +137,12 @@ class _Applier:
             codes = ", ".join(sorted(newly))
             # each of them stands in the audit log already
             self._changes.append(Change("attach Event Types to", "project", part.code, (codes,)))
+
+    def _put_extraction_projects(self, part: ProjectPart) -> None:
+        project = LinkageProject.objects.get(code=part.code)
+        for one in part.extraction_projects:
+            for saved in put_extraction_project(project, one, self._actor, dry_run=self._dry_run):
+                self._saved("Extraction Project", f"{one.code} of {project.code}", saved)
 
     def _put_default(self, declared: Mapping[str, Any] | str) -> None:
         definition = declared if isinstance(declared, Mapping) else {}

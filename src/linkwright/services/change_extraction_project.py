@@ -1,5 +1,7 @@
 """Changes an Extraction Project, or closes it: nothing more is extracted then."""
 
+from typing import Any
+
 from django.db import transaction
 from django.utils import timezone
 
@@ -19,22 +21,26 @@ def change_extraction_project(extraction_project_id: int, form: ExtractionForm, 
         faults = form_faults(form)
         if faults:
             raise ExtractionRefusedError(f"Extraction Project {found.code} was not changed.", faults)
-        after = {
-            "name": form.name.strip(),
-            "approval_reference": form.approval_reference.strip(),
-            "columns": form.stored_columns(),
-            "file_format": form.file_format,
-            "keep_results_days": form.keep_results_days,
-        }
-        before = {name: getattr(found, name) for name in after}
-        changed = {name: value for name, value in after.items() if before[name] != value}
+        changed = what_differs(found, form)
         if not changed:
             return False
         ExtractionProject.objects.filter(pk=found.pk).update(**changed)
-        detail = {"before": {name: before[name] for name in changed}, "after": changed}
+        detail = {"before": {name: getattr(found, name) for name in changed}, "after": changed}
         project_code = found.project.code
         record_action(actor, "change Extraction Project", found.code, project_code=project_code, detail=detail)
     return True
+
+
+def what_differs(found: ExtractionProject, form: ExtractionForm) -> dict[str, Any]:
+    """Return what a form would change, by the name of the field, as it would be stored."""
+    after = {
+        "name": form.name.strip(),
+        "approval_reference": form.approval_reference.strip(),
+        "columns": form.stored_columns(),
+        "file_format": form.file_format,
+        "keep_results_days": form.keep_results_days,
+    }
+    return {name: value for name, value in after.items() if getattr(found, name) != value}
 
 
 def close_extraction_project(extraction_project_id: int, actor: Actor, *, reason: str) -> None:

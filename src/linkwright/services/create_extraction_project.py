@@ -1,6 +1,6 @@
 """Creates an Extraction Project; for a snapshot, the job that keeps the map as it is now goes to the front."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 
 from django.db import transaction
@@ -30,12 +30,16 @@ class NewExtractionProject:
         kind: an ExtractionKind's value; never changed.
         event_types: codes; never changed.
         form: what can be changed later.
+        detached: of the event types, those that need not be attached: they were where it was first created.
+        keeps_map: whether a snapshot is made; not of one that is closed at once.
     """
 
     code: str
     kind: str
     event_types: Sequence[str]
     form: ExtractionForm
+    detached: Collection[str] = ()
+    keeps_map: bool = True
 
 
 def create_extraction_project(
@@ -51,13 +55,13 @@ def create_extraction_project(
         # what becomes live is committed under this lock: it is before the creation or after it
         queue_state(lock=True)
         faults = [
-            *identity_faults(project, new.code, new.kind, new.event_types),
+            *identity_faults(project, new.code, new.kind, new.event_types, detached=new.detached),
             *form_faults(new.form),
         ]
         if faults:
             raise ExtractionRefusedError("The Extraction Project was not created.", faults)
         made = _store(project, new, actor)
-        if new.kind == ExtractionKind.SNAPSHOT:
+        if new.kind == ExtractionKind.SNAPSHOT and new.keeps_map:
             step = Step(JobKind.SNAPSHOT, {EXTRACTION_PROJECT: made.pk})
             made.snapshot_job = enqueue_job(step, project, at_front=True)
             made.save(update_fields=["snapshot_job"])

@@ -2,20 +2,23 @@
 
 The same content gives the same bytes, whatever database holds it: keys stand in the order of the forms that
 declare them, all else by code or name. Holds no records, no people, and no term frequencies: a job builds those.
+Of Extraction Projects it holds neither results nor snapshots, nor anything that Person Keys follow from.
 
 Source: SPEC section 8.
 """
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from typing import Any
 
 import yaml
+from django.db.models import Q
 
 from linkwright.engine.comparisons import Comparison, ComparisonLevel, TermFrequency
 from linkwright.engine.import_format import ImportFormat as ImportFormatForm
 from linkwright.engine.strategy import MatchConfiguration, Strategy
 from linkwright.services.default_match import declared_default
 from linkwright.services.project_file import (
+    ColumnPart,
     EventTypePart,
     GroupingPart,
     ImportFormatPart,
@@ -29,6 +32,7 @@ from linkwright.store.models import (
     AttachedEventType,
     DataProvider,
     EventType,
+    ExtractionProject,
     ImportFormat,
     LinkageProject,
     MatchConfigurationVersion,
@@ -83,7 +87,8 @@ def export_project_file(actor: Actor, project: LinkageProject | None = None) -> 
     if project is not None:
         projects = projects.filter(pk=project.pk)
         attached = AttachedEventType.objects.filter(ATTACHED, project=project).values("event_type")
-        event_types = event_types.filter(pk__in=attached)
+        shown = ExtractionProject.event_types.through.objects.filter(extractionproject__project=project)
+        event_types = event_types.filter(Q(pk__in=attached) | Q(pk__in=shown.values("eventtype")))
         providers = providers.filter(event_types__in=event_types).distinct()
         formats = formats.filter(event_types__in=event_types).distinct()
     return write_project_file(
@@ -142,11 +147,37 @@ def _projects(rows: Sequence[LinkageProject]) -> list[dict[str, Any]]:
     # by project and version, ascending: the newest stays
     versions = MatchConfigurationVersion.objects.filter(project__in=rows).order_by("project", "version")
     match = dict(versions.values_list("project", "definition"))
-    return [_project(row, attached.get(row.pk, []), match.get(row.pk)) for row in rows]
+    extractions: dict[int, list[dict[str, Any]]] = {}
+    for one in ExtractionProject.objects.filter(project__in=rows).prefetch_related("event_types").order_by("code"):
+        codes = {event_type["code"] for event_type in attached.get(one.project_id, [])}
+        extractions.setdefault(one.project_id, []).append(_extraction_project(one, codes))
+    return [
+        _project(row, attached.get(row.pk, []), match.get(row.pk), extractions.get(row.pk, [])) for row in rows
+    ]
+
+
+def _extraction_project(row: ExtractionProject, attached: Collection[str]) -> dict[str, Any]:
+    codes = sorted(event_type.code for event_type in row.event_types.all())
+    values = {
+        "code": row.code,
+        "name": row.name,
+        "approval_reference": row.approval_reference,
+        "kind": row.kind,
+        # one that was detached since shows nothing more, but belongs to it for ever
+        "event_types": [code if code in attached else {"code": code, "detached": True} for code in codes],
+        "columns": [{name: one[name] for name in ColumnPart.model_fields} for one in row.columns],
+        # as it stands: the default could be another one elsewhere
+        "file_format": row.file_format,
+        "keep_results_days": row.keep_results_days,
+    }
+    return {**values, "closed": True} if row.closed_at is not None else values
 
 
 def _project(
-    row: LinkageProject, attached: Sequence[Mapping[str, Any]], match: Mapping[str, Any] | None
+    row: LinkageProject,
+    attached: Sequence[Mapping[str, Any]],
+    match: Mapping[str, Any] | None,
+    extractions: Sequence[Mapping[str, Any]],
 ) -> dict[str, Any]:
     values: dict[str, Any] = {
         "code": row.code,
@@ -159,6 +190,7 @@ def _project(
         "match": _in_order(match, _MATCH_RANKS) if match is not None else None,
         # as it stands: a key that is left out could get another default in a later version
         "grouping": GroupingPart.model_validate(row.grouping).model_dump(),
+        "extraction_projects": list(extractions),
     }
     chosen = {name: value for name, value in values.items() if value not in ("", [], {}, None)}
     chosen["keep_unused_columns"] = row.keep_unused_columns

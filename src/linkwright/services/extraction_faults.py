@@ -1,12 +1,19 @@
 """Finds every fault of an Extraction Project that somebody describes. Reads what exists; changes nothing."""
 
 import re
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 
 from linkwright.engine.extraction import column_faults
 from linkwright.errors import FaultsError
-from linkwright.store.models import ExtractionFormat, ExtractionKind, ExtractionProject, LinkageProject
+from linkwright.store.models import (
+    EventType,
+    ExtractionFormat,
+    ExtractionKind,
+    ExtractionProject,
+    LinkageProject,
+)
+from linkwright.store.queries.attachments import attached_event_types
 from linkwright.store.settings import SETTINGS
 
 MAX_TEXT_CHARACTERS = 200
@@ -43,24 +50,46 @@ class ExtractionForm:
 
 def form_faults(form: ExtractionForm) -> list[str]:
     """Name what is wrong with what can be changed, one sentence each."""
+    return [fault for _field, fault in form_faults_by_field(form)]
+
+
+def form_faults_by_field(form: ExtractionForm) -> list[tuple[str, str]]:
+    """Name what is wrong with what can be changed: pairs of the form's field and a sentence."""
     faults = []
-    for label, text in (("The name", form.name), ("The approval reference", form.approval_reference)):
+    for field, label in (("name", "The name"), ("approval_reference", "The approval reference")):
+        text = getattr(form, field)
         if not text.strip():
-            faults.append(f"{label} is empty. Give one.")
+            faults.append((field, f"{label} is empty. Give one."))
         elif len(text) > MAX_TEXT_CHARACTERS:
-            faults.append(f"{label} has {len(text)} characters; at most {MAX_TEXT_CHARACTERS} are allowed.")
-    faults += column_faults(form.columns)
+            told = f"{label} has {len(text)} characters; at most {MAX_TEXT_CHARACTERS} are allowed. Shorten it."
+            faults.append((field, told))
+        if "\0" in text:
+            # PostgreSQL has no place for it
+            faults.append((field, f"{label} holds the zero character (NUL). Remove it."))
+    faults += [("columns", fault) for fault in column_faults(form.columns)]
     if form.file_format not in ExtractionFormat.values:
-        faults.append(f"There is no format {form.file_format!r}. There are: {', '.join(ExtractionFormat.values)}.")
+        there_are = f"There are: {', '.join(ExtractionFormat.values)}."
+        faults.append(("file_format", f"There is no format {form.file_format!r}. {there_are}"))
     setting = SETTINGS[KEEP_RESULTS_SETTING]
     low, high = setting.minimum or 1, setting.maximum or 1
     if not low <= form.keep_results_days <= high:
-        faults.append(f"Results are to be kept {form.keep_results_days} days; allowed is {low} to {high}.")
+        told = f"Results are to be kept {form.keep_results_days} days; allowed is {low} to {high}."
+        faults.append(("keep_results_days", told))
     return faults
 
 
-def identity_faults(project: LinkageProject, code: str, kind: str, event_types: Sequence[str]) -> list[str]:
-    """Name what is wrong with what can never be changed, one sentence each."""
+def identity_faults(
+    project: LinkageProject, code: str, kind: str, event_types: Sequence[str], *, detached: Collection[str] = ()
+) -> list[str]:
+    """Name what is wrong with what can never be changed, one sentence each.
+
+    Args:
+        project: the Linkage Project.
+        code: of the Extraction Project to be.
+        kind: to be an ExtractionKind's value.
+        event_types: codes of those that it is to show.
+        detached: those of them that need not be attached, only be there.
+    """
     faults = []
     if not _CODE.fullmatch(code):
         faults.append(
@@ -71,13 +100,14 @@ def identity_faults(project: LinkageProject, code: str, kind: str, event_types: 
         faults.append(f"{project.code} has an Extraction Project {code!r} already. Choose another code.")
     if kind not in ExtractionKind.values:
         faults.append(f"There is no kind {kind!r}. There are: {', '.join(ExtractionKind.values)}.")
-    attached = sorted(project.event_types.values_list("code", flat=True))
+    attached = list(attached_event_types(project).values_list("code", flat=True))
     there_are = f"There are: {', '.join(attached) or 'none'}."
+    allowed = {*attached, *EventType.objects.filter(code__in=detached).values_list("code", flat=True)}
     if not event_types:
         faults.append(f"No Event Type is chosen. Choose at least one. {there_are}")
     faults += [
         f"Event Type {one!r} is not attached to {project.code}. {there_are}"
         for one in dict.fromkeys(event_types)
-        if one not in attached
+        if one not in allowed
     ]
     return faults

@@ -19,10 +19,12 @@ from pydantic import (
     model_validator,
 )
 
+from linkwright.engine.extraction import ExtractionColumn
 from linkwright.engine.grouping import GroupingConfiguration
 from linkwright.engine.strategy_faults import sentences
 from linkwright.engine.updates import UpdateMode
 from linkwright.errors import ConfigurationError
+from linkwright.store.models import ExtractionFormat, ExtractionKind
 
 _CODE = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]*")
 MAX_FILE_BYTES = 32 * 1024 * 1024
@@ -125,6 +127,51 @@ class AttachedPart(_Part):
         return {"code": value} if isinstance(value, str) else value
 
 
+class ColumnPart(_Part):
+    """A column of an Extraction Project with its name in the header, or the column alone: named as it is."""
+
+    column: ExtractionColumn
+    name: str
+
+    @model_validator(mode="before")
+    @classmethod
+    def _from_column(cls, value: object) -> object:
+        return {"column": value, "name": value} if isinstance(value, str) else value
+
+
+class ShownPart(_Part):
+    """An Event Type of an Extraction Project, as its code alone, or as one that need not be attached any more."""
+
+    code: str
+    detached: bool = False
+
+    @model_validator(mode="before")
+    @classmethod
+    def _from_code(cls, value: object) -> object:
+        return {"code": value} if isinstance(value, str) else value
+
+
+class ExtractionProjectPart(_Part):
+    """An Extraction Project; what its values may be, services/extraction_faults.py says, as for the pages."""
+
+    code: Code = Field(max_length=50)
+    name: str
+    approval_reference: str
+    kind: ExtractionKind
+    event_types: tuple[ShownPart, ...]
+    columns: tuple[ColumnPart, ...]
+    file_format: ExtractionFormat = ExtractionFormat.CSV
+    # nothing: it stays as it is; created: as the Setting says
+    keep_results_days: Annotated[int, Field(strict=True)] | None = None
+    # nothing: it stays as it is
+    closed: bool | None = None
+
+    @property
+    def event_type_codes(self) -> tuple[str, ...]:
+        """The codes of the Event Types that it shows, sorted, each once."""
+        return tuple(sorted({part.code for part in self.event_types}))
+
+
 class ProjectPart(_Part):
     """A Linkage Project; `match` is engine.strategy's form, or the word `default`."""
 
@@ -139,6 +186,7 @@ class ProjectPart(_Part):
     archived: bool | None = None
     match: Match = None
     grouping: GroupingPart = GroupingPart()
+    extraction_projects: tuple[ExtractionProjectPart, ...] = ()
 
     @property
     def event_type_codes(self) -> tuple[str, ...]:
@@ -174,7 +222,11 @@ _KEYS = {
     "providers": tuple(ProviderPart.model_fields),
     "event_types": tuple(EventTypePart.model_fields),
     "projects": tuple(ProjectPart.model_fields),
+    "projects.event_types": tuple(AttachedPart.model_fields),
     "grouping": tuple(GroupingPart.model_fields),
+    "extraction_projects": tuple(ExtractionProjectPart.model_fields),
+    "extraction_projects.event_types": tuple(ShownPart.model_fields),
+    "extraction_projects.columns": tuple(ColumnPart.model_fields),
 }
 
 

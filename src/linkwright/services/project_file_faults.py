@@ -3,8 +3,9 @@
 Reads the database for what exists already; changes nothing.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from functools import partial
+from typing import Protocol
 
 from linkwright.engine.fields import STANDARD_FIELDS, parse_fields
 from linkwright.engine.grouping import grouping_faults
@@ -12,6 +13,7 @@ from linkwright.engine.import_format import parse_import_format
 from linkwright.engine.strategy import parse_match_configuration
 from linkwright.errors import ConfigurationError, LinkwrightError
 from linkwright.services.attach_event_type import why_not_attach
+from linkwright.services.extraction_part_faults import extraction_part_faults
 from linkwright.services.format_fields import fields_for_format
 from linkwright.services.format_fit_faults import unfit_formats
 from linkwright.services.project_file import ProjectFile, ProjectPart
@@ -22,9 +24,18 @@ from linkwright.store.settings import check_setting
 LISTED_CODES = 20
 
 
+class _HasCode(Protocol):
+    @property
+    def code(self) -> str: ...
+
+
 def project_file_faults(content: ProjectFile) -> list[str]:
     """Return one sentence for each fault: the path in the file, the value, what is allowed, the remedy."""
-    faults = _twice(content)
+    faults = [
+        fault
+        for section in ("providers", "import_formats", "event_types", "projects")
+        for fault in _twice(section, getattr(content, section))
+    ]
     providers = {part.code for part in content.providers} | _codes(DataProvider)
     formats = {part.code for part in content.import_formats} | _codes(ImportFormat)
     event_types = {part.code for part in content.event_types} | _codes(EventType)
@@ -52,6 +63,8 @@ def _project_faults(place: str, project: ProjectPart, event_types: set[str]) -> 
         attached = find_attachment(stored, code) if stored is not None else None
         if attached is not None and not attached.is_attached and (refusal := why_not_attach(attached)):
             faults.append(f"{here}: {refusal}")
+    faults.extend(_twice(f"{place}.extraction_projects", project.extraction_projects))
+    faults.extend(extraction_part_faults(place, project, stored, event_types))
     try:
         fields = parse_fields(project.fields, f"{place}.fields")
     except ConfigurationError as error:
@@ -96,18 +109,17 @@ def _unknown(place: str, what: str, code: str, known: set[str]) -> list[str]:
     return [f"{place}: {what} {code!r} is unknown. Known: {listed}. Declare it, or correct the code."]
 
 
-def _twice(content: ProjectFile) -> list[str]:
+def _twice(section: str, parts: Sequence[_HasCode]) -> list[str]:
     faults: list[str] = []
-    for section in ("providers", "import_formats", "event_types", "projects"):
-        seen: dict[str, int] = {}
-        for index, part in enumerate(getattr(content, section)):
-            if part.code in seen:
-                first = f"{section}[{seen[part.code]}]"
-                faults.append(
-                    f"{section}[{index}].code: {part.code!r} occurs twice, first in {first}. "
-                    "Codes are unique: rename or remove one."
-                )
-            seen.setdefault(part.code, index)
+    seen: dict[str, int] = {}
+    for index, part in enumerate(parts):
+        if part.code in seen:
+            first = f"{section}[{seen[part.code]}]"
+            faults.append(
+                f"{section}[{index}].code: {part.code!r} occurs twice, first in {first}. "
+                "Codes are unique: rename or remove one."
+            )
+        seen.setdefault(part.code, index)
     return faults
 
 

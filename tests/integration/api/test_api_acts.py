@@ -104,6 +104,19 @@ def test_what_is_changed_holds_for_later_extractions_and_the_rest_stays(system: 
     assert "is closed; it cannot be changed" in refusal(owner.put(X1, form))
 
 
+def test_what_the_api_made_stands_in_the_project_file_and_applying_that_changes_nothing(
+    system: System, owner: Api
+) -> None:
+    answer(owner.post("/projects/P1/extraction-projects", NEW), 201)
+    exported = owner.get("/export", project="P1")
+    assert exported.status_code == 200
+    text = exported.content.decode()
+    assert "approval_reference: HREC 2026/17" in text
+    before = AuditLogEntry.objects.count()
+    system.apply(text)
+    assert AuditLogEntry.objects.count() == before
+
+
 def test_a_snapshot_waits_for_its_job(system: System, owner: Api) -> None:
     system.load("first", [ANNA])
     made = answer(owner.post("/projects/P1/extraction-projects", {**NEW, "kind": "snapshot"}), 201)

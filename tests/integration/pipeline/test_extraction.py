@@ -172,6 +172,25 @@ def test_a_snapshot_is_of_the_moment_of_its_creation_though_an_envelope_is_under
     assert sorted(keys(system, "S")) == ["a", "d"]
 
 
+def test_a_snapshot_that_a_project_file_declares_is_of_the_moment_when_it_is_applied(system: System) -> None:
+    system.load("first", [A, B])
+    columns = "[person_key, source_unique_id]"
+    declared = (
+        "{code: S, name: A study, approval_reference: HREC 1, kind: snapshot, event_types: [ADM], "
+        f"columns: {columns}}}"
+    )
+    text = f"{PROJECT_YAML}    extraction_projects: [{declared}]\n"
+    system.apply(text)
+    late = system.load("second", [D])
+    assert late.state == EnvelopeState.SUCCESS
+    before = package(system, extract(system, "S"))
+    assert set(keys(system, "S")) == {"a", "b"}
+    # what was extracted from is as the file says: nothing differs, and the keys stay
+    system.apply(text)
+    assert package(system, extract(system, "S")) == before
+    assert Job.objects.filter(kind=JobKind.SNAPSHOT).count() == 1
+
+
 def test_nothing_is_extracted_from_a_snapshot_that_is_not_made(system: System) -> None:
     system.load("first", [A])
     project = create("S", "snapshot")

@@ -12,6 +12,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from linkwright.engine.default_configuration import default_match_definition
+from linkwright.engine.extraction import ExtractionColumn
 from linkwright.engine.fields import parse_fields
 from linkwright.services.apply_project_file import apply_project_file
 from linkwright.services.demo_data import PROJECT_FILE
@@ -90,6 +91,27 @@ def match(own: dict[str, str]) -> st.SearchStrategy[dict[str, Any] | str]:
     return st.one_of(written, st.just("default"), st.just(default_match_definition(parse_fields(own))))
 
 
+PRINTED = st.text(st.characters(categories=["L", "N", "P", "S"]), min_size=1, max_size=20)
+
+
+@st.composite
+def extraction_projects(draw: st.DrawFn, code_of_it: str, attached: list[str]) -> dict[str, Any]:
+    chosen = draw(st.lists(st.sampled_from(list(ExtractionColumn)), min_size=1, unique=True))
+    columns = [{"column": one.value, "name": f"{number} {draw(PRINTED)}"} for number, one in enumerate(chosen)]
+    plain = [one.value for one in chosen]
+    return {
+        "code": code_of_it,
+        "name": draw(NAMED.filter(str.strip)),
+        "approval_reference": draw(NAMED.filter(str.strip)),
+        "kind": draw(st.sampled_from(["snapshot", "enduring"])),
+        "event_types": draw(st.lists(st.sampled_from(attached), min_size=1, unique=True)),
+        "columns": draw(st.sampled_from([columns, plain])),
+        "file_format": draw(st.sampled_from(["csv", "parquet"])),
+        "keep_results_days": draw(st.one_of(st.none(), st.integers(1, 3650))),
+        "closed": draw(st.sampled_from([None, False, True])),
+    }
+
+
 @st.composite
 def projects(draw: st.DrawFn, code_of_it: str, events: list[str]) -> dict[str, Any]:
     kinds = st.sampled_from(["text", "number"])
@@ -99,16 +121,19 @@ def projects(draw: st.DrawFn, code_of_it: str, events: list[str]) -> dict[str, A
         optional={"flag_links_under": st.floats(-50, 50), "flag_conflicting_sex": st.none()},
     )
     modes = st.sampled_from(["reject", "skip", "replace"])
+    attached = [{"code": one, "updates": draw(modes)} for one in events if draw(st.booleans())]
+    uses = draw(st.lists(code("X"), max_size=2, unique=True)) if attached else []
     return {
         "code": code_of_it,
         "name": draw(NAMED.filter(bool)),
         "description": draw(NAMED),
-        "event_types": [{"code": one, "updates": draw(modes)} for one in events if draw(st.booleans())],
+        "event_types": attached,
         "fields": own,
         "keep_unused_columns": draw(st.booleans()),
         "archived": draw(st.booleans()),
         "match": draw(match(own)),
         "grouping": draw(grouping),
+        "extraction_projects": [draw(extraction_projects(one, [one["code"] for one in attached])) for one in uses],
     }
 
 
@@ -121,6 +146,7 @@ def catalogs(draw: st.DrawFn) -> dict[str, Any]:
         {},
         optional={
             "Worker.Load.MaxRejectedRows": st.integers(0, 9),
+            "Extract.KeepResultsDays": st.integers(1, 99),
             "Standardise.Sex.Map": st.dictionaries(
                 NAMED.filter(str.isprintable), st.sampled_from(["m", "f", "x"]), max_size=3
             ),

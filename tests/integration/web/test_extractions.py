@@ -4,6 +4,7 @@ import json
 from datetime import timedelta
 
 import pytest
+import yaml
 from django.utils import timezone
 
 from linkwright.config import load_config, prepare_home
@@ -218,3 +219,30 @@ def test_what_there_is_not_is_not_found(world: World, sign_in: SignIn) -> None:
         "/projects/CANCER/extractions/DIABETES/",
     ):
         assert client.get(path).status_code == 404
+
+
+def test_what_the_page_made_stands_in_the_project_file(world: World, sign_in: SignIn) -> None:
+    client = sign_in(world.owner)
+    html = client.get(NEW).content.decode()
+    for name in ("code", "name", "approval_reference"):
+        assert f'name="{name}" maxlength="' in html
+        assert " required" in html.split(f'name="{name}"')[1].split(">")[0]
+    client.post(NEW, FILLED_IN)
+    ExtractionProject.objects.filter(code="DIABETES").update(closed_at=timezone.now())
+    page = client.get("/projects/PERINATAL/project-file/").content
+    (project,) = yaml.safe_load(page)["projects"]
+    found = {one["code"]: one for one in project["extraction_projects"]}
+    assert found["ASTHMA"] == {
+        "code": "ASTHMA",
+        "name": "Asthma <script>",
+        "approval_reference": "HREC 2026/18",
+        "kind": "enduring",
+        "event_types": ["BIRTHS", "HOSP"],
+        "columns": [
+            {"column": "event_type_code", "name": "event_type_code"},
+            {"column": "person_key", "name": "Key of the person"},
+        ],
+        "file_format": "parquet",
+        "keep_results_days": 30,
+    }
+    assert found["DIABETES"]["closed"] is True
