@@ -3,7 +3,7 @@
 from playwright.sync_api import Page, expect
 
 from linkwright.store.models import JobKind, Severity
-from tests.browser.conftest import OpenPage
+from tests.browser.conftest import PHONE, OpenPage
 from tests.integration.web.seed import World, end_job, notify, start_job
 
 ENVELOPES, JOBS = "/jobs/envelopes/", "/jobs/all/"
@@ -78,3 +78,19 @@ def test_a_selected_row_that_moves_keeps_the_focus(world: World, open_page: Open
     expect(toggle).to_be_focused()
     page.keyboard.press("j")
     assert _focused(page) != f"job-{waiting.pk}-toggle"
+
+
+def test_on_a_phone_a_refused_retry_tells_why_when_it_is_asked(world: World, open_page: OpenPage) -> None:
+    page = open_page(JOBS, world.owner, viewport=PHONE)
+    failed, other = (world.job(name, JobKind.LOAD) for name in ("BIRTHS-2025-late", "HOSP-2026-08"))
+    link = page.locator(f"#job-{failed.pk}-why-not")
+    expect(page.get_by_role("link", name=f"Why no retry of job {failed.pk} (Load)")).to_have_count(1)
+    tall, usual = (page.locator(f"#job-{job.pk}").bounding_box() for job in (failed, other))
+    assert tall is not None
+    assert usual is not None
+    assert tall["height"] <= usual["height"] + 2
+    link.focus()
+    page.keyboard.press("Enter")
+    expect(page.locator("#dialog")).to_contain_text("has been run against PERINATAL since")
+    page.keyboard.press("Escape")
+    expect(link).to_be_focused()

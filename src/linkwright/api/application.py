@@ -50,6 +50,7 @@ from linkwright.api import (
     uploads,
 )
 from linkwright.api.answers import error_response
+from linkwright.api.paging import takes_no_parameters
 from linkwright.api.rights import ApiKeyAuth, NoKeyError, TooManyFailuresError
 from linkwright.engine.identifying import concealed
 from linkwright.errors import FaultsError, LinkwrightError
@@ -123,6 +124,9 @@ api.add_router("/settings", settings.router)
 api.add_router("", catalog_changes.router)
 api.add_router("", import_format_samples.router)
 api.add_router("", default_match.router)
+
+
+api.add_decorator(takes_no_parameters, mode="operation")
 
 
 def _handles(*kinds: type[Exception]) -> Callable[[Callable[..., HttpResponse]], Callable[..., HttpResponse]]:

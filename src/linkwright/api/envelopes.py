@@ -61,7 +61,9 @@ class EnvelopeAnswer(Schema):
     received_by: str = Field(description="The user name of who sent it; empty: the machine itself.")
     started_at: datetime | None
     processed_at: datetime | None
-    duration_s: float | None
+    duration_s: float | None = Field(
+        description="The time of processing, all attempts together, without what it waited; null while not over."
+    )
     infos_count: int = Field(description="Notifications by severity.")
     warnings_count: int
     errors_count: int

@@ -17,6 +17,7 @@ from linkwright.api.rights import caller_of
 from linkwright.api.uploads import Checksum, described_body
 from linkwright.config import load_config
 from linkwright.engine.fields import FieldType
+from linkwright.engine.value_guesses import Suggestion
 from linkwright.services.format_fields import fields_for_format
 from linkwright.services.look_at_sample import SampleColumn, detect, read_columns, suggested_fields
 from linkwright.services.sample_file import drop_sample, keep_sample
@@ -43,7 +44,10 @@ class SampleColumnAnswer(Schema):
     values: list[str] = Field(description="The first few.")
     type: FieldType | None = Field(description="What the values look like; null: all are empty.")
     note: str
-    suggested_field: str = Field(description="A linkage field by the column's name; empty: none.")
+    suggested_field: str = Field(
+        description="A linkage field by the column's name, or by its values if it has none; empty: none."
+    )
+    suggested_why: str = Field(description="What its values look like; empty: it is suggested by the name.")
 
 
 class SampleAnswer(Schema):
@@ -85,12 +89,12 @@ def look_at_sample(request: HttpRequest, query: Query[SampleQuery], checksum: Ch
         definition=_definition(detected.definition, chosen),
         words=list(detected.words),
         notes=list(detected.notes),
-        columns=[_answer(column, field, detected.definition) for column, field in chosen],
+        columns=[_answer(column, suggestion, detected.definition) for column, suggestion in chosen],
         columns_count=found.columns_count,
     )
 
 
-def _definition(detected: Mapping[str, Any], chosen: Sequence[tuple[SampleColumn, str]]) -> dict[str, Any]:
+def _definition(detected: Mapping[str, Any], chosen: Sequence[tuple[SampleColumn, Suggestion]]) -> dict[str, Any]:
     """Return a definition that can be saved once its columns are right; where nothing is named, none is."""
     written = {name: value for name, value in detected.items() if name not in {"ranges", "quote", "escape"}}
     if "quote" in detected:
@@ -98,10 +102,16 @@ def _definition(detected: Mapping[str, Any], chosen: Sequence[tuple[SampleColumn
         written["quote"] = detected["quote"] or None
     if detected.get("escape"):
         written["escape"] = detected["escape"]
-    return {**written, "columns": {field: column.name or column.position for column, field in chosen if field}}
+    ranges = detected.get("ranges", ())
+    columns = {
+        suggestion.field: dict(ranges[column.position - 1]) if ranges else column.name or column.position
+        for column, suggestion in chosen
+        if suggestion.field
+    }
+    return {**written, "columns": columns}
 
 
-def _answer(column: SampleColumn, field: str, detected: Mapping[str, Any]) -> SampleColumnAnswer:
+def _answer(column: SampleColumn, suggestion: Suggestion, detected: Mapping[str, Any]) -> SampleColumnAnswer:
     ranges = detected.get("ranges", ())
     place = ranges[column.position - 1] if ranges else {}
     return SampleColumnAnswer(
@@ -112,5 +122,6 @@ def _answer(column: SampleColumn, field: str, detected: Mapping[str, Any]) -> Sa
         values=list(column.values),
         type=column.guess.type,
         note=column.guess.note,
-        suggested_field=field,
+        suggested_field=suggestion.field,
+        suggested_why=suggestion.why,
     )

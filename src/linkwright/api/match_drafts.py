@@ -124,6 +124,8 @@ class TrialAnswer(Schema):
     live_count: int = Field(description="Live records of the project.")
     sampled_count: int = Field(description="Of them in the sample, of whole groups.")
     duration_s: float
+    linked_count: int = Field(description="Pairs that link by any strategy, each once.")
+    review_count: int = Field(description="Pairs for review by any strategy, each once.")
     strategies: list[TriedStrategyAnswer]
     warnings: list[str]
     lacks_frequencies: bool = Field(description="It asks for term frequencies that there are none of.")
@@ -179,6 +181,8 @@ def _answer(trial: MatchTrial, told: Callable[[str], str]) -> TrialAnswer:
         live_count=trial.live_count,
         sampled_count=trial.sampled_count,
         duration_s=trial.seconds,
+        linked_count=trial.linked_count,
+        review_count=trial.review_count,
         strategies=[_strategy(one) for one in trial.strategies],
         warnings=[told(text) for text in trial.warnings],
         lacks_frequencies=trial.lacks_frequencies,

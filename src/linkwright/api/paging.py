@@ -1,6 +1,8 @@
 """Lists in pages: `limit`, an opaque `cursor`, and a link to the next page. Nothing is ever counted."""
 
 from collections.abc import Callable
+from functools import wraps
+from inspect import signature
 from typing import Annotated, Any, TypeVar
 
 from django.db.models import Model, QuerySet
@@ -63,6 +65,20 @@ def refuse_unknown(request: HttpRequest, query: type[Schema]) -> None:
     repeated = sorted(name for name, values in request.GET.lists() if len(values) > 1)
     if repeated:
         raise HttpError(422, f"Given more than once: {', '.join(repeated)}. Give each parameter once.")
+
+
+def takes_no_parameters(view: Callable[..., Any]) -> Callable[..., Any]:
+    """Wrap an operation that has no query, so that it refuses one; the others know their own `refuse_unknown`."""
+    if "query" in signature(view).parameters:
+        return view
+
+    @wraps(view)
+    def strict(request: HttpRequest, *values: Any, **named: Any) -> Any:
+        if request.GET:
+            raise HttpError(422, f"Unknown parameters: {', '.join(sorted(request.GET))}. Allowed: none.")
+        return view(request, *values, **named)
+
+    return strict
 
 
 def links(request: HttpRequest, cursor: str) -> dict[str, str | None]:

@@ -13,6 +13,7 @@ from dataclasses import dataclass
 
 from linkwright.engine.column_guesses import guess_column, is_known_name
 from linkwright.engine.fields import LinkageField
+from linkwright.engine.fixed_width import find_ranges
 from linkwright.engine.import_format import CharacterRange, SourceKind
 from linkwright.engine.sample_text import SampleText
 
@@ -23,8 +24,6 @@ _MOST_CHARACTERS_PER_LINE = 100_000
 # a colon separates times and addresses, too: it has to be there in every row
 _WEAK_SEPARATORS = {":", "^", "~"}
 _GOOD_SHARE = 0.8
-_LEAST_LINES_FIXED = 3
-_LEAST_WIDTH_FIXED = 8
 
 
 @dataclass(frozen=True)
@@ -79,7 +78,7 @@ def sniff(text: SampleText, fields: Sequence[LinkageField]) -> Sniffed:
     escape = _escape_of(lines)
     best = _best_trial(lines, escape)
     if best is None:
-        ranges = _ranges_of([line.rstrip("\r\n") for line in lines])
+        ranges = find_ranges([line.rstrip("\r\n") for line in lines])
         if len(ranges) > 1:
             return Sniffed(SourceKind.FIXED_WIDTH, ranges=ranges, notes=tuple(notes))
         notes.append("No separator was found: the file seems to have one column.")
@@ -180,21 +179,3 @@ def _try(lines: Sequence[str], separator: str, quote: str, escape: str | None) -
     if columns_count < 2 or share < least:  # noqa: PLR2004 - a separator makes two of one
         return None
     return _Trial(separator, quote, columns_count, share)
-
-
-def _ranges_of(lines: Sequence[str]) -> tuple[CharacterRange, ...]:
-    """Find columns of fixed width: each begins where all lines had a blank, and one has a character."""
-    width = max(map(len, lines), default=0)
-    if len(lines) < _LEAST_LINES_FIXED or width < _LEAST_WIDTH_FIXED:
-        return ()
-    if len({len(line.rstrip()) for line in lines}) > 1 and len({len(line) for line in lines}) > 1:
-        lines = [line.ljust(width) for line in lines]
-    is_blank = [all(line[place : place + 1] in {" ", ""} for line in lines) for place in range(width)]
-    starts = [place for place in range(width) if not is_blank[place] and (place == 0 or is_blank[place - 1])]
-    if not starts:
-        return ()
-    starts[0] = 0
-    ends = [*starts[1:], width]
-    return tuple(
-        CharacterRange(start=start + 1, width=end - start) for start, end in zip(starts, ends, strict=True)
-    )

@@ -6,12 +6,13 @@ from datetime import datetime
 from typing import Any
 
 from linkwright.store.models import Envelope, Job, JobState, Notification, Severity
+from linkwright.store.queries.processing_time import processing_time_of, with_processing_time
 from linkwright.store.queries.shown_status import read_activity, shown_envelope_status
 
 
 @dataclass(frozen=True)
 class EnvelopeLine:
-    """One Envelope; `seconds` from the start of its first job to the end of its last, None while it is queued."""
+    """One Envelope; `seconds` of processing over all attempts, None while it is not over."""
 
     id: int
     name: str
@@ -41,12 +42,12 @@ class EnvelopeLine:
 
 def read_envelopes(ids: Sequence[int]) -> list[EnvelopeLine]:
     """Return the Envelopes with these ids, oldest first."""
-    return _lines(Envelope.objects.filter(pk__in=ids).order_by("pk"))
+    return _lines(with_processing_time(Envelope.objects.filter(pk__in=ids)).order_by("pk"))
 
 
 def list_envelopes(limit: int) -> list[EnvelopeLine]:
     """Return the newest Envelopes, newest first."""
-    return _lines(Envelope.objects.order_by("-pk")[:limit])
+    return _lines(with_processing_time(Envelope.objects.order_by("-pk"))[:limit])
 
 
 def _lines(rows: Iterable[Envelope]) -> list[EnvelopeLine]:
@@ -84,6 +85,5 @@ def _lines(rows: Iterable[Envelope]) -> list[EnvelopeLine]:
 
 
 def _seconds(envelope: Envelope) -> float | None:
-    if envelope.processing_started_at is None or envelope.processed_at is None:
-        return None
-    return round((envelope.processed_at - envelope.processing_started_at).total_seconds(), 3)
+    processing = processing_time_of(envelope)
+    return None if envelope.processed_at is None or processing is None else processing.seconds

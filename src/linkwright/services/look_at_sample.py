@@ -4,7 +4,7 @@ Changes nothing. Who may see the sample is the caller's to ask.
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
@@ -25,6 +25,7 @@ from linkwright.engine.import_format import (
 )
 from linkwright.engine.sample_text import NoText, SampleText, decode_sample, read_sample_text
 from linkwright.engine.sniffing import LOOKED_AT_LINES, Sniffed, read_rows, sniff
+from linkwright.engine.value_guesses import Suggestion, suggest_by_values
 from linkwright.errors import FaultsError, LinkwrightError
 from linkwright.jobs.context import engine_limits
 from linkwright.jobs.load import standardisation_maps
@@ -48,6 +49,8 @@ class SampleColumn:
     position: int
     values: tuple[str, ...]
     guess: ColumnGuess
+    # of every row that was looked at, as it stands there
+    rows: tuple[str, ...] = field(default=(), repr=False)
 
 
 @dataclass(frozen=True)
@@ -199,9 +202,16 @@ def _without_first_identifier(preview: Preview) -> Preview:
     )
 
 
-def suggested_fields(found: SampleColumns, fields: Sequence[LinkageField]) -> list[str]:
-    """Suggest a linkage field for each column by its name."""
-    return suggest_fields([column.name for column in found.columns], fields)
+def suggested_fields(found: SampleColumns, fields: Sequence[LinkageField]) -> list[Suggestion]:
+    """Suggest a linkage field for each column: by its name, or by its values if it has none."""
+    columns = found.columns
+    by_name = suggest_fields([column.name for column in columns], fields)
+    by_values = suggest_by_values(
+        [() if column.name else column.rows for column in columns],
+        [column.guess for column in columns],
+        {SOURCE_UNIQUE_ID, *(field.name for field in fields)} - set(by_name),
+    )
+    return [Suggestion(named, "") if named else valued for named, valued in zip(by_name, by_values, strict=True)]
 
 
 def _with_dates(
@@ -226,9 +236,9 @@ def _text_of(sample: Sample, encoding: str | None) -> SampleText:
 def _columns(names: Sequence[str], rows: Sequence[Sequence[str]]) -> SampleColumns:
     columns = []
     for place, name in enumerate(names[:SHOWN_COLUMNS]):
-        values = [row[place] for row in rows[:_VALUES_LOOKED_AT] if place < len(row)]
+        values = tuple(row[place] if place < len(row) else "" for row in rows[:_VALUES_LOOKED_AT])
         shown = tuple(dict.fromkeys(value.strip() for value in values if value.strip()))[:3]
-        columns.append(SampleColumn(name, place + 1, shown, guess_column(values)))
+        columns.append(SampleColumn(name, place + 1, shown, guess_column(values), values))
     return SampleColumns(tuple(columns), len(names))
 
 

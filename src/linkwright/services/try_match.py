@@ -130,6 +130,16 @@ class MatchTrial:
     lacks_frequencies: bool
     shows_values: bool
 
+    @property
+    def linked_count(self) -> int:
+        """Pairs that link, each once: one that several strategies find is counted with one of them."""
+        return sum(one.linked_count for one in self.strategies)
+
+    @property
+    def review_count(self) -> int:
+        """Pairs for review, each once."""
+        return sum(one.review_count for one in self.strategies)
+
 
 def try_match(
     config: ServerConfig, actor: Actor, project: LinkageProject, configuration: MatchConfiguration

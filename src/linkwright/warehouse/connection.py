@@ -5,7 +5,8 @@ duckdb.
 """
 
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor, wait
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -20,6 +21,7 @@ from linkwright.errors import LinkwrightError
 MIB = 1024 * 1024
 PROGRAM_MIB = 250
 """What the program takes before it computes: Python with its libraries."""
+_TELL_EVERY_S = 0.25
 _LEAST_ENGINE_MIB = 100
 
 
@@ -155,16 +157,44 @@ def keep_within(con: duckdb.DuckDBPyConnection, memory_mib: int, taken_bytes: in
     con.execute(f"SET memory_limit = '{left_mib}MiB'")
 
 
-def write_parquet(con: duckdb.DuckDBPyConnection, query: str, path: Path) -> WrittenFile:
+def write_parquet(
+    con: duckdb.DuckDBPyConnection, query: str, path: Path, tell: Callable[[float], None] | None = None
+) -> WrittenFile:
     """Write the rows of `query` to `path`, synced to disk; the file appears whole or not at all.
+
+    Args:
+        con: the engine.
+        query: its text.
+        path: of the file.
+        tell: told now and then which part of the work is done, 0 to 1; what it raises ends the writing.
 
     Raises:
         StorageError: (from `open_engine`) if the disk is full or the folder cannot be written.
     """
     partial = path.with_suffix(".partial")
-    con.execute(f"COPY ({query}) TO {literal(partial)} (FORMAT parquet, COMPRESSION zstd, COMPRESSION_LEVEL 1)")
+    copy = f"COPY ({query}) TO {literal(partial)} (FORMAT parquet, COMPRESSION zstd, COMPRESSION_LEVEL 1)"
+    if tell is None:
+        con.execute(copy)
+    else:
+        _execute_telling(con, copy, tell)
     rows_count = int(con.execute(f"SELECT count(*) FROM read_parquet({literal(partial)})").fetchall()[0][0])
     sync(partial)
     partial.rename(path)
     sync(path.parent)
     return WrittenFile(path=path, rows_count=rows_count, bytes_count=path.stat().st_size)
+
+
+def _execute_telling(con: duckdb.DuckDBPyConnection, statement: str, tell: Callable[[float], None]) -> None:
+    """Execute one long statement in a thread of its own, and tell here how far it is by the engine's own count."""
+    con.execute("SET enable_progress_bar = true; SET enable_progress_bar_print = false")
+    with ThreadPoolExecutor(1) as pool:
+        running = pool.submit(con.execute, statement)
+        try:
+            while wait([running], _TELL_EVERY_S).not_done:
+                # below nothing while the engine does not know yet
+                if (percent := con.query_progress()) > 0:
+                    tell(min(percent / 100, 1.0))
+        except BaseException:
+            con.interrupt()
+            raise
+    running.result()

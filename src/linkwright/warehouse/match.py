@@ -175,9 +175,8 @@ def match_records(
         announce(preflight)
         keep_within(con, request.limits.memory_mib, preflight.arrays_bytes)
         _score_all(run, records, sized)
-        report(Progress("write"))
         with run.clock.stage("write"):
-            pairs = write_parquet(con, scoring.pairs_file_sql(request.configuration), request.target)
+            pairs = _write_pairs(run)
     return _result(run, records, sized, preflight, pairs=pairs, made_indexes=made_indexes)
 
 
@@ -196,6 +195,19 @@ def _score_all(run: _Run, records: RecordSet, sized: Sequence[SizedStrategy]) ->
     else:
         _score_in_parts(run, scorer, records, sized, chunks)
     run.report(Progress("score", total, total, "pairs"))
+
+
+def _write_pairs(run: _Run) -> WrittenFile:
+    """Write kept_pairs, each pair once, sorted."""
+    kept_count = int(run.con.execute("SELECT count(*) FROM kept_pairs").fetchall()[0][0])
+
+    def tell(part: float) -> None:
+        run.report(Progress("write", int(part * kept_count), kept_count, "pairs"))
+
+    tell(0)
+    written = write_parquet(run.con, scoring.pairs_file_sql(run.request.configuration), run.request.target, tell)
+    tell(1)
+    return written
 
 
 def _score_in_parts(

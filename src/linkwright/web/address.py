@@ -124,6 +124,16 @@ def read_day(text: str) -> datetime | None:
     return day if _FIRST_YEAR <= day.year <= _LAST_YEAR else None
 
 
+def unread_day_note(text: str, label: str) -> str:
+    """Return what to say of a day that cannot be read; `label` is what the filter is called."""
+    return f"'{text}' is no day, so '{label}' is left out. Write it as 2026-03-31."
+
+
+def unread_choice_note(text: str, label: str) -> str:
+    """Return what to say of a choice that there is not; `label` is what the filter is called."""
+    return f"There is no {label.lower()} '{text}' here, so it is left out."
+
+
 def export_url(path: str, address: ListAddress, **fixed: str) -> str:
     """Return the address of the file with all rows of a list, whatever page is shown; `fixed` filters on top."""
     query = urlencode([*address.filter_parts, *fixed.items()])

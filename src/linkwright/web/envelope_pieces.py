@@ -38,6 +38,7 @@ from linkwright.web.words import DATA_ACTIONS
 
 ERRORS_STAY_DAYS = 7
 COLUMNS_COUNT = 12
+_DURATION_TITLE = "the time of processing so far, without waiting"
 _WAITING = (ShownStatus.QUEUED, ShownStatus.SUCCESS_ACTIVE, ShownStatus.ERRORS_ACTIVE)
 
 
@@ -72,7 +73,7 @@ def envelope_row_piece(row: EnvelopeRow, access: Access, *, is_open: bool) -> Pi
     """Return an Envelope's row."""
     options = envelope_options(row, access)
     row_id, here = f"envelope-{row.id}", f"{envelopes_url()}{row.id}/"
-    is_running = row.status.is_active and row.started_at is not None
+    since = row.counted_from(timezone.now()) if row.status.is_active else None
     has_jobs = row.status is not ShownStatus.CORRUPT or row.started_at is not None
     context = {
         "css": row.status.lower(),
@@ -94,9 +95,7 @@ def envelope_row_piece(row: EnvelopeRow, access: Access, *, is_open: bool) -> Pi
         "sender": row.received_by,
         "received": moment_html(row.received_at),
         "processed": moment_html(row.processed_at),
-        "duration": elapsed_html(row.started_at)
-        if is_running and row.started_at
-        else duration_html(row.duration_s),
+        "duration": duration_html(row.duration_s) if since is None else elapsed_html(since, _DURATION_TITLE),
         "options": envelope_options_html(row, options, row_id),
     }
     return make_piece(row_id, "web/partials/envelope_row.html", context, row, options)
@@ -178,11 +177,19 @@ def attention_pieces(
         for row in recent
     ]
     action = DATA_ACTIONS.get(active.request_type, active.request_type) if active else ""
+    counted_from = active.counted_from(timezone.now()) if active else None
     return [
         make_piece(
             "active-envelope",
             "web/partials/active_envelope.html",
-            {"active": active, "action": action, "steps": steps, "running": running, "progress": progress},
+            {
+                "active": active,
+                "elapsed": None if counted_from is None else elapsed_html(counted_from, _DURATION_TITLE),
+                "action": action,
+                "steps": steps,
+                "running": running,
+                "progress": progress,
+            },
             active,
             steps,
             progress,

@@ -16,6 +16,7 @@ from linkwright.engine.column_guesses import ColumnGuess
 from linkwright.engine.date_formats import DEFAULT_DATE_FORMATS
 from linkwright.engine.fields import SOURCE_UNIQUE_ID
 from linkwright.engine.import_format import SourceKind
+from linkwright.engine.value_guesses import NO_SUGGESTION, Suggestion
 from linkwright.services.look_at_sample import SampleColumns
 
 BLANK_LINES = 4
@@ -42,6 +43,7 @@ class DraftLine:
         is_absent: whether the sample lacks it.
         name: as the sample has it.
         position: in the sample, from 1; 0 without one.
+        suggestion: the linkage field that was filled in by what its values look like.
     """
 
     source: Source | None
@@ -53,6 +55,7 @@ class DraftLine:
     is_absent: bool = False
     name: str = ""
     position: int = 0
+    suggestion: Suggestion = NO_SUGGESTION
 
     @property
     def source_text(self) -> str:
@@ -221,7 +224,7 @@ def detected_draft(definition: Mapping[str, Any], before: Draft) -> Draft:
     return replace(found, lines=lines, null_values=before.null_values, by_position=not found.header)
 
 
-def with_columns(draft: Draft, found: SampleColumns, suggested: Sequence[str]) -> Draft:
+def with_columns(draft: Draft, found: SampleColumns, suggested: Sequence[Suggestion]) -> Draft:
     """Return a draft with one line for each column of the sample; what is mapped stays, the rest is suggested.
 
     Args:
@@ -230,24 +233,18 @@ def with_columns(draft: Draft, found: SampleColumns, suggested: Sequence[str]) -
         suggested: a linkage field for each of them, or ''.
     """
     if draft.is_fixed:
-        described = iter(found.columns)
-        lines = [
-            replace(line, values=one.values, guess=one.guess)
-            if isinstance(line.source, Mapping) and (one := next(described, None)) is not None
-            else line
-            for line in draft.lines
-        ]
-        return replace(draft, lines=tuple(lines))
+        return _with_ranges(draft, found, suggested)
     left = [line for line in draft.lines if line.source is not None and line.field]
     taken = {line.field for line in left}
     # somebody who has mapped some columns has left out the others on purpose
     is_new = not any(_is_of(line, one.name, one.position) for line in left for one in found.columns)
     made = []
-    for column, field_name in zip(found.columns, suggested, strict=True):
+    for column, suggestion in zip(found.columns, suggested, strict=True):
         mapped = next((line for line in left if _is_of(line, column.name, column.position)), None)
         if mapped is not None:
             left.remove(mapped)
-        chosen = mapped.field if mapped else field_name if is_new and field_name not in taken else ""
+        is_free = is_new and suggestion.field not in taken
+        chosen = mapped.field if mapped else suggestion.field if is_free else ""
         line = DraftLine(
             None,
             field=chosen,
@@ -256,6 +253,7 @@ def with_columns(draft: Draft, found: SampleColumns, suggested: Sequence[str]) -
             guess=column.guess,
             name=column.name,
             position=column.position,
+            suggestion=_told(suggestion, chosen, mapped),
         )
         made.append(_renamed(line, by_position=draft.by_position))
     known = {(column.name, column.position) for column in found.columns}
@@ -269,6 +267,28 @@ def with_columns(draft: Draft, found: SampleColumns, suggested: Sequence[str]) -
         for line in left
     ]
     return replace(draft, lines=(*made, *again))
+
+
+def _with_ranges(draft: Draft, found: SampleColumns, suggested: Sequence[Suggestion]) -> Draft:
+    described = iter(zip(found.columns, suggested, strict=True))
+    is_new = not any(line.field for line in draft.lines)
+    lines = []
+    for line in draft.lines:
+        shown = line
+        if isinstance(line.source, Mapping) and (one := next(described, None)) is not None:
+            column, suggestion = one
+            chosen = suggestion.field if is_new and not line.other_name else line.field
+            told = _told(suggestion, chosen, None if is_new else line)
+            shown = replace(line, field=chosen, values=column.values, guess=column.guess, suggestion=told)
+        lines.append(shown)
+    return replace(draft, lines=tuple(lines))
+
+
+def _told(suggestion: Suggestion, chosen: str, before: DraftLine | None) -> Suggestion:
+    """Return what to say of a field that was filled in: that it was suggested, until a person chooses another."""
+    was_suggested = before is None or before.suggestion.field == chosen
+    is_told = suggestion.why and suggestion.field == chosen and was_suggested
+    return suggestion if is_told else NO_SUGGESTION
 
 
 def _is_of(line: DraftLine, name: str, position: int) -> bool:
@@ -299,6 +319,7 @@ def _sent_line(sent: QueryDict, place: int, *, is_fixed: bool) -> DraftLine:
         other_name=sent.get(f"other_{place}", "").strip(),
         date_formats=_between(sent.get(f"dates_{place}", "")),
         name=sent.get(f"name_{place}", ""),
+        suggestion=Suggestion(sent.get(f"suggested_{place}", "")),
         position=int(position) if _NUMBER.fullmatch(position) else 0,
     )
 

@@ -18,7 +18,7 @@ from linkwright.store.queries.envelope_search import EnvelopeFilter
 from linkwright.store.queries.job_search import JobFilter
 from linkwright.store.queries.paging import Page
 from linkwright.store.queries.shown_status import ENVELOPE_STATUSES, JOB_STATUSES, ShownStatus
-from linkwright.web.address import FILTERS, ListAddress, read_day
+from linkwright.web.address import FILTERS, ListAddress, read_day, unread_choice_note, unread_day_note
 from linkwright.web.words import DATA_ACTIONS
 
 _ONE_DAY = timedelta(days=1)
@@ -214,12 +214,12 @@ def _end_of_day(text: str) -> datetime | None:
 def _unread(address: ListAddress, known: Mapping[str, Sequence[str]]) -> list[str]:
     """Return a sentence for each filter that cannot be read, and is left out."""
     notes = [
-        f"There is no {FILTERS[name].lower()} '{address[name]}' here, so it is left out."
+        unread_choice_note(address[name], FILTERS[name])
         for name, values in known.items()
         if address[name] and address[name] not in values
     ]
     return notes + [
-        f"'{address[name]}' is no day, so '{FILTERS[name]}' is left out. Write it as 2026-03-31."
+        unread_day_note(address[name], FILTERS[name])
         for name in ("from", "to")
         if address[name] and read_day(address[name]) is None
     ]

@@ -8,6 +8,7 @@ from typing import Any
 from linkwright.web.formatting import format_bytes, format_duration, format_number, format_percent
 
 _ENOUGH_S = 1.0
+_WHOLE_FROM = 10
 # stages are called after what the engine does; people read what that means
 _STAGES = {
     "count": "Counting",
@@ -51,7 +52,7 @@ def view_progress(progress: Mapping[str, Any]) -> ProgressView:
         percent=None if share is None else round(share * 100, 1),
         share_text="" if share is None else format_percent(share),
         done_text=_done_text(done, total, unit),
-        rate_text=f"{_amount(round(per_second), unit)}/s" if per_second else "",
+        rate_text=_rate_text(per_second, unit) if per_second else "",
         left_text=f"about {format_duration(max(left, 1.0))} left" if left is not None else "",
     )
 
@@ -68,6 +69,14 @@ def _done_text(done: float, total: float | None, unit: str) -> str:
 def _amount(count: float, unit: str) -> str:
     """Return a number with its unit: '1 234 records', '1.2 GiB'."""
     return format_bytes(count) if unit == "bytes" else f"{format_number(count)} {unit}".rstrip()
+
+
+def _rate_text(per_second: float, unit: str) -> str:
+    """Return a rate in the unit of time that gives it a number: '1 234 pairs/s', '2.5 plots/s', '12 rules/min'."""
+    if unit == "bytes" or per_second >= _WHOLE_FROM:
+        return f"{_amount(round(per_second), unit)}/s"
+    count, per = (per_second, "s") if per_second >= 1 else (per_second * 60, "min")
+    return f"{_amount(round(count, 0 if count >= _WHOLE_FROM else 1), unit)}/{per}"
 
 
 def _rate(progress: Mapping[str, Any], done: float) -> float | None:

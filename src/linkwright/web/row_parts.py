@@ -103,9 +103,10 @@ def moment_html(at: datetime | None) -> SafeString:
     return _safe(f'<time class="age" datetime="{at.isoformat()}" title="{format_moment(at)}">{age}</time>')
 
 
-def elapsed_html(since: datetime) -> SafeString:
-    """Return the time since a moment, counted on in the browser."""
+def elapsed_html(since: datetime, title: str = "") -> SafeString:
+    """Return the time since a moment, counted on in the browser; `title` says what it is, if not just that."""
     text = format_duration((timezone.now() - since).total_seconds())
     return _safe(
-        f'<time class="elapsed" datetime="{since.isoformat()}" title="since {format_moment(since)}">{text}</time>'
+        f'<time class="elapsed" datetime="{since.isoformat()}" '
+        f'title="{escape(title) or "since " + format_moment(since)}">{text}</time>'
     )

@@ -198,6 +198,23 @@ def test_a_fixed_width_sample_shows_where_its_columns_are(admin: Api) -> None:
     assert [(one["start"], one["width"]) for one in seen["columns"]] == [(1, 6), (7, 12), (19, 10)]
 
 
+def test_fixed_width_columns_are_suggested_by_their_values_and_can_be_saved(admin: Api) -> None:
+    rows = [f"{number:05d}{'MF'[number % 2]}{1950 + 3 * number}0517Berg" for number in range(12)]
+    seen = look(admin, "\n".join(rows).encode()).json()
+    assert seen["definition"]["columns"] == {
+        "source_unique_id": {"start": 1, "width": 5},
+        "sex": {"start": 6, "width": 1},
+        "date_of_birth": {"start": 7, "width": 8},
+    }
+    assert [one["suggested_why"] for one in seen["columns"]][1:] == [
+        "words or codes of sex",
+        "dates over many years",
+        "",
+    ]
+    made = admin.post("/import-formats", {"code": "touching", "definition": seen["definition"]})
+    assert made.status_code == 201, made.content
+
+
 def test_what_is_no_sample_is_refused_and_not_kept(admin: Api) -> None:
     response = look(admin, bytes(range(256)) * 20, "picture.png")
     assert response.status_code == 409

@@ -58,6 +58,18 @@ def test_pairs_are_counted_by_rule_weight_and_verdict(system: System, project: L
     assert (strategy.linked_count, strategy.review_count) == (1, 2)
 
 
+def test_a_pair_that_two_strategies_find_is_counted_once_in_the_total(
+    system: System, project: LinkageProject
+) -> None:
+    (strategy,) = draft(project, match_threshold=5.0).strategies
+    again = strategy.model_copy(update={"name": "again", "match_threshold": 2.5})
+    configuration = draft(project).model_copy(update={"strategies": (strategy, again)})
+    trial = try_match(system.config, COMMAND_LINE, project, configuration)
+    # Anna Berg twice by the first, Anna Holm with each of the two by the second, for which 2.98 is enough
+    assert [one.linked_count for one in trial.strategies] == [1, 2]
+    assert (trial.linked_count, trial.review_count) == (3, 0)
+
+
 def test_a_lower_threshold_links_what_was_for_review(system: System, project: LinkageProject) -> None:
     (strategy,) = tried(system, project).strategies
     assert (strategy.linked_count, strategy.review_count) == (3, 0)

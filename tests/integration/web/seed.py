@@ -198,6 +198,7 @@ def _add_job(
     )
     JobEvent.objects.create(job=job, attempt=0, entered=JobState.QUEUED, at=received)
     if has_ended:
+        _add_run(job, 1)
         texts = (
             f"{kind} started.",
             "Reading what the project holds: 961 204 records live.",
@@ -210,13 +211,24 @@ def _add_job(
     return job
 
 
+def _add_run(job: Job, attempt: int) -> None:
+    """Write down that a job ran, from its start to its end."""
+    assert job.started_at is not None
+    assert job.ended_at is not None
+    running = JobState.RUNNING
+    JobEvent.objects.create(job=job, attempt=attempt, left=JobState.QUEUED, entered=running, at=job.started_at)
+    JobEvent.objects.create(job=job, attempt=attempt, left=running, entered=job.state, at=job.ended_at)
+
+
 def start_job(job: Job, *, done: int = 620, total: int | None = 1000) -> None:
     """Make a queued job the running one, as a worker's claim does."""
     now = timezone.now()
     job.state, job.attempt, job.started_at = JobState.RUNNING, job.attempt + 1, now - timedelta(seconds=41)
     job.progress = progress_of(done, total)
     job.save()
-    JobEvent.objects.create(job=job, attempt=job.attempt, left=JobState.QUEUED, entered=JobState.RUNNING, at=now)
+    JobEvent.objects.create(
+        job=job, attempt=job.attempt, left=JobState.QUEUED, entered=JobState.RUNNING, at=job.started_at
+    )
     AuditMessage.objects.create(job=job, attempt=job.attempt, at=job.started_at, text=f"{job.kind} started.")
     QueueState.objects.update_or_create(pk=1, defaults={"active_envelope": job.envelope})
     Envelope.objects.filter(jobs=job, processing_started_at=None).update(processing_started_at=job.started_at)
@@ -247,7 +259,6 @@ def end_job(job: Job) -> None:
 
 def fail_job(job: Job, message: str, *, end_reason: EndReason = EndReason.FAILED) -> None:
     """End a job in Errors, hold those behind it, and raise the Notification."""
-    now = timezone.now()
     started = job.queued_at + timedelta(seconds=30)
     Job.objects.filter(pk=job.pk).update(
         state=JobState.ERRORS,
@@ -258,7 +269,8 @@ def fail_job(job: Job, message: str, *, end_reason: EndReason = EndReason.FAILED
         started_at=started,
         ended_at=started + timedelta(seconds=3),
     )
-    JobEvent.objects.create(job=job, attempt=1, left=JobState.RUNNING, entered=JobState.ERRORS, at=now)
+    job.refresh_from_db()
+    _add_run(job, 1)
     later = Job.objects.filter(envelope=job.envelope, chain_position__gt=job.chain_position)
     later.update(state=JobState.HELD)
     Envelope.objects.filter(jobs=job).update(

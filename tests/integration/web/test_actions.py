@@ -1,6 +1,7 @@
 """What people do on the pages: each action through its dialog, with and without scripts."""
 
 import json
+import re
 
 from linkwright.store.models import (
     AuditLogEntry,
@@ -132,3 +133,14 @@ def test_what_a_viewer_may_not_do_is_not_shown(world: World, sign_in: SignIn) ->
 def test_an_owner_is_not_shown_what_is_the_administrators(world: World, sign_in: SignIn) -> None:
     assert "clear-link" not in sign_in(world.owner).get("/jobs/all/").content.decode()
     assert "clear-link" in sign_in(world.admin).get("/jobs/all/").content.decode()
+
+
+def test_the_reason_why_a_retry_is_refused_can_be_opened_from_its_place(world: World, sign_in: SignIn) -> None:
+    job = world.job("BIRTHS-2025-late", JobKind.LOAD)
+    client = sign_in(world.owner)
+    html = client.get("/jobs/all/").content.decode()
+    link = re.search(rf'<a [^>]*id="job-{job.pk}-why-not" href="([^"]+)"[^>]*>Why no retry<', html)
+    assert link is not None
+    dialog = client.get(link[1]).content.decode()
+    assert "has been run against PERINATAL since; submit the Envelope again instead." in dialog
+    assert 'type="submit">Retry' not in dialog

@@ -154,3 +154,15 @@ def test_filters_are_answered_from_an_index(logged: World) -> None:
         assert "USING INDEX" in plan
         assert "TEMP B-TREE" not in plan
     assert known_actions()[:3] == ["a 0", "a 1", "a 10"]
+
+
+def test_a_day_that_cannot_be_read_is_left_out_and_told_and_an_unknown_name_is_nothing(
+    logged: World, sign_in: SignIn
+) -> None:
+    client = sign_in(logged.admin)
+    html = client.get(f"{PAGE}?since=2026-02-31&until=soon&person=owner&colour=red").content.decode()
+    assert "&#x27;2026-02-31&#x27; is no day, so &#x27;From&#x27; is left out. Write it as 2026-03-31." in html
+    assert "&#x27;soon&#x27; is no day, so &#x27;To&#x27; is left out." in html
+    assert html.count('id="entry-') == 2 * len(numbers(logged.admin, person="owner"))
+    assert "colour" not in html
+    assert "left out" not in client.get(f"{PAGE}?since=2026-02-28&until=").content.decode()

@@ -223,3 +223,56 @@ def test_hostile_numbers_are_refused_in_words(admin: Client) -> None:
     for start, width in (("0", "4"), ("x", "4"), ("9999999", "9999999"), ("", "")):
         response = admin.post(PREVIEW, {**form, "start_0": start, "width_0": width, "lines_count": "9999999"})
         assert response.status_code == 200
+
+
+TOUCHING = "".join(
+    f"{number:04}{'MF'[number % 2]}{1950 + 3 * number}0517{('Berg', 'Abernathy', 'Cole')[number % 3]:<9}"
+    f"{('NSW', 'SA ', 'VIC')[number % 3]}{('2000', '5012', '3141')[number % 3]}\n"
+    for number in range(12)
+)
+
+
+def test_touching_columns_without_names_are_found_and_suggested_by_their_values(admin: Client) -> None:
+    html = send_sample(admin, TOUCHING, code="touching")
+    assert "fixed-width, 6 columns" in html
+    form = fields_of(html)
+    suggested = ["source_unique_id", "sex", "date_of_birth", "", "state", "postcode"]
+    assert [form[f"field_{n}"] for n in range(6)] == suggested
+    assert [(form[f"start_{n}"], form[f"width_{n}"]) for n in (1, 2, 3)] == [("5", "1"), ("6", "8"), ("14", "9")]
+    assert "date_of_birth is suggested: dates over many years. Check it." in html
+    # a person takes one off and corrects a width; what they chose stays, and is no suggestion any more
+    form |= {"field_5": "", "field_3": "surname", "width_3": "10", "start_4": "24", "width_4": "2"}
+    again = admin.post(NEW, {**form, "action": "add-date:"}).content.decode()
+    form = fields_of(again)
+    assert [form[f"field_{n}"] for n in (3, 5)] == ["surname", ""]
+    assert "postcode is suggested" not in again
+    assert "sex is suggested" in again
+    admin.post(NEW, {**form, "action": "save"})
+    saved = ImportFormat.objects.get(code="touching").definition["columns"]
+    assert saved["surname"] == {"start": 14, "width": 10}
+    assert "postcode" not in saved
+
+
+def test_columns_without_a_header_are_suggested_by_their_values(admin: Client) -> None:
+    rows = "".join(f"{number + 70},Berg,{1950 + 3 * number}-05-17,{'MF'[number % 2]}\n" for number in range(12))
+    html = send_sample(admin, rows, code="headless")
+    form = fields_of(html)
+    assert form["header"] == "no"
+    assert [form[f"field_{n}"] for n in range(4)] == ["source_unique_id", "", "date_of_birth", "sex"]
+    assert "sex is suggested: words or codes of sex. Check it." in html
+    named = send_sample(admin, "a,b,c,d\n" + rows, code="named")
+    assert [fields_of(named)[f"field_{n}"] for n in range(4)] == ["", "", "", ""]
+
+
+def test_a_stored_format_is_not_filled_in_by_a_sample(admin: Client) -> None:
+    columns = {"source_unique_id": {"start": 1, "width": 4}, "surname": {"start": 14, "width": 9}}
+    ImportFormat.objects.create(code="own", definition={"kind": "fixed_width", "columns": columns})
+    html = send_sample(
+        admin,
+        TOUCHING,
+        "/catalog/import-formats/own/change/",
+        **fields_of(admin.get("/catalog/import-formats/own/change/").content.decode()),
+    )
+    form = fields_of(html)
+    assert sorted(form[f"field_{n}"] for n in range(2)) == ["source_unique_id", "surname"]
+    assert "is suggested" not in html

@@ -11,6 +11,7 @@ from django.utils import timezone
 from linkwright.store.models import (
     AuditMessage,
     Envelope,
+    EnvelopeState,
     Job,
     JobKind,
     JobState,
@@ -278,3 +279,20 @@ def test_a_started_job_shows_in_the_panel_as_it_is(empty_world: World, sign_in: 
     start_job(empty_world.job("A", JobKind.VALIDATE))
     assert "Nothing runs." not in client.get(JOBS).content.decode()
     assert "No Envelope is processing." not in client.get(ENVELOPES).content.decode()
+
+
+def test_the_duration_of_a_retried_envelope_leaves_out_what_it_waited(empty_world: World, sign_in: SignIn) -> None:
+    add_envelope(empty_world, "retried", ended=1)
+    job = empty_world.job("retried", JobKind.LOAD)
+    fail_job(job, "line 8")
+    client = sign_in(empty_world.owner)
+    words = words_of(_part(client.get(ENVELOPES).content.decode(), 'id="envelopes"', "</table>"))
+    # 11.4 s of Validate, 3 s of Load
+    assert "14 s" in words
+    job.refresh_from_db()
+    Envelope.objects.update(state=EnvelopeState.QUEUED, processed_at=None)
+    start_job(job)
+    html = client.get(ENVELOPES).content.decode()
+    shown = re.findall(r'<time class="elapsed"[^>]*title="the time of processing[^>]*>([^<]+)<', html)
+    # and 41 s of the second attempt, in the row and in the panel
+    assert shown == ["55 s", "55 s"]

@@ -1,5 +1,6 @@
 """The page of a project's linkage fields: sources, standardisation, uses; values for those who may see them."""
 
+import re
 from html import unescape
 
 import pytest
@@ -40,8 +41,11 @@ def test_a_field_tells_its_column_its_steps_and_its_uses(project: LinkageProject
     row = shown(sign_in, project, Role.VIEWER).split(">surname</span>")[1].split("</tr>")[0]
     assert '<span class="code">ADM</span> surname' in row
     assert "Apostrophes are dropped" in row
-    assert "surname (exact)" in row
-    assert "finds pairs:</span> surname" in row
+    used = row.split("<details", 1)[1].split("</details>")[0]
+    assert re.search(r"</strong>, 1 blocking rule, 1 comparison</summary>", used)
+    # the summary is short, and all of it opens below
+    for told in ("surname (exact)", "finds pairs:</span> surname"):
+        assert told in used.split("</summary>")[1]
 
 
 def test_who_may_not_see_values_gets_made_up_examples_even_if_values_are_asked_for(

@@ -269,8 +269,9 @@ def test_names_in_a_draft_are_text_and_never_markup(owner: Client) -> None:
 @pytest.mark.parametrize(("strategies_count", "told"), [(1, False), (2, True)])
 def test_a_trial_of_several_strategies_says_with_which_a_pair_counts(strategies_count: int, told: bool) -> None:
     one = {"trial": {"strategy": {"name": "person"}, "linked_count": 0, "review_count": 0, "rules": []}}
-    trial = {"sampled_count": 2, "live_count": 2, "seconds": 0.1}
+    trial = {"sampled_count": 2, "live_count": 2, "seconds": 0.1, "linked_count": 1234, "review_count": 0}
     context = {"trial": trial, "strategies": [one] * strategies_count}
     html = render_to_string("web/partials/match_trial.html", context)
     assert ("is counted once, with the one that would keep it" in html) is told
     assert html.count("Pairs that link by it") == (strategies_count if told else 0)
+    assert ("<dt>Pairs that link</dt><dd>1\u202f234</dd>" in html) is told

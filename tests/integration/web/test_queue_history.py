@@ -150,3 +150,11 @@ def test_every_part_is_read_from_an_index_of_steering(
             plan = part.filter(pk__lt=10**9).order_by("-pk")[:51].explain()
             assert "USING INDEX steering" in plan
             assert "TEMP B-TREE" not in plan
+
+
+def test_an_action_that_there_is_not_is_left_out_and_told(steered: World, sign_in: SignIn) -> None:
+    client = sign_in(steered.admin)
+    html = client.get(f"{HISTORY}?action=Explode").content.decode()
+    assert "There is no action &#x27;Explode&#x27; here, so it is left out." in html
+    assert "the disk is being changed" in html
+    assert "left out" not in client.get(f"{HISTORY}?action=Pause").content.decode()

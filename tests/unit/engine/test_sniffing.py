@@ -143,10 +143,10 @@ def test_rows_before_a_fault_of_the_quoting_are_kept() -> None:
 FIXED = "0001Ada    Berg    19800102F\n0002Bo     Cole    19810203M\n0003Cy     Dunn    19820304 \n"
 
 
-def test_columns_of_fixed_width_are_found_by_their_blanks() -> None:
+def test_columns_of_fixed_width_are_found() -> None:
     sniffed = found(FIXED)
     assert sniffed.kind is SourceKind.FIXED_WIDTH
-    assert [(one.start, one.width) for one in sniffed.ranges] == [(1, 11), (12, 8), (20, 9)]
+    assert [(one.start, one.width) for one in sniffed.ranges] == [(1, 4), (5, 7), (12, 8), (20, 8), (28, 1)]
 
 
 def test_lines_without_common_blanks_are_not_of_fixed_width() -> None:

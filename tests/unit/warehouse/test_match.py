@@ -8,6 +8,7 @@ from random import Random
 import pyarrow.parquet as pq
 import pytest
 
+from linkwright.engine.progress import Progress
 from tests.record_batches import read_rows, write_ends
 from tests.unit.warehouse.matching import (
     ANN,
@@ -212,3 +213,10 @@ def test_records_that_share_one_word_or_swapped_names_are_brought_together(proje
         )
         found[name] = [pair[:2] for pair in project.pairs()]
     assert found == {"swapped": [(1, 2), (1, 4), (2, 4)], "word": [(1, 2), (2, 3)], "both": [(1, 2)]}
+
+
+def test_writing_counts_pairs_so_that_it_has_a_rate(project: Project) -> None:
+    project.match([project.records("new", [ANN, ANNE, BOB])])
+    written = [report for report in project.reports if report.stage == "write"]
+    assert written[0] == Progress("write", 0, 1, "pairs")
+    assert written[-1] == Progress("write", 1, 1, "pairs")

@@ -1,5 +1,7 @@
 """What can be said of a running job's progress, and what cannot."""
 
+import pytest
+
 from linkwright.web.formatting import THIN_SPACE
 from linkwright.web.progress_view import view_progress
 
@@ -69,3 +71,11 @@ def test_a_stage_is_told_in_words_that_people_read() -> None:
         == "Weighing candidate pairs"
     )
     assert view_progress({"stage": "Copying files"}).stage == "Copying files"
+
+
+@pytest.mark.parametrize(
+    ("done", "rate"),
+    [(500, "10 rules/s"), (125, "2.5 rules/s"), (50, "1 rules/s"), (20, "24 rules/min"), (1, "1.2 rules/min")],
+)
+def test_a_slow_rate_is_no_rate_of_nothing(done: int, rate: str) -> None:
+    assert view_progress({**HALF, "done": done, "total": 1000, "unit": "rules"}).rate_text == rate

@@ -5,7 +5,7 @@ which names an unknown project belongs to none.
 """
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 
 from django.db.models import Count, F, Q, QuerySet
@@ -14,6 +14,7 @@ from linkwright.store.models import Envelope, EnvelopeState, Notification, Sever
 from linkwright.store.permissions import held_roles
 from linkwright.store.queries.envelope_search import EnvelopeFilter, find_envelopes, find_in_states
 from linkwright.store.queries.paging import PAGE_SIZE, Page
+from linkwright.store.queries.processing_time import ProcessingTime, processing_time_of, with_processing_time
 from linkwright.store.queries.shown_status import (
     QueueActivity,
     ShownStatus,
@@ -47,6 +48,8 @@ class EnvelopeRow:
     infos_count: int
     warnings_count: int
     errors_count: int
+    # stays out of `repr`: it ticks with every job, and the row looks the same
+    processing: ProcessingTime | None = field(default=None, repr=False)
     has_file: bool = True
 
     @property
@@ -56,10 +59,12 @@ class EnvelopeRow:
 
     @property
     def duration_s(self) -> float | None:
-        """From the first job's start to the end; None while it is not over or if it never ran."""
-        if self.started_at is None or self.processed_at is None:
-            return None
-        return (self.processed_at - self.started_at).total_seconds()
+        """The time of processing, all attempts; None while it is not over or if it never ran."""
+        return None if self.processed_at is None or self.processing is None else self.processing.seconds
+
+    def counted_from(self, now: datetime) -> datetime | None:
+        """Return since when it had been processed by now, had it never waited; None if it never ran."""
+        return None if self.processing is None else self.processing.counted_from(now)
 
 
 def visible_envelopes(user: User) -> QuerySet[Envelope]:
@@ -106,8 +111,8 @@ def list_envelopes(
 
 def read_envelopes(user: User, keys: Iterable[int]) -> list[EnvelopeRow]:
     """Return the rows of the Envelopes with these keys, as far as they exist for the person; newest first."""
-    found = _as_lines(visible_envelopes(user)).filter(pk__in=list(keys)).order_by("-pk")
-    return _rows(list(found), read_activity())
+    found = visible_envelopes(user).filter(pk__in=list(keys)).order_by("-pk")
+    return _rows(found, read_activity())
 
 
 @dataclass(frozen=True)
@@ -130,9 +135,7 @@ def read_attention(
     wanted = {*errored, *([activity.active_envelope_id] if activity.active_envelope_id else [])}
     missing = wanted - set(rows)
     if missing:
-        rows |= {
-            row.id: row for row in _rows(list(_as_lines(visible_envelopes(user)).filter(pk__in=missing)), activity)
-        }
+        rows |= {row.id: row for row in _rows(visible_envelopes(user).filter(pk__in=missing), activity)}
     active = rows.get(activity.active_envelope_id or 0)
     recent = [rows[key] for key in errored if key in rows and _failed_at(rows[key]) >= since]
     recent.sort(key=lambda row: (_failed_at(row), row.id), reverse=True)
@@ -155,8 +158,8 @@ def read_last_errors(keys: Iterable[int]) -> dict[int, str]:
 
 def read_envelope_rows(keys: Sequence[int], activity: QueueActivity) -> list[EnvelopeRow]:
     """Return the rows of the Envelopes with these keys, in this order, whoever asks."""
-    found = _as_lines(Envelope.objects.all()).in_bulk(keys)
-    return _rows([found[key] for key in keys if key in found], activity)
+    found = {row.id: row for row in _rows(Envelope.objects.filter(pk__in=keys), activity)} if keys else {}
+    return [found[key] for key in keys if key in found]
 
 
 def _received_at(key: int) -> datetime | None:
@@ -164,12 +167,8 @@ def _received_at(key: int) -> datetime | None:
     return Envelope.objects.filter(pk__gte=key).order_by("pk").values_list("received_at", flat=True).first()
 
 
-def _as_lines(envelopes: QuerySet[Envelope]) -> QuerySet[Envelope]:
-    """Fetch what a line shows."""
-    return envelopes.annotate(sender=F("received_by__username"))
-
-
-def _rows(envelopes: list[Envelope], activity: QueueActivity) -> list[EnvelopeRow]:
+def _rows(found: QuerySet[Envelope], activity: QueueActivity) -> list[EnvelopeRow]:
+    envelopes = list(with_processing_time(found).annotate(sender=F("received_by__username")))
     keys = [envelope.pk for envelope in envelopes]
     counts: dict[tuple[int, str], int] = {}
     if keys:
@@ -208,5 +207,6 @@ def _row(
         infos_count=counts.get((envelope.pk, Severity.INFO), 0),
         warnings_count=counts.get((envelope.pk, Severity.WARNING), 0),
         errors_count=counts.get((envelope.pk, Severity.ERROR), 0),
+        processing=processing_time_of(envelope),
         has_file=bool(envelope.file_name),
     )

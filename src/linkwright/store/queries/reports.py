@@ -12,6 +12,7 @@ from typing import Any
 from django.db.models import OuterRef, QuerySet, Subquery
 
 from linkwright.store.models import ESTIMATION, Envelope, EnvelopeReport, EnvelopeState, LinkageProject
+from linkwright.store.queries.processing_time import moments_sum
 
 
 @dataclass(frozen=True)
@@ -69,8 +70,7 @@ def read_project_history(project: LinkageProject, limit: int = 100) -> list[Hist
     """Return the numbers of the latest reports that count, oldest first: the plots over time show them."""
     rows = reported_envelopes(project.pk)[:limit].values_list(
         "name",
-        "processing_started_at",
-        "processed_at",
+        moments_sum(),
         "report__created_at",
         "report__summary",
     )
@@ -81,9 +81,9 @@ def read_project_history(project: LinkageProject, limit: int = 100) -> list[Hist
             summary["records_count"],
             summary["groups_count"],
             _linked_share(summary),
-            _rate(summary["own_records_count"], started, ended),
+            _rate(summary["own_records_count"], seconds),
         )
-        for name, started, ended, at, summary in reversed(rows)
+        for name, seconds, at, summary in reversed(rows)
         if summary["records_count"] is not None and summary["groups_count"] is not None
     ]
 
@@ -139,8 +139,8 @@ def _linked_share(summary: Mapping[str, Any]) -> float | None:
     return round(max(0.0, 1.0 - float(new_groups_count) / float(records_count)), 4)
 
 
-def _rate(records_count: int | None, started: datetime | None, ended: datetime | None) -> float | None:
-    """Return the records processed a second, from the Envelope's first job to its last; None for no records."""
-    if not records_count or started is None or ended is None or ended <= started:
+def _rate(records_count: int | None, seconds: float | None) -> float | None:
+    """Return the records processed a second, over all of the Envelope's jobs; None for no records."""
+    if not records_count or seconds is None or seconds <= 0:
         return None
-    return round(records_count / (ended - started).total_seconds(), 1)
+    return round(records_count / seconds, 1)

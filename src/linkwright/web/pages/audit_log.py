@@ -19,7 +19,7 @@ from linkwright.store.models import AuditLogEntry
 from linkwright.store.permissions import Permission, projects_with
 from linkwright.store.queries.audit_entries import AuditFilter, known_actions, list_audit_log, readable_entries
 from linkwright.web.access import access_of, actor_of, signed_in
-from linkwright.web.address import MAX_TEXT_LENGTH, read_key
+from linkwright.web.address import MAX_TEXT_LENGTH, read_day, read_key, unread_day_note
 from linkwright.web.dialogs import show_dialog
 from linkwright.web.targets import Target, target_of
 
@@ -67,6 +67,7 @@ def audit_log(request: HttpRequest) -> HttpResponse:
         "chips": [
             Chip(f"{WORDS[name]}: {text}", _url(wanted, **{name: ""})) for name, text in wanted.parts.items()
         ],
+        "notes": _notes(request, wanted),
         "actions": known_actions(),
         "projects": projects_with(user, Permission.READ_AUDIT_LOG).order_by("code").values_list("code", flat=True),
         "sees_all": user.is_superuser,
@@ -133,12 +134,16 @@ def read_filter(request: HttpRequest) -> AuditFilter:
 
 
 def _day(text: str) -> date | None:
-    try:
-        found = date.fromisoformat(text)
-    except ValueError:
-        return None
-    # the day after the last day of all is none
-    return found if found < date.max else None
+    found = read_day(text)
+    return found.date() if found else None
+
+
+def _notes(request: HttpRequest, wanted: AuditFilter) -> list[str]:
+    """Return a sentence for each day that cannot be read, and is left out."""
+    asked = {name: request.GET.get(name, "")[:MAX_TEXT_LENGTH] for name in ("since", "until")}
+    return [
+        unread_day_note(text, WORDS[name]) for name, text in asked.items() if text and name not in wanted.parts
+    ]
 
 
 def _url(wanted: AuditFilter, **changes: str) -> str:

@@ -11,7 +11,7 @@ from django.urls import reverse
 from linkwright.store.models import User
 from linkwright.store.queries.steering_history import HistoryEntry, HistoryFilter, list_steering
 from linkwright.web.access import signed_in
-from linkwright.web.address import read_key
+from linkwright.web.address import read_key, unread_choice_note
 from linkwright.web.frame import frame_pieces, queue_view_of
 from linkwright.web.live import Piece, changes_response, make_piece, not_modified, page_token, read_shown
 from linkwright.web.targets import target_of
@@ -67,6 +67,7 @@ def queue_history(request: HttpRequest) -> HttpResponse:
     context = {
         "address": address,
         "actions": ACTIONS.values(),
+        "notes": _notes(request, address),
         "action_chip": address.url(action=""),
         "person_chip": address.url(person=""),
         "list_piece": _piece(user, address),
@@ -98,6 +99,12 @@ def _read(request: HttpRequest) -> HistoryAddress:
         before=query.get("before", ""),
         after=query.get("after", ""),
     )
+
+
+def _notes(request: HttpRequest, address: HistoryAddress) -> list[str]:
+    """Return a sentence for an action that there is not, and that is left out."""
+    asked = request.GET.get("action", "")[:MAX_NAME_LENGTH]
+    return [unread_choice_note(asked, "action")] if asked and not address.action else []
 
 
 def _piece(user: User, address: HistoryAddress) -> Piece:
