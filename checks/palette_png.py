@@ -20,6 +20,7 @@ _PLAIN_COUNT = 64
 _STEPS = (4, 8, 16, 32, 64)
 _DEPTH = 8
 Bytes = NDArray[np.uint8]
+Words = NDArray[np.int16]
 
 
 class PngError(Exception):
@@ -69,47 +70,44 @@ def _read(data: bytes) -> Bytes:
     size = _CHANNELS[kind]
     raw = zlib.decompress(b"".join(body for name, body in chunks if name == b"IDAT"))
     lines = np.frombuffer(raw, np.uint8).reshape(height, 1 + width * size)
-    above = np.zeros((width, size), np.uint8)
-    rows = []
-    for line in lines:
-        above = _unfiltered(int(line[0]), line[1:].reshape(width, size), above)
-        rows.append(above)
-    return np.ascontiguousarray(np.stack(rows)[:, :, :3])
+    return _unfiltered(lines[:, 0], lines[:, 1:].reshape(height, width, size))[:, :, :3]
 
 
-def _unfiltered(kind: int, line: Bytes, above: Bytes) -> Bytes:
-    if kind == 0:
-        return line.copy()
-    if kind == 1:
-        return np.cumsum(line, axis=0, dtype=np.uint8)
-    if kind == 2:  # noqa: PLR2004 - the filter's number
-        return line + above
-    return _unfiltered_by_both(kind, line, above)
+def _unfiltered(kinds: Bytes, coded: Bytes) -> Bytes:
+    """Undo the filters of the lines, one diagonal at a time: each pixel needs those on its left and above.
+
+    Both tables have a line above and a column before them. From a pixel to the next of its diagonal, one line down
+    and one column back, it is as far as an unpadded line is long.
+    """
+    height, width, size = coded.shape
+    wide = width + 1
+    given = np.zeros((height + 1, wide, size), np.int16)
+    given[1:, 1:] = coded
+    given = given.reshape(-1, size)
+    out = np.zeros_like(given)
+    for diagonal in range(height + width - 1):
+        top = max(0, diagonal - width + 1)
+        count = min(height, diagonal + 1) - top
+        first = (top + 1) * wide + diagonal - top + 1
+        here, left, up, corner = (
+            slice(start, start + (count - 1) * width + 1, width)
+            for start in (first, first - 1, first - wide, first - wide - 1)
+        )
+        guess = _guess(kinds[top : top + count, None], out[left], out[up], out[corner])
+        out[here] = (given[here] + guess) & 255
+    return np.ascontiguousarray(out.reshape(height + 1, wide, size)[1:, 1:].astype(np.uint8))
 
 
-def _unfiltered_by_both(kind: int, line: Bytes, above: Bytes) -> Bytes:
-    """Undo Average (3) and Paeth (4), which need the pixel before."""
-    out = line.astype(np.int64)
-    size = out.shape[1]
-    left, corner = [0] * size, [0] * size
-    upper = above.tolist()
-    for column, values in enumerate(out.tolist()):
-        up = upper[column]
-        if kind == 3:  # noqa: PLR2004
-            left = [(value + (a + b) // 2) & 255 for value, a, b in zip(values, left, up, strict=True)]
-        else:
-            left = [(v + _paeth(a, b, c)) & 255 for v, a, b, c in zip(values, left, up, corner, strict=True)]
-        corner = up
-        out[column] = left
-    return out.astype(np.uint8)
-
-
-def _paeth(left: int, up: int, corner: int) -> int:
-    guess = left + up - corner
-    nearest = min(abs(guess - left), abs(guess - up), abs(guess - corner))
-    if nearest == abs(guess - left):
-        return left
-    return up if nearest == abs(guess - up) else corner
+def _guess(kind: Bytes, left: Words, up: Words, corner: Words) -> Words:
+    """Return what the filters None, Sub, Up, Average and Paeth expect."""
+    nearness_left, nearness_up, nearness_corner = (
+        np.abs(up - corner),
+        np.abs(left - corner),
+        np.abs(left + up - 2 * corner),
+    )
+    is_left = (nearness_left <= nearness_up) & (nearness_left <= nearness_corner)
+    paeth = np.where(is_left, left, np.where(nearness_up <= nearness_corner, up, corner))
+    return np.choose(kind, [np.int16(0), left, up, (left + up) // 2, paeth])
 
 
 def _chunks(data: bytes) -> Iterator[tuple[bytes, bytes]]:

@@ -1,45 +1,92 @@
-"""Takes the pages that need no scene of their own: each by its address, while nothing runs."""
+"""Takes the pages and dialogs that need no scene of their own: each by its address, while nothing runs."""
 
-from checks.picture_stage import PATIENCE_S, Photographer, Stage
+from checks.picture_stage import DIALOG, Photographer, Stage
 
-# name, address, height
+PERINATAL, FEBRL4, PILOT = "/projects/PERINATAL/", "/projects/FEBRL4/", "/projects/PILOT/"
+AIR = f"{FEBRL4}extractions/AIR-2026/"
+# name, the greatest height
 PAGES = (
-    ("reports", "/reports/", 520),
-    ("project-reports", "/reports/FEBRL4/", 1300),
-    ("envelope-report", "/reports/FEBRL4/{late}/", 1000),
-    ("default-match", "/catalog/default-match/", 900),
-    ("queue-history", "/jobs/queue/history/", 700),
-    ("extraction", "/projects/FEBRL4/extractions/AIR-2026/", 900),
-    ("new-extraction", "/projects/FEBRL4/new-extraction/", 900),
-    ("estimation", "/projects/FEBRL4/estimations/1/", 1200),
-    ("members", "/projects/PERINATAL/people/", 520),
-    ("person", "/admin/people/2/", 700),
-    ("backups", "/admin/backups/", 520),
-    ("password", "/account/password/", 640),
-    ("api-keys", "/account/api-keys/", 520),
-    ("search", "/search/?q=dataset4", 620),
+    ("projects", 1000),
+    ("estimation", 1200),
+    ("extraction", 1000),
+    ("extraction-change", 1200),
+    ("reports", 1000),
+    ("project-reports", 1300),
+    ("backups", 1000),
 )
-REST = (*(name for name, _path, _height in PAGES), "rollback")
+# name, the page, what opens the dialog, and what is typed or chosen there
+DIALOGS: tuple[tuple[str, str, str, dict[str, str]], ...] = (
+    ("event-type-attach", PERINATAL, "#attach-event-type", {"event_type": "DEATHS"}),
+    ("event-type-updates", PERINATAL, "[id^=event-type-][id$=-updates]", {}),
+    (
+        "event-type-detach",
+        PERINATAL,
+        "[id^=event-type-][id$=-detach]",
+        {"reason": "Sent to another project", "typed": "ADMISSIONS"},
+    ),
+    ("project-estimate", FEBRL4, "#estimate", {}),
+    ("estimation-apply", f"{FEBRL4}estimations/1/", "#apply-estimation", {}),
+    ("extraction-extract", AIR, "#extract-now", {}),
+    ("extraction-close", AIR, "#close-extraction", {"reason": "The approval has ended"}),
+    ("project-compact", FEBRL4, "#compact", {}),
+    ("project-purge", FEBRL4, "#purge", {"reason": "Consent withdrawn, November"}),
+    ("project-archive", PERINATAL, "#archive-project", {"reason": "The study has ended"}),
+)
 
 
-def make_the_rest(stage: Stage) -> None:
-    """Estimate the demo's parameters, and back everything up: two of the pages show what came of it."""
-    stage.command("estimate", "FEBRL4")
-    stage.command("backup", "--wait")
-    stage.settle()
-
-
-def take_the_rest(camera: Photographer) -> None:
-    """Take every page of the list, and the question before an Envelope is rolled back."""
+def take_the_rest(camera: Photographer, stage: Stage) -> None:
+    """Take every page and dialog of the lists, and the report of an Envelope."""
     page = camera.go("/jobs/envelopes/?live=off")
     row = page.locator("tr[data-version]", has_text="dataset4b").first
     envelope = str(row.get_attribute("id")).removeprefix("envelope-")
-    for name, path, height in PAGES:
-        camera.go(path.format(late=envelope))
+    camera.go(f"/reports/FEBRL4/{envelope}/")
+    camera.take("envelope-report")
+    camera.go("/search/?q=FEBRL")
+    camera.take("search")
+    _take_forms(camera, stage)
+    for name, height in PAGES:
+        camera.visit(name)
         camera.take(name, height=height)
-    camera.go("/jobs/envelopes/")
-    page.locator(f"#envelope-{envelope}-rollback").click()
-    page.locator("dialog[open] textarea, dialog[open] input[name=reason]").first.wait_for(
-        timeout=PATIENCE_S * 1000
-    )
-    camera.take("rollback", height=820)
+    for name, path, link, typed in DIALOGS:
+        camera.ask(link, on=path)
+        camera.fill(typed)
+        camera.take(name)
+    camera.go("/projects/")
+    page.keyboard.press("?")
+    page.locator(DIALOG).wait_for()
+    camera.take("keys")
+
+
+def _take_forms(camera: Photographer, stage: Stage) -> None:
+    """Take the forms of a project, filled in."""
+    page = camera.visit("project-change")
+    page.get_by_label("Notification e-mail").fill("perinatal@unit.example")
+    page.get_by_label("Description").fill("Births and the admissions of the first year of life")
+    camera.take("project-change")
+    camera.visit("submit")
+    page.locator("#event-type").select_option("BIRTHS")
+    page.locator("#upload-file").set_input_files(str(stage.files / "births.csv"))
+    camera.take("submit")
+    camera.visit("new-extraction")
+    for label, text in (
+        ("Code", "ASTHMA-2026"),
+        ("Name", "Asthma in childhood"),
+        ("Approval reference", "HREC 2026/204"),
+    ):
+        page.get_by_label(label, exact=True).fill(text)
+    page.get_by_label("Enduring").check()
+    for code in ("FEBRL-A", "FEBRL-B", "event_type_code"):
+        page.get_by_label(code).first.check()
+    camera.take("new-extraction", height=1200)
+
+
+def take_archived(camera: Photographer, stage: Stage) -> None:
+    """Archive the small project, and take what can be done with it then."""
+    stage.command("archive-project", "PILOT", "--reason", "The pilot has ended")
+    camera.go(PILOT)
+    camera.take("archived", height=700)
+    camera.ask("#unarchive")
+    camera.take("project-unarchive")
+    camera.ask("#delete-project", on=PILOT)
+    camera.fill({"reason": "The pilot has ended", "typed": "PILOT"})
+    camera.take("project-delete")

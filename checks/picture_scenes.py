@@ -1,16 +1,20 @@
-"""What happens before each picture: the first run in the browser, a morning of an operator, a queue at work."""
+"""What happens before the pictures of the tabs: the first run in the browser, and a morning of an operator."""
 
 import re
 from collections.abc import Iterator
 from pathlib import Path
 
-from checks.picture_stage import ADDRESS, PATIENCE_S, Photographer, Rows, Stage, envelopes, strangers
+from checks.picture_stage import PATIENCE_S, Photographer, Rows, Stage, envelopes, strangers
 
 USER, PASSWORD = "alex", "correct horse battery"
-STRANGERS_COUNT = 1_000_000
 FIRST_COUNT = 900
 PATIENCE_MS = PATIENCE_S * 1000
-PEOPLE = (("b.okafor", "Owner"), ("c.lindqvist", "Operator"), ("d.moreau", "Reviewer"), ("e.tanaka", "Viewer"))
+PILOT = """
+settings:
+  Worker.Load.MaxRejectedRows: 10
+projects:
+  - {code: PILOT, name: Pilot of 2024, description: Two wards on trial, event_types: [BIRTHS, ADMISSIONS]}
+"""
 
 
 def play_first_run(camera: Photographer, stage: Stage, link: str, rows: tuple[Rows, Rows]) -> None:
@@ -18,7 +22,7 @@ def play_first_run(camera: Photographer, stage: Stage, link: str, rows: tuple[Ro
     page = camera.page
     births, admissions = _first_files(stage, rows)
     page.goto(link)
-    camera.take("set-up", height=640)
+    camera.take("set-up")
     page.get_by_label("User name").fill(USER)
     page.get_by_label("Password, at least 12 characters").fill(PASSWORD)
     page.get_by_label("Password once more").fill(PASSWORD)
@@ -33,7 +37,7 @@ def play_first_run(camera: Photographer, stage: Stage, link: str, rows: tuple[Ro
         page.get_by_label(label).fill(text)
     camera.press("Create it")
     camera.go("/first-steps/")
-    camera.take("first-steps", height=820)
+    camera.take("first-steps")
     for sample, code in ((births, "BIRTHS"), (admissions, "ADMISSIONS")):
         camera.go("/catalog/new-import-format/")
         camera.drop("#sample-drop", sample)
@@ -60,7 +64,7 @@ def _make_and_fill_project(camera: Photographer, files: tuple[Path, ...]) -> Non
     page.get_by_label("Name").fill("Perinatal outcomes")
     for box in page.get_by_role("checkbox").all():
         box.check()
-    camera.take("new-project", height=700)
+    camera.take("new-project")
     camera.press("Create it")
     for file, code in zip(files, ("BIRTHS", "ADMISSIONS"), strict=True):
         camera.go("/projects/PERINATAL/submit/")
@@ -121,7 +125,11 @@ def play_morning(stage: Stage, rows: Rows) -> None:
     )
     together = stage.write(
         "review.csv",
-        [["FEBRL4", rows[number]["rec_id"], "FEBRL-A", f"person {number // 2}"] for number in range(200, 212)],
+        [
+            ["FEBRL4", rows[number]["rec_id"].replace("org", kind), event_type, f"person {number}"]
+            for number in range(200, 206)
+            for kind, event_type in (("org", "FEBRL-A"), ("dup-0", "FEBRL-B"))
+        ],
     )
     stage.command(
         *("submit-file", "--project", "FEBRL4", "--action", "SubmitQualityReview"),
@@ -149,106 +157,38 @@ def play_morning(stage: Stage, rows: Rows) -> None:
     stage.settle()
 
 
-def take_quiet(camera: Photographer) -> None:
-    """Take the pages on which nothing runs."""
-    for name, path in (
-        ("providers", "/catalog/providers/"),
-        ("event-types", "/catalog/event-types/"),
-        ("import-formats", "/catalog/import-formats/"),
-        ("projects", "/projects/"),
-    ):
-        camera.go(path)
-        camera.take(name, height=520)
-    _take_groups(camera)
-    _take_match(camera)
-    _take_administration(camera)
-    _take_statistics(camera)
-
-
-def _take_groups(camera: Photographer) -> None:
-    page = camera.go("/projects/PERINATAL/records/by-values/")
-    page.get_by_label("Surname").fill("white")
-    page.get_by_label("Surname").press("Enter")
-    page.get_by_role("heading", name="found").first.wait_for()
-    camera.take("records")
-    camera.go("/projects/PERINATAL/")
-    largest = (
-        page.locator("#map-numbers-1 .figures > div", has_text="Largest group size").locator("dd").inner_text()
+def play_pilot(stage: Stage, rows: Rows) -> None:
+    """Make a small project, whose last Envelope has failed: its job can be retried."""
+    declared = stage.files / "pilot.yaml"
+    declared.write_text(PILOT)
+    stage.command("apply", declared)
+    stage.command(
+        *("submit-file", "--project", "PILOT", "--event-type", "BIRTHS", "--name", "Births of two wards"),
+        stage.files / "births.csv",
     )
-    for group_id in range(1, FIRST_COUNT):
-        camera.go(f"/projects/PERINATAL/groups/{group_id}/")
-        if page.get_by_text(f"{largest} records,").count():
-            break
-    camera.take("group", height=1400)
-    page.locator("a[href*='/pairs/']").first.click()
-    camera.take("pair", height=1200)
+    dates = {7: "31/02/2024", 23: "19801301", 41: "unknown"}
+    header = ["admission_no", "first_name", "family_name", "date_of_birth", "town", "post_code"]
+    admitted = [
+        [
+            *(f"W{number:03}", row["given_name"], row["surname"], dates.get(number, row["date_of_birth"])),
+            *(row["suburb"], row["postcode"] if number % 30 else "61O8"),
+        ]
+        for number, row in enumerate(rows[:120])
+    ]
+    stage.command(
+        *("submit-file", "--project", "PILOT", "--event-type", "ADMISSIONS", "--name", "Admissions, ward 4"),
+        stage.write("ward-4.csv", [header, *admitted[:60], *admitted[:3]]),
+    )
+    doubled = stage.write("ward-5.csv", [header, *admitted[60:], *admitted[60:68]])
+    stage.command(
+        *("submit-file", "--project", "PILOT", "--event-type", "ADMISSIONS", "--name", "Admissions, ward 5"),
+        doubled,
+    )
+    stage.settle()
 
 
-def _take_match(camera: Photographer) -> None:
-    page = camera.go("/projects/FEBRL4/linkage-fields/")
-    camera.take("linkage-fields")
-    camera.go("/projects/FEBRL4/match-configuration/edit/")
-    page.locator("[id$='-match_threshold']").first.fill("6")
-    page.get_by_label("Note").fill("fewer false links")
-    page.get_by_text("1 difference from version 1.").wait_for()
-    camera.take("match-edit")
-    page.locator("#try-match").click()
-    page.locator("#trial").wait_for(timeout=PATIENCE_MS)
-    page.wait_for_timeout(600)
-    camera.take("match-try", height=1300)
-    page.locator("#save-match").click()
-    page.get_by_text("Version 2 is saved.").wait_for()
-    camera.go("/projects/FEBRL4/match-configuration/")
-    camera.take("match-configuration")
-    camera.go("/projects/FEBRL4/match-configuration/differences/?from=1&to=2")
-    camera.take("match-differences", height=620)
-
-
-def _take_administration(camera: Photographer) -> None:
-    page = camera.page
-    for name, role in PEOPLE:
-        camera.go("/admin/people/invite/")
-        page.get_by_label("User name").fill(name)
-        page.get_by_label("E-mail").fill(f"{name}@unit.example")
-        page.locator("select[name=project]").select_option("PERINATAL")
-        page.locator("select[name=role]").select_option(role)
-        camera.press("Make the link")
-    camera.go("/admin/people/")
-    camera.take("people", height=520)
-    camera.go("/admin/audit-log/")
-    camera.take("audit-log")
-    camera.go("/admin/settings/")
-    camera.take("settings")
-
-
-def _take_statistics(camera: Photographer) -> None:
-    """Open the Envelope that has linked groups, and the statistics of its Match."""
-    page = camera.go("/jobs/envelopes/?live=off")
-    row = page.locator("tr", has_text="dataset4b").first
-    row.locator("button[aria-expanded]").click()
-    page.locator("tr.below tr", has_text="Match").locator("button[aria-expanded]").first.click()
-    page.locator("tr.below .plot-frame svg").first.wait_for()
-    row.evaluate("row => window.scrollTo(0, row.getBoundingClientRect().top + window.scrollY - 100)")
-    camera.take("statistics")
-
-
-def take_busy(camera: Photographer, stage: Stage, rows: Rows) -> None:
-    """Take the pages of a queue at work: one Envelope runs, two wait."""
-    many = stage.write("all.csv", [list(rows[0]), *strangers(rows, STRANGERS_COUNT, "all")])
-    few = stage.write("few.csv", [list(rows[0]), *strangers(rows, 1_000, "few")])
-    queued = ("submit-file", "--project", "FEBRL4", "--event-type", "FEBRL-A")
-    stage.command(*queued, "--name", "Registrations 1926-2025", many)
-    for number in (1, 2):
-        stage.command(*queued, "--name", f"Registrations 2026, part {number}", few)
-    page = camera.go("/jobs/all/")
-    page.get_by_text("Match ·").first.wait_for(timeout=PATIENCE_MS)
-    camera.take("jobs")
-    camera.go("/jobs/envelopes/")
-    camera.take("envelopes")
-
-
-def take_sign_in(camera: Photographer) -> None:
-    """Take the page that everybody meets first."""
-    camera.page.context.clear_cookies()
-    camera.page.goto(f"{ADDRESS}/sign-in/")
-    camera.take("sign-in", height=520)
+def make_the_rest(stage: Stage) -> None:
+    """Estimate the demo's parameters, and back everything up: two of the pages show what came of it."""
+    stage.command("estimate", "FEBRL4")
+    stage.command("backup", "--wait")
+    stage.settle()

@@ -121,8 +121,8 @@ def _sources(context: JobContext, own: Sequence[Batch], held: Sequence[Batch]) -
 def _announce(context: JobContext, preflight: Preflight) -> None:
     """Say what is about to be compared, before it is."""
     for strategy, counts in preflight.candidate_pairs_counts.items():
-        rules = ", ".join(f"{number} {count:,}" for number, count in enumerate(counts, start=1))
-        context.audit(f"Candidate pairs of the strategy {strategy}, by blocking rule: {rules}")
+        rules = ", ".join(f"rule {number} gives {count:,}" for number, count in enumerate(counts, start=1))
+        context.audit(f"Candidate pairs of the strategy {strategy}: {rules}")
     context.audit(
         f"{preflight.candidate_pairs_count:,} candidate pairs; expected: {_duration(preflight.estimated_s)}, "
         f"{preflight.estimated_bytes / _MIB:,.0f} MiB"

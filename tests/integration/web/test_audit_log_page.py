@@ -93,7 +93,7 @@ def test_what_people_typed_is_shown_as_text_and_targets_are_links(logged: World,
     assert 'href="/jobs/9/statistics/" title="Job 9 (Load)"' in html
     assert 'href="/jobs/envelopes/7/jobs/" title="HOSP-2026-10"' in html
     entry = sign_in(logged.admin).get(f"{PAGE}4/").content.decode()
-    assert '<dt>before</dt><dd class="code breakable">7</dd>' in entry
+    assert '<dt>Before</dt><dd class="code breakable">7</dd>' in entry
     assert AuditLogEntry.objects.get(number=4).sha256 in entry
 
 

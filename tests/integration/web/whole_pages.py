@@ -12,6 +12,7 @@ _FRAGMENT = "a part of a page, or what is asked while one is open"
 _FILE = "a file to download"
 _ACTION = "takes an action, and shows nothing"
 _NOBODY = "for people who are not signed in; tests/browser/test_access.py opens it"
+_PROVIDER = "leads to the identity provider and back"
 _LOOKING = "needs linked records; tests/browser/test_looking_by_hand.py looks at it"
 # nothing of this is a whole page for an Administrator of the seeded world
 ELSEWHERE: dict[str, str] = {
@@ -29,13 +30,20 @@ ELSEWHERE: dict[str, str] = {
     **dict.fromkeys(("sign-out", "submit-cancel", "group-review", "match-upload", "upload"), _ACTION),
     **dict.fromkeys(("first-steps-close", "demo-load"), _ACTION),
     **dict.fromkeys(("sign-in", "set-up", "invitation"), _NOBODY),
-    **dict.fromkeys(("provider-sign-in", "provider-sign-in-back"), "leads to the identity provider and back"),
+    **dict.fromkeys(("provider-sign-in", "provider-sign-in-back"), _PROVIDER),
     **dict.fromkeys(("record", "pair", "group"), _LOOKING),
     "submit-confirm": "needs a file that waits; tests/browser/test_submit_file_by_hand.py looks at it",
     **dict.fromkeys(("default-match-check", "default-match-try", "default-match-upload"), _FRAGMENT),
     **dict.fromkeys(("default-match-download", "report-download"), _FILE),
     "match-differences": "needs two versions; tests/browser/test_match_editor_by_hand.py looks at it",
 }
+# reasons for which a route shows nobody a page or a dialog of its own
+_NO_PAGE = {_LEADS_ON, _FRAGMENT, _FILE, _ACTION, _PROVIDER}
+
+
+def page_routes() -> set[str]:
+    """Return the names of the routes that show somebody a page, or a dialog, in some state of the world."""
+    return {name for name in PAGES if ELSEWHERE.get(name) not in _NO_PAGE}
 
 
 def whole_pages(world: World) -> dict[str, str]:

@@ -70,7 +70,7 @@ def test_what_a_match_will_compare_is_told_while_it_runs(live: LiveSystem, envel
     job = wait_for_parts(1)
     texts = list(AuditMessage.objects.filter(job=job).values_list("text", flat=True))
     assert texts[0] == "Match configuration version 2"
-    assert any(text.startswith("Candidate pairs of the strategy person, by blocking rule: 1 ") for text in texts)
+    assert any(text.startswith("Candidate pairs of the strategy person: rule 1 gives ") for text in texts)
     assert any("candidate pairs; expected:" in text for text in texts)
     assert job.progress["total"] > job.progress["done"] > 0
     cancel_envelope(envelope.pk, COMMAND_LINE, reason="seen enough")
