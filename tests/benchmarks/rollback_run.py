@@ -9,7 +9,6 @@ snapshot, extracts it, and rolls it back again. Jobs run in this process. FOLDER
 import json
 import os
 import sys
-from pathlib import Path
 
 import django
 
