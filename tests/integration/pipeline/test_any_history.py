@@ -82,12 +82,16 @@ EARLIER_ONE_GOES: list[Step] = [
     load("b", person=1),
     Snapshot(None),
     Extract(None),
-    Review([(0, "x"), (1, "y")], None),
+    # about records that stay when b goes
+    Review([(0, "x"), (2, "y")], None),
     load("c", person=4),
     Snapshot(None),
     RollBack(2, RollbackScope.ALONE, (Fault.COMMIT_REFUSED, 0)),
+    Delete([0], None),
     load("d", person=0, fault=(Fault.KILLED, 3)),
     Compact(None),
+    # what was deleted comes back, and is matched with what came since
+    RollBack(1, RollbackScope.ALONE, None),
 ]
 LATEST_GO_ONE_BY_ONE: list[Step] = [
     load("b", "c", person=4),
@@ -103,7 +107,7 @@ LATEST_GO_ONE_BY_ONE: list[Step] = [
 ]
 
 
-@example(first=load("a", person=0), steps=EARLIER_ONE_GOES, method="merge")
+@example(first=load("a", "z", person=0), steps=EARLIER_ONE_GOES, method="merge")
 @example(first=load("a", person=0), steps=LATEST_GO_ONE_BY_ONE, method="merge")
 @settings(max_examples=EXAMPLES, deadline=None, suppress_health_check=list(HealthCheck))
 @given(first=LOADS, steps=STEPS, method=st.sampled_from(["merge", "merge", "best_link"]))
