@@ -123,7 +123,7 @@ def run(envelopes_count: int, after_batches: int, compared_count: int) -> dict[s
     measured: dict[str, list[dict[str, Any]]] = {"BENCH": [], "FRESH": []}
     with TemporaryDirectory() as name:
         bench = Bench(config, client, people.select(COLUMNS).take(pa.array(order)), Path(name))
-        apply_project_file(read_project_file(_project_file(bench.folder, after_batches)), COMMAND_LINE)
+        apply_project_file(read_project_file(write_project_file(bench.folder, after_batches)), COMMAND_LINE)
         for number in range(envelopes_count):
             measured["BENCH"].append(bench.load("BENCH", number))
             if number >= envelopes_count - compared_count:
@@ -131,7 +131,8 @@ def run(envelopes_count: int, after_batches: int, compared_count: int) -> dict[s
     return measured
 
 
-def _project_file(folder: Path, after_batches: int) -> Path:
+def write_project_file(folder: Path, after_batches: int) -> Path:
+    """Write a project file with the projects BENCH and FRESH; returns its path."""
     columns = {column: column for column in COLUMNS}
     content = {
         "providers": [{"code": "BENCH", "organisation": "A bench"}],

@@ -144,9 +144,13 @@ class RollbackPreviewAnswer(Schema):
     later_count: int
     later_records_count: int
     later: list[NamedEnvelopeAnswer] = Field(description=f"Newest first, at most {LATER_SHOWN}.")
+    reviews_count: int
     reviews: list[NamedEnvelopeAnswer] = Field(
         description=f"Later Quality Reviews, which go with it in any case; at most {LATER_SHOWN}."
     )
+    withdrawn_results_count: int = Field(description="Results of extractions made since, whose files are deleted.")
+    downloaded_results_count: int = Field(description="Those of them that somebody has downloaded.")
+    snapshots_count: int = Field(description="Snapshots made since, which lose its records.")
 
 
 @router.get("", response={200: EnvelopePageAnswer, **possible_errors()}, summary="List Envelopes")
@@ -247,7 +251,11 @@ def preview(request: HttpRequest, envelope_id: EnvelopeId) -> RollbackPreviewAns
         later_count=len(found.later),
         later_records_count=found.later_records_count,
         later=[named_envelope(one) for one in found.later[:LATER_SHOWN]],
+        reviews_count=len(found.reviews),
         reviews=[named_envelope(one) for one in found.reviews[:LATER_SHOWN]],
+        withdrawn_results_count=found.extractions.results_count,
+        downloaded_results_count=found.extractions.downloaded_count,
+        snapshots_count=found.extractions.snapshots_count,
     )
 
 

@@ -211,3 +211,6 @@ def print_rollback_preview(envelope_id: int) -> None:
         typer.echo(f"Snapshots made since, which lose its records: {extracted.snapshots_count:,}")
     for one in found.later:
         typer.echo(f"Later: {one}, {one.records_count or 0:,} records")
+    for one in found.reviews:
+        by = f", by {one.received_by.username}" if one.received_by else ""
+        typer.echo(f"A Quality Review made since, undone with it in any case: {one}{by}")

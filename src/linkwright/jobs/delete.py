@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from linkwright.engine.identifying import identifying
+from linkwright.engine.progress import Progress
 from linkwright.jobs.context import JobContext, JobError, JobResult, package_limits
 from linkwright.jobs.listed_rows import read_lines
 from linkwright.jobs.written_batch import written_batch
@@ -32,12 +33,15 @@ def run_delete(context: JobContext) -> JobResult:
     if EVENT_TYPE in context.job.parameters:
         return _delete_event_type(context, str(context.job.parameters[EVENT_TYPE]))
     envelope = context.envelope
+    context.report(Progress("Reading the list"))
     listed = list(_listed(context))
     keys = list(dict.fromkeys(listed))
     files = context.live_files()
+    context.report(Progress("Finding listed records", 0, len(keys), "records"))
     found = dict(zip(keys, find_records(context.limits, files, keys), strict=True))
     unknown = [str(key) for key, record_id in found.items() if record_id is None]
     ids = [record_id for record_id in found.values() if record_id is not None]
+    context.audit(f"Listed records that end: {len(ids):,}; that are not in the project: {len(unknown):,}")
     if unknown:
         context.notify(Severity.WARNING, _unknown_text(unknown))
     ends = write_ends(context.limits, ids, context.project_folder / f"{context.stem}-ends.parquet")
@@ -59,9 +63,11 @@ def _delete_event_type(context: JobContext, code: str) -> JobResult:
             f"Event Type {code} is not being detached by {envelope} any more: it was attached again since. "
             "Nothing was deleted; detach it again if its records shall end."
         )
+    context.report(Progress(f"Finding the records of {code}"))
     target = context.project_folder / f"{context.stem}-ends.parquet"
     ends = write_ends_of_event_type(context.limits, context.live_files(), code, target)
     count = ends.file.rows_count
+    context.audit(f"Records of {code} that end, as it is detached: {count:,}")
 
     def commit() -> None:
         batch_catalog.remove_staged_of_others(envelope)

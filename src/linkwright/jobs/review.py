@@ -1,9 +1,9 @@
 """Review: a person's decisions about groups, as a file; Group then works out the groups that they touch."""
 
 import csv
-from typing import Any
 
 from linkwright.engine.identifying import identifying
+from linkwright.engine.progress import Progress
 from linkwright.errors import FaultsError
 from linkwright.jobs.context import JobContext, JobResult, package_limits
 from linkwright.jobs.listed_rows import read_lines
@@ -30,8 +30,10 @@ def run_review(context: JobContext) -> JobResult:
     """
     envelope = context.envelope
     faults: list[str] = []
+    context.report(Progress("Reading decisions"))
     targets = _targets(context, faults)
     keys = list(targets)
+    context.report(Progress("Finding listed records", 0, len(keys), "records"))
     found = dict(zip(keys, find_records(context.limits, context.live_files(), keys), strict=True))
     faults += [
         f"{identifying(str(key))}: {context.project.code} has no such record. Correct the identifier or the "
@@ -53,6 +55,11 @@ def run_review(context: JobContext) -> JobResult:
             limits=context.limits,
         )
     )
+    statistics = _statistics(targets, result)
+    context.audit(
+        "Listed records: {records_count:,}; targets: {targets_count:,}; groups touched: {touched_groups_count:,}; "
+        "pairs put together: {together_count:,}, apart: {apart_count:,}".format_map(statistics)
+    )
 
     def commit() -> None:
         written = result.written
@@ -61,7 +68,7 @@ def run_review(context: JobContext) -> JobResult:
         batch_catalog.add_batches(context.job, [batch])
         Envelope.objects.filter(pk=envelope.pk).update(records_count=len(keys))
 
-    return JobResult(statistics=_statistics(targets, result), commit=commit)
+    return JobResult(statistics=statistics, commit=commit)
 
 
 def _targets(context: JobContext, faults: list[str]) -> dict[RecordKey, str]:
@@ -70,7 +77,7 @@ def _targets(context: JobContext, faults: list[str]) -> dict[RecordKey, str]:
     for data_file, lines in read_lines(context, package_limits()):
         for number, line in lines:
             place = f"{data_file.file_name}, line {number}"
-            values = [value.strip() for value in next(csv.reader([line]))]
+            values = _values(line)
             if len(values) != len(COLUMNS) or not all(values):
                 faults.append(f"{place}: it must hold {len(COLUMNS)} values: {', '.join(COLUMNS)}. Correct it.")
                 continue
@@ -91,12 +98,21 @@ def _targets(context: JobContext, faults: list[str]) -> dict[RecordKey, str]:
     return targets
 
 
+def _values(line: str) -> list[str]:
+    """Return the values of a line; none if it cannot be one of four values."""
+    try:
+        return [value.strip() for value in next(csv.reader([line]))]
+    except csv.Error:
+        # a value of over 128 KiB: a file of another kind
+        return []
+
+
 def _first(faults: list[str]) -> list[str]:
     left = len(faults) - MOST_FAULTS
     return faults if left <= 0 else [*faults[:MOST_FAULTS], f"And {left:,} more."]
 
 
-def _statistics(targets: dict[RecordKey, str], result: ReviewResult) -> dict[str, Any]:
+def _statistics(targets: dict[RecordKey, str], result: ReviewResult) -> dict[str, int]:
     return {
         "records_count": len(targets),
         "targets_count": len(set(targets.values())),

@@ -5,17 +5,18 @@ What becomes of the Envelope's data is not the queue's affair: the functions ret
 The queue's row is locked first, here as everywhere: one order of locks, no deadlock with a cancel or a clear.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from django.utils import timezone
 
 from linkwright.engine.identifying import take_apart
 from linkwright.queue.order import queue_state
-from linkwright.queue.transitions import change_state
+from linkwright.queue.transitions import change_state, change_states
 from linkwright.store.models import EndReason, Envelope, EnvelopeState, Job, JobState, Notification, Severity
 
 _OPEN = (JobState.QUEUED, JobState.HELD)
+_AT_ONCE = 500
 
 
 def finish_success(
@@ -139,14 +140,12 @@ def finish_cancelled(job: Job, *, attempt: int) -> EnvelopeState | None:
 def withdraw_open_jobs(envelope: Envelope, end_reason: EndReason, reason: str) -> int:
     """Take an Envelope's queued and held jobs out of the queue for good; returns how many."""
     jobs = list(Job.objects.filter(envelope=envelope, state__in=_OPEN))
-    for job in jobs:
-        withdraw_job(job, end_reason, reason)
+    withdraw_jobs(jobs, end_reason, reason)
     return len(jobs)
 
 
 def withdraw_job(job: Job, end_reason: EndReason, reason: str) -> None:
     """Take one queued or held job out of the queue for good."""
-    never = "Never started" if job.attempt == 0 else "Not started again"
     change_state(
         job,
         leaving=_OPEN,
@@ -154,8 +153,26 @@ def withdraw_job(job: Job, end_reason: EndReason, reason: str) -> None:
         reason=reason,
         ended_at=timezone.now(),
         end_reason=end_reason,
-        error_message=f"{never}: {reason}.",
+        error_message=_never_started(job, reason),
     )
+
+
+def withdraw_jobs(jobs: Sequence[Job], end_reason: EndReason, reason: str) -> None:
+    """Take queued and held jobs, as read in this transaction, out of the queue for good."""
+    messages = [_never_started(job, reason) for job in jobs]
+    for message in dict.fromkeys(messages):
+        change_states(
+            [job for job, its in zip(jobs, messages, strict=True) if its == message],
+            entering=JobState.ERRORS,
+            reason=reason,
+            ended_at=timezone.now(),
+            end_reason=end_reason,
+            error_message=message,
+        )
+
+
+def _never_started(job: Job, reason: str) -> str:
+    return f"{'Never started' if job.attempt == 0 else 'Not started again'}: {reason}."
 
 
 def _end_envelope(envelope: Envelope, state: EnvelopeState, **changes: Any) -> EnvelopeState:
@@ -170,3 +187,14 @@ def _end_envelope(envelope: Envelope, state: EnvelopeState, **changes: Any) -> E
 def end_envelope_cancelled(envelope: Envelope) -> None:
     """Mark an Envelope of which no job runs as Cancelled."""
     _end_envelope(envelope, EnvelopeState.CANCELLED)
+
+
+def end_envelopes_cancelled(envelopes: Sequence[Envelope]) -> None:
+    """Mark Envelopes of which no job runs as Cancelled, many at once."""
+    for start in range(0, len(envelopes), _AT_ONCE):
+        keys = [envelope.pk for envelope in envelopes[start : start + _AT_ONCE]]
+        Envelope.objects.filter(pk__in=keys).update(state=EnvelopeState.CANCELLED, processed_at=timezone.now())
+    queue = queue_state(lock=True)
+    if queue.active_envelope_id in {envelope.pk for envelope in envelopes}:
+        queue.active_envelope = None
+        queue.save(update_fields=["active_envelope"])

@@ -6,7 +6,7 @@ from django.db import transaction
 from django.utils import timezone
 
 from linkwright.errors import LinkwrightError
-from linkwright.queue.finish import end_envelope_cancelled, withdraw_job, withdraw_open_jobs
+from linkwright.queue.finish import end_envelopes_cancelled, withdraw_jobs
 from linkwright.queue.order import queue_state
 from linkwright.store.models import EndReason, Envelope, Job, JobState, QueueState, User
 
@@ -78,12 +78,9 @@ def clear() -> Cleared:
         queued = Job.objects.filter(state=JobState.QUEUED)
         running = set(Job.objects.filter(state=JobState.RUNNING).values_list("envelope_id", flat=True))
         envelopes = list(Envelope.objects.filter(jobs__in=queued).distinct())
-        for job in queued.filter(envelope=None):
-            withdraw_job(job, EndReason.CLEARED, "the queue was cleared")
-        cancelled = []
-        for envelope in envelopes:
-            withdraw_open_jobs(envelope, EndReason.CLEARED, "the queue was cleared")
-            if envelope.pk not in running:
-                end_envelope_cancelled(envelope)
-                cancelled.append(envelope)
+        # the held jobs of an Envelope go with its queued ones
+        held = Job.objects.filter(state=JobState.HELD, envelope__in=queued.values("envelope"))
+        withdraw_jobs([*queued, *held], EndReason.CLEARED, "the queue was cleared")
+        cancelled = [envelope for envelope in envelopes if envelope.pk not in running]
+        end_envelopes_cancelled(cancelled)
     return Cleared(preview.jobs_count, preview.envelopes_count, tuple(cancelled))

@@ -4,13 +4,15 @@ Every function here must run inside a transaction. The check of the row count ma
 for the same change safe: the database lets exactly one of them through.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from typing import Any
 
 from django.utils import timezone
 
 from linkwright.errors import LinkwrightError
 from linkwright.store.models import Job, JobEvent, JobState
+
+_AT_ONCE = 500
 
 
 class StaleTransitionError(LinkwrightError):
@@ -45,6 +47,31 @@ def change_state(
         )
     job.refresh_from_db()
     record_event(job, left=left, reason=reason)
+
+
+def change_states(jobs: Sequence[Job], *, entering: JobState, reason: str, **changes: Any) -> None:
+    """Move many jobs at once, each from the state in which it was read in this transaction.
+
+    A handful of statements for hundreds of jobs: one by one, thousands of them would hold SQLite's writer's place
+    for longer than a worker waits for it.
+
+    Raises:
+        StaleTransitionError: if one of them has left that state meanwhile.
+    """
+    for left in dict.fromkeys(job.state for job in jobs):
+        those = [job for job in jobs if job.state == left]
+        for start in range(0, len(those), _AT_ONCE):
+            chunk = those[start : start + _AT_ONCE]
+            rows = Job.objects.filter(pk__in=[job.pk for job in chunk], state=left)
+            if rows.update(state=entering, **changes) != len(chunk):
+                raise StaleTransitionError(
+                    f"{len(chunk)} jobs cannot become {entering}: some of them are no longer {left}. Try again."
+                )
+            at = timezone.now()
+            JobEvent.objects.bulk_create(
+                JobEvent(job=job, attempt=job.attempt, left=left, entered=entering, reason=reason[:200], at=at)
+                for job in chunk
+            )
 
 
 def record_event(job: Job, *, left: str, reason: str) -> None:

@@ -19,7 +19,8 @@ def clear_queue(actor: Actor, reason: str = "") -> steering.Cleared:
         state = queue_state(lock=True)
         jobs = [{"job": job.pk, "kind": job.kind, "envelope": job.envelope_id} for job in queued_in_order(state)]
         cleared = steering.clear()
-        for envelope in cleared.cancelled_envelopes:
+        # most have never begun, and have nothing to be given up
+        for envelope in batch_catalog.with_files(cleared.cancelled_envelopes):
             batch_catalog.remove(envelope)
         record_action(actor, "clear queue", "Job Queue", reason=reason, detail={"jobs": jobs})
     return cleared

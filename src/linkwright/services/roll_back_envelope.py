@@ -175,5 +175,5 @@ def _later(envelope: Envelope) -> tuple[Envelope, ...]:
     if grouped is None or envelope.project is None:
         return ()
     later = batch_catalog.original_batches(envelope.project, BatchKind.ASSIGNMENTS).filter(pk__gt=grouped.pk)
-    owners = [batch.envelope for batch in later.select_related("envelope").order_by("-pk")]
+    owners = [batch.envelope for batch in later.select_related("envelope__received_by").order_by("-pk")]
     return tuple(dict.fromkeys(owner for owner in owners if owner is not None and owner != envelope))

@@ -3,7 +3,7 @@
 Rows only; the files themselves are written by `warehouse` and swept by services/sweep_files.py.
 """
 
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -24,6 +24,7 @@ from linkwright.store.models import (
 
 _ASIDE = (BatchKind.INDEX, BatchKind.SNAPSHOT, BatchKind.LEDGER)
 """What is worked out from the linkage data, and is no part of it."""
+_AT_ONCE = 500
 
 
 @dataclass(frozen=True)
@@ -191,6 +192,16 @@ def remove(envelope: Envelope) -> None:
     """
     remove_files(envelope)
     Estimation.objects.filter(envelope=envelope, applied_version=None).delete()
+
+
+def with_files(envelopes: Sequence[Envelope]) -> list[Envelope]:
+    """Return those Envelopes for which files were written, or an estimation."""
+    written: set[int | None] = set()
+    for start in range(0, len(envelopes), _AT_ONCE):
+        keys = [envelope.pk for envelope in envelopes[start : start + _AT_ONCE]]
+        written.update(Batch.objects.filter(envelope__in=keys).values_list("envelope", flat=True))
+        written.update(Estimation.objects.filter(envelope__in=keys).values_list("envelope", flat=True))
+    return [envelope for envelope in envelopes if envelope.pk in written]
 
 
 def remove_files(envelope: Envelope) -> None:

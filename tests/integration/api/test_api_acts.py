@@ -14,6 +14,7 @@ from linkwright.store.audit_log import COMMAND_LINE
 from linkwright.store.models import AuditLogEntry, Job, JobKind, JobState, LinkageProject, Membership, Role, User
 from linkwright.store.settings import change_setting
 from tests.integration.api.conftest import API, Api, KeyFor
+from tests.integration.pipeline.acting import review
 from tests.integration.pipeline.conftest import Row, System
 from tests.integration.pipeline.conftest import system as system  # noqa: PLC0414 - a fixture
 from tests.integration.pipeline.conftest import without_drawing as without_drawing  # noqa: PLC0414 - a fixture
@@ -277,3 +278,20 @@ def test_a_quality_review_is_taken_as_a_data_file_and_as_an_envelope(system: Sys
     system.drain()
     assert answer(owner.get(f"/envelopes/{shown['id']}"), 200)["status"] == "Success"
     assert system.groups() == apart
+
+
+def test_the_preview_of_a_rollback_tells_the_reviews_and_extractions_that_go_with_it(
+    system: System, owner: Api
+) -> None:
+    first = system.load("first", [ANNA, CARL])
+    review(system, "a1>x", "c1>y", name="twins")
+    answer(owner.post("/projects/P1/extraction-projects", {**NEW, "kind": "snapshot"}), 201)
+    system.drain()
+    answer(owner.post(f"{X1}/extract"), 202)
+    system.drain()
+    (result,) = answer(owner.get(f"{X1}/results"), 200)["items"]
+    assert owner.get(f"{X1}/results/{result['id']}/file").getvalue()
+    preview = answer(owner.get(f"/envelopes/{first.pk}/rollback"), 200)
+    assert [one["name"] for one in preview["reviews"]] == ["twins"]
+    numbers = ("later_count", "reviews_count", "withdrawn_results_count", "downloaded_results_count")
+    assert [preview[name] for name in (*numbers, "snapshots_count")] == [1, 1, 1, 1, 1]

@@ -18,6 +18,7 @@ from linkwright.store.audit_log import COMMAND_LINE
 from linkwright.store.models import (
     AttachedEventType,
     AuditLogEntry,
+    AuditMessage,
     Envelope,
     EnvelopeReport,
     EnvelopeState,
@@ -76,6 +77,9 @@ def test_detaching_ends_all_records_of_the_event_type_through_a_job(two_types: S
     kinds = Job.objects.filter(envelope=envelope).order_by("chain_position").values_list("kind", flat=True)
     assert list(kinds) == ["Delete", "Group", "Report"]
     assert statistics(envelope, JobKind.DELETE) == {"event_type": "BIRTH", "records_count": 1}
+    told = AuditMessage.objects.filter(job__envelope=envelope, job__kind=JobKind.DELETE).last()
+    assert told is not None
+    assert told.text == "Records of BIRTH that end, as it is detached: 1"
     assert EnvelopeReport.objects.get(envelope=envelope).statistics["project"]["records_count"] == 2
     entry = AuditLogEntry.objects.get(action="detach Event Type")
     assert (entry.target, entry.reason, entry.project_code) == ("BIRTH", REASON, "P1")

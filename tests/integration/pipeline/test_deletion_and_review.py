@@ -4,7 +4,7 @@ import pytest
 
 from linkwright.envelopes.manifest import RequestType
 from linkwright.services.roll_back_envelope import preview_rollback
-from linkwright.store.models import EnvelopeReport, EnvelopeState, Job, JobKind, Notification
+from linkwright.store.models import AuditMessage, EnvelopeReport, EnvelopeState, Job, JobKind, Notification
 from tests.integration.pipeline.acting import A, B, C, delete, groups, person, review, roll_back, send, statistics
 from tests.integration.pipeline.conftest import System
 
@@ -100,6 +100,8 @@ def test_all_that_is_wrong_with_a_review_is_named_and_nothing_is_decided(system:
     system.load("first", [A, B])
     before = system.group_ids()
     lines = ["P1,a,ADM,one", "P1,a,ADM,two", "P1,nobody,ADM,one", "P2,b,ADM,one", "P1,b,ADM"]
+    # more than the csv module takes for one value
+    lines.append(f"P1,{'b' * 140_000},ADM,one")
     refused = send(system, "review", RequestType.SUBMIT_QUALITY_REVIEW, lines)
     assert refused.state == EnvelopeState.ERRORS
     message = Job.objects.get(envelope=refused, kind=JobKind.REVIEW).error_with_values
@@ -108,9 +110,38 @@ def test_all_that_is_wrong_with_a_review_is_named_and_nothing_is_decided(system:
         "ADM:nobody: P1 has no such record",
         "line 4: the Linkage Project is 'P2'",
         "line 5: it must hold 4 values",
+        "line 6: it must hold 4 values",
     ):
         assert part in message
     assert system.group_ids() == before
+
+
+def told(kind: JobKind) -> list[str]:
+    """Return the audit messages of the only job of a kind."""
+    return list(AuditMessage.objects.filter(job__kind=kind).order_by("pk").values_list("text", flat=True))
+
+
+def test_what_is_deleted_and_decided_is_told_in_numbers_while_it_happens(system: System) -> None:
+    system.load("first", [A, B, C])
+    delete(system, "a", "nobody", "a")
+    told = list(
+        AuditMessage.objects.filter(job__kind=JobKind.DELETE).order_by("pk").values_list("text", flat=True)
+    )
+    assert told == [
+        "Reading the list: started",
+        "Finding listed records: 2 records in all",
+        "Listed records that end: 1; that are not in the project: 1",
+        f"Warning: {Notification.objects.get().text}",
+    ]
+    review(system, "b>one", "c>other")
+    told = list(
+        AuditMessage.objects.filter(job__kind=JobKind.REVIEW).order_by("pk").values_list("text", flat=True)
+    )
+    assert told == [
+        "Reading decisions: started",
+        "Finding listed records: 2 records in all",
+        "Listed records: 2; targets: 2; groups touched: 1; pairs put together: 0, apart: 1",
+    ]
 
 
 def test_a_later_review_that_contradicts_an_earlier_one_wins_and_says_so(system: System) -> None:

@@ -26,6 +26,7 @@ from linkwright.store.backup.folder import list_backups
 from linkwright.store.backup.manifest import read_manifest
 from linkwright.store.batch_catalog import counted_file_names
 from linkwright.store.models import (
+    AuditMessage,
     Batch,
     BatchState,
     Envelope,
@@ -184,6 +185,8 @@ def test_every_fault_is_told_leaves_nothing_and_is_undone_by_a_retry(
     system.drain()
     job.refresh_from_db()
     assert job.state == JobState.SUCCESS, job.error_message
+    assert job.statistics
+    assert AuditMessage.objects.filter(job=job, attempt=job.attempt).exists()
     assert left_behind(system) == []
     assert outcome("P2", system) == outcome("P1", system)
 

@@ -40,6 +40,7 @@ pytestmark = pytest.mark.postgres
 LONG_COPIES = 20
 # sleeps, so that a worker at least once tries in vain
 AWAY_S = 2.0
+LONG_AWAY_S = 10.0
 KILLED_WITHIN_S = 10.0
 
 
@@ -125,7 +126,7 @@ def test_a_worker_whose_database_goes_away_kills_its_job_and_runs_it_again_later
         within_s=KILLED_WITHIN_S * machine_slowdown(),
     )
     if away:
-        threading.Event().wait(AWAY_S)
+        threading.Event().wait(LONG_AWAY_S)
         allow_connections(on_postgres, allowed=True)
     wait_until(lambda: Job.objects.filter(pk=job.pk, attempt=2).exists(), "the second attempt")
 

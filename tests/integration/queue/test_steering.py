@@ -1,10 +1,14 @@
 """Pause, resume, clear, cancel, pause on failure, recovery after a crash."""
 
 import pytest
+from django.db import connection, transaction
+from django.test.utils import CaptureQueriesContext
 
 from linkwright.jobs.context import JobResult
 from linkwright.queue.claim import claim_next
+from linkwright.queue.finish import withdraw_jobs
 from linkwright.queue.steering import SteeringError
+from linkwright.queue.transitions import StaleTransitionError
 from linkwright.services.cancel_envelope import CancelRefusedError, cancel_envelope
 from linkwright.services.clear_queue import clear_queue, preview_clear
 from linkwright.services.end_job import complete_job, fail_job
@@ -18,9 +22,11 @@ from linkwright.store.models import (
     Batch,
     BatchKind,
     BatchState,
+    EndReason,
     Envelope,
     EnvelopeState,
     Job,
+    JobEvent,
     JobState,
     User,
 )
@@ -137,6 +143,45 @@ def test_clearing_removes_every_queued_job_and_leaves_the_running_one(
     assert len(entry.detail["jobs"]) == 14
     assert entry.reason == "wrong month"
     assert claim_next() is None
+
+
+def test_clearing_hundreds_of_envelopes_takes_few_statements_and_writes_down_every_job(
+    make_envelope: MakeEnvelope, alice: Actor
+) -> None:
+    first = make_envelope("first")
+    job = claim()
+    succeed(job)
+    batch = stage_file(first, job, "x.parquet")
+    with CaptureQueriesContext(connection) as few:
+        clear_queue(alice)
+    batch.refresh_from_db()
+    assert batch.state == BatchState.REMOVED
+    for number in range(120):
+        make_envelope(f"e{number}")
+    with CaptureQueriesContext(connection) as many:
+        cleared = clear_queue(alice)
+    # the writer's place must not be held for as long as a worker waits for it
+    assert len(many) < len(few) + 20
+    assert (cleared.jobs_count, cleared.envelopes_count) == (600, 120)
+    jobs = Job.objects.exclude(envelope=first)
+    assert set(jobs.values_list("state", "end_reason", "error_message")) == {
+        (JobState.ERRORS, EndReason.CLEARED, "Never started: the queue was cleared.")
+    }
+    events = JobEvent.objects.filter(job__in=jobs, left=JobState.QUEUED, entered=JobState.ERRORS)
+    assert (events.count(), set(events.values_list("reason", flat=True))) == (600, {"the queue was cleared"})
+    assert not Envelope.objects.exclude(state=EnvelopeState.CANCELLED).exists()
+    assert claim_next() is None
+
+
+def test_jobs_that_somebody_else_took_meanwhile_are_not_withdrawn(
+    make_envelope: MakeEnvelope, alice: Actor
+) -> None:
+    make_envelope("a")
+    jobs = list(Job.objects.all())
+    claim()
+    with pytest.raises(StaleTransitionError, match="5 jobs cannot become Errors"), transaction.atomic():
+        withdraw_jobs(jobs, EndReason.CLEARED, "the queue was cleared")
+    assert Job.objects.filter(state=JobState.QUEUED).count() == 4
 
 
 def test_clearing_keeps_held_jobs_for_a_retry(make_envelope: MakeEnvelope, alice: Actor) -> None:

@@ -14,6 +14,7 @@ from linkwright.store.models import (
     Role,
     User,
 )
+from tests.integration.pipeline.acting import delete, review
 from tests.integration.pipeline.conftest import Row, System, system, without_drawing
 from tests.integration.web.conftest import SignIn
 from tests.integration.web.test_jobs_tab import words_of
@@ -52,6 +53,22 @@ def test_the_dialog_says_what_the_rollback_would_undo_and_offers_the_later_ones(
     assert "This one alone; the groups that it touched are worked out anew" in words
     assert "This one and all later ones: 2 more records" in words
     assert "This cannot be undone." in words
+
+
+def test_the_quality_reviews_that_go_with_it_are_listed_however_many_envelopes_came_since(
+    operator: Client, system: System
+) -> None:
+    review(system, "a1>x", "b1>y", name="twins, as the mother says")
+    for number in range(11):
+        delete(system, f"none{number}", name=f"later{number}")
+    words = words_of(operator.get(_path("first")).content.decode())
+    assert "13 Envelopes of the project were processed after it: later10" in words
+    assert (
+        "1 Quality Review made since is undone with it, whichever you choose: twins, as the mother says" in words
+    )
+    assert "2 records" in words[words.index("twins, as the mother says") :]
+    none = words_of(operator.get(_path("later3")).content.decode())
+    assert "Quality Review" not in none
 
 
 def test_a_rollback_without_a_reason_is_refused_and_with_one_is_queued_as_a_job(

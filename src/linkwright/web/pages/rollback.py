@@ -11,6 +11,8 @@ from linkwright.web.access import access_of, actor_of, envelope_or_404, signed_i
 from linkwright.web.dialogs import dialog_done, show_dialog
 
 LISTED_LATER = 10
+# what a person decided is undone: they may want to see all of it
+LISTED_REVIEWS = 200
 
 
 @require_http_methods(["GET", "POST"])
@@ -32,9 +34,12 @@ def rollback(request: HttpRequest, envelope_id: int) -> HttpResponse:
         else:
             return dialog_done(request, f"{envelope.name} is being rolled back.", reverse("envelopes"))
     preview = preview_rollback(envelope)
+    reviews = preview.reviews
     context = {
         "envelope": envelope,
         "preview": preview,
+        "reviews": reviews[:LISTED_REVIEWS],
+        "unlisted_reviews_count": max(0, len(reviews) - LISTED_REVIEWS),
         "listed": preview.later[:LISTED_LATER],
         "unlisted_count": max(0, len(preview.later) - LISTED_LATER),
         "reason": request.POST.get("reason", ""),
