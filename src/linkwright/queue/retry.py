@@ -4,6 +4,8 @@ Jobs that change nothing of what others build upon (Compact, Purge) do not count
 """
 
 from collections.abc import Collection, Iterable
+from dataclasses import dataclass
+from datetime import datetime
 from typing import Any
 
 from django.db.models import OuterRef, Q, QuerySet, Subquery
@@ -11,96 +13,140 @@ from django.utils import timezone
 
 from linkwright.queue.order import front_rank, queue_state
 from linkwright.queue.transitions import change_state
-from linkwright.store.models import INVISIBLE_KINDS, EndReason, Envelope, EnvelopeState, Job, JobState
+from linkwright.store.models import (
+    INVISIBLE_KINDS,
+    EndReason,
+    Envelope,
+    EnvelopeState,
+    Job,
+    JobState,
+    LinkageProject,
+    User,
+)
 from linkwright.store.permissions import project_for_sender
 
 _RETRIABLE = (EndReason.FAILED, EndReason.CRASHED)
-# what the rule looks at
-_ASKED = (
-    "state",
-    "end_reason",
-    "project__code",
-    "project__archived_at",
-    "project_code",
-    "ended_at",
-    "envelope__state",
-    "envelope__name",
-    "envelope__received_by",
+_COLUMNS = (
+    *("pk", "state", "end_reason", "ended_at", "project_id", "project_code", "project__archived_at"),
+    *("envelope_id", "envelope__state", "envelope__received_by_id"),
 )
+
+
+@dataclass(frozen=True)
+class _Asked:
+    """What the rule looks at of a job; a list asks of fifty at once, and models would cost more than the rule."""
+
+    pk: int
+    state: str
+    end_reason: str
+    ended_at: datetime | None
+    project_id: int | None
+    project_code: str
+    archived_at: datetime | None
+    envelope_id: int | None
+    envelope_state: str
+    sender_id: int | None
+
+
+@dataclass(frozen=True)
+class _Since:
+    """A job that has been run since."""
+
+    pk: int
+    kind: str
+    envelope_name: str | None
 
 
 def why_not_retry(job: Job) -> str:
     """Return the sentence that says why a job cannot be retried, or '' if it can."""
-    return _why_not(job) or _refusal(job, _run_since(job))
+    envelope = job.envelope
+    asked = _Asked(
+        *(job.pk, job.state, job.end_reason, job.ended_at, job.project_id, job.project_code),
+        job.project.archived_at if job.project else None,
+        *((envelope.pk, envelope.state, envelope.received_by_id) if envelope else (None, "", None)),
+    )
+    return _why_not(asked) or _refusal(asked, _run_since(asked))
 
 
 def why_not_retry_each(keys: Collection[int]) -> dict[int, str]:
     """Return the same for many jobs at once: a list of failed jobs asks twice, not once a row."""
     outer = (OuterRef(name) for name in ("project_code", "ended_at", "envelope_id", "pk"))
     others = _against_a_project(_others_run(*outer))
-    found = Job.objects.filter(pk__in=keys).select_related("envelope__received_by", "project").only(*_ASKED)
-    jobs = list(found.annotate(since_id=Subquery(others.values("pk")[:1])))
-    of_envelopes = [job for job in jobs if job.envelope_id is not None]
-    of_none = _of_no_project(of_envelopes)
-    since_ids = {job.pk: job.since_id for job in of_envelopes if job.since_id and job.pk not in of_none}
-    named = Job.objects.select_related("envelope").only("kind", "envelope__name").in_bulk(set(since_ids.values()))
-    # SQL compares nothing with NULL: system jobs, of which few fail, are asked for one by one
-    refusals = {job.pk: why_not_retry(job) for job in jobs if job.envelope_id is None}
-    for job in of_envelopes:
-        refusals[job.pk] = _why_not(job) or _refusal(job, named.get(since_ids.get(job.pk, 0)))
+    found = Job.objects.filter(pk__in=keys).values_list(*_COLUMNS, Subquery(others.values("pk")[:1]))
+    asked = {_Asked(*columns): since_id for *columns, since_id in found}
+    of_none = _of_no_project(asked)
+    named = _named({since_id for job, since_id in asked.items() if since_id and job.pk not in of_none})
+    refusals = {}
+    for job, since_id in asked.items():
+        # SQL compares nothing with NULL: system jobs, of which few fail, are asked for one by one
+        since = _run_since(job) if job.envelope_id is None else named.get(since_id)
+        refusals[job.pk] = _why_not(job) or _refusal(job, None if job.pk in of_none else since)
     return refusals
 
 
-def _why_not(job: Job) -> str:
+def _why_not(job: _Asked) -> str:
     if job.state != JobState.ERRORS:
         return "Only a failed job can be retried."
     if job.end_reason not in _RETRIABLE:
         return f"This job was {job.end_reason}; {_instead(job)}."
-    if job.envelope is not None and job.envelope.state != EnvelopeState.ERRORS:
-        return f"The Envelope is {job.envelope.get_state_display()}; submit a new one instead."
-    if job.envelope is not None and job.project is not None and job.project.why_closed:
-        return job.project.why_closed
+    if job.envelope_id is not None and job.envelope_state != EnvelopeState.ERRORS:
+        return f"The Envelope is {EnvelopeState(job.envelope_state).label}; submit a new one instead."
+    if job.envelope_id is not None and job.archived_at is not None:
+        return LinkageProject(code=job.project_code, archived_at=job.archived_at).why_closed
     return ""
 
 
-def _refusal(job: Job, since: Job | None) -> str:
+def _refusal(job: _Asked, since: _Since | None) -> str:
     if since is None:
         return ""
-    of = f" of {since.envelope.name}" if since.envelope else ""
+    of = f" of {since.envelope_name}" if since.envelope_name is not None else ""
     against = f" against {job.project_code}" if job.project_code else ""
     return f"Job {since.pk} ({since.kind}{of}) has been run{against} since; {_instead(job)}."
 
 
-def _instead(job: Job) -> str:
-    return "submit the Envelope again instead" if job.envelope else "start a new one instead"
+def _instead(job: _Asked) -> str:
+    return "start a new one instead" if job.envelope_id is None else "submit the Envelope again instead"
 
 
-def _run_since(job: Job) -> Job | None:
+def _run_since(job: _Asked) -> _Since | None:
     if _of_no_project([job]):
         return None
+    others = _others_run(job.project_code, job.ended_at, job.envelope_id, job.pk)
     if job.project_id is None and job.envelope_id is None:
         # of the whole system, such as a Backup
-        others = _others_run(job.project_code, job.ended_at, job.envelope_id, job.pk).filter(envelope=None)
+        others = others.filter(envelope=None)
     else:
-        others = _against_a_project(_others_run(job.project_code, job.ended_at, job.envelope_id, job.pk))
-    return others.select_related("envelope").first()
+        others = _against_a_project(others)
+    first = others.values_list("pk", flat=True).first()
+    return None if first is None else _named({first})[first]
 
 
-def _of_no_project(jobs: Iterable[Job]) -> set[int]:
+def _named(keys: Collection[int]) -> dict[int, _Since]:
+    if not keys:
+        return {}
+    found = Job.objects.filter(pk__in=keys).values_list("pk", "kind", "envelope__name")
+    return {pk: _Since(pk, kind, name) for pk, kind, name in found}
+
+
+def _of_no_project(jobs: Iterable[_Asked]) -> set[int]:
     """Return the keys of the jobs of Envelopes whose project is unknown, or not the sender's to know.
 
     They touched nothing; and to whoever may not submit to a project its jobs are not to be told.
     """
-    named: dict[tuple[str, int | None], list[Job]] = {}
+    named: dict[tuple[str, int | None], list[int]] = {}
     for job in jobs:
-        if job.project_id is None and job.envelope is not None:
-            named.setdefault((job.project_code, job.envelope.received_by_id), []).append(job)
+        if job.project_id is None and job.envelope_id is not None:
+            named.setdefault((job.project_code, job.sender_id), []).append(job.pk)
     return {
-        job.pk
-        for (code, _sender), alike in named.items()
-        if alike[0].envelope is not None and project_for_sender(code, alike[0].envelope.received_by) is None
-        for job in alike
+        key
+        for (code, sender_id), alike in named.items()
+        if project_for_sender(code, _person(sender_id)) is None
+        for key in alike
     }
+
+
+def _person(key: int | None) -> User | None:
+    return None if key is None else User.objects.filter(pk=key).first()
 
 
 def _others_run(project_code: Any, ended_at: Any, envelope_id: Any, job_id: Any) -> QuerySet[Job]:

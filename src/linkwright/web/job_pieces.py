@@ -8,7 +8,6 @@ from typing import Any
 from django.urls import reverse
 from django.utils.html import escape, format_html
 from django.utils.safestring import SafeString
-from django.utils.text import Truncator
 
 from linkwright.services.download_rejects import has_rejects
 from linkwright.services.retry_job import why_not_retry_each
@@ -112,6 +111,7 @@ def job_row_piece(
         "memory": size_html(row.peak_memory_bytes),
         "options": options_html(row_id, here, links),
         "retry_refusal": options.retry_refusal,
+        "here": here,
     }
     return make_piece(row_id, ROW_TEMPLATE, context, row, options, headline)
 
@@ -134,7 +134,9 @@ def _result(row: JobRow, headline: str) -> SafeString:
     if headline:
         return escape(headline)
     if row.status is ShownStatus.ERRORS and row.error_message:
-        short = Truncator(row.error_message).chars(_SHORT_ERROR)
+        short = row.error_message
+        if len(short) > _SHORT_ERROR:
+            short = f"{short[: _SHORT_ERROR - 1]}…"
         return format_html('<span class="error-text" title="{}">{}</span>', row.error_message, short)
     return _NOTHING
 
