@@ -230,6 +230,20 @@ def render_svg(plot: Plot) -> str:
     return svg.replace("<svg ", f'<svg role="img" aria-label="{plot.title}" ', 1)
 
 
+def drawn_plot(plot: Plot) -> dict[str, Any]:
+    """Draw a plot, in the form that reports store and pages show: SVG, and its numbers as a table.
+
+    Takes tens of milliseconds.
+    """
+    return {
+        "name": plot.name,
+        "title": plot.title,
+        "svg": render_svg(plot),
+        "columns": list(plot.columns),
+        "rows": [list(row) for row in plot.rows],
+    }
+
+
 def render_svg_file(plot: Plot) -> str:
     """Render a plot to an SVG file of its own: with colours, font and background, for any viewer and print."""
     return standalone_svg(render_svg(plot))

@@ -10,6 +10,7 @@ from typing import Any
 
 from django.utils import timezone
 
+from linkwright.engine.charts import drawn_plot
 from linkwright.engine.progress import Progress
 from linkwright.engine.strategy import MatchConfiguration
 from linkwright.engine.term_frequencies import frequency_fields
@@ -23,7 +24,6 @@ from linkwright.jobs.build_frequencies import (
 from linkwright.jobs.context import JobContext, JobError, JobResult
 from linkwright.jobs.estimation_tables import estimation_plots, estimation_results, rows_of, strategy_rows
 from linkwright.jobs.project_form import current_match_configuration
-from linkwright.jobs.report import rendered_plot
 from linkwright.store import batch_catalog
 from linkwright.store.models import Batch, BatchKind, Estimation, Severity
 from linkwright.store.settings import read_setting
@@ -146,7 +146,7 @@ def _drawn(context: JobContext, results: dict[str, Any]) -> list[dict[str, Any]]
     plots, drawn = estimation_plots(results), []
     for number, plot in enumerate(plots):
         context.report(Progress("Drawing", number, len(plots), "plots"))
-        drawn.append(rendered_plot(plot))
+        drawn.append(drawn_plot(plot))
     return drawn
 
 

@@ -66,13 +66,14 @@ def _update_texts(data_file: DataFile, result: LoadResult) -> list[str]:
     texts = []
     if result.rows_skipped_count:
         texts.append(
-            f"{name}: {result.rows_skipped_count:,} rows were passed over: their Source Unique IDs are loaded "
+            f"{name}: rows passed over: {result.rows_skipped_count:,}. Their Source Unique IDs are loaded "
             f"already, and the project skips records of {code} that come again."
         )
     if result.rows_replaced_count:
         texts.append(
-            f"{name}: {result.rows_replaced_count:,} rows replace records of {code} with the same Source Unique "
-            "ID. The old versions end when this Envelope is grouped; rolling it back brings them back."
+            f"{name}: rows that replace a record: {result.rows_replaced_count:,}. Their Source Unique IDs are "
+            f"those of loaded records of {code}. The old versions end when this Envelope is grouped; rolling it "
+            "back brings them back."
         )
     return texts
 

@@ -5,7 +5,7 @@ from typing import Any
 
 from django.utils import timezone
 
-from linkwright.engine.charts import Plot, completeness_plot, group_sizes_plot, render_svg, weights_plot
+from linkwright.engine.charts import Plot, completeness_plot, drawn_plot, group_sizes_plot, weights_plot
 from linkwright.engine.progress import Progress
 from linkwright.engine.strategy import parse_match_configuration
 from linkwright.jobs.context import JobContext, JobResult, is_estimation
@@ -49,7 +49,7 @@ def run_report(context: JobContext) -> JobResult:
     rendered = []
     for number, plot in enumerate(plots):
         context.report(Progress("Drawing", number, len(plots), "plots"))
-        rendered.append(rendered_plot(plot))
+        rendered.append(drawn_plot(plot))
     statistics = _statistics(numbers, match, group, _updates(context))
     drift, warning = drift_rows(envelope, statistics["envelope"])
     statistics["envelope"]["drift"] = drift
@@ -115,17 +115,6 @@ def _thresholds(context: JobContext) -> tuple[float, float]:
 
 def _share(part: int, whole: int) -> float:
     return round(part / whole, 4) if whole else 0.0
-
-
-def rendered_plot(plot: Plot) -> dict[str, Any]:
-    """Return a plot as it is stored: its SVG, and its numbers as a table."""
-    return {
-        "name": plot.name,
-        "title": plot.title,
-        "svg": render_svg(plot),
-        "columns": list(plot.columns),
-        "rows": [list(row) for row in plot.rows],
-    }
 
 
 def _statistics(

@@ -8,10 +8,9 @@ from collections.abc import Callable, Collection, Mapping
 from functools import lru_cache
 from typing import Any, TypeAlias
 
-from linkwright.engine.charts import Plot, group_sizes_plot, weights_plot
+from linkwright.engine.charts import Plot, drawn_plot, group_sizes_plot, weights_plot
 from linkwright.engine.job_charts import blocking_rules_plot, field_values_plot
 from linkwright.store.models import JobKind
-from linkwright.web.drawn_plot import drawn_plot
 
 _KEPT_DRAWINGS = 200
 # what is drawn counts; numbers of one place say as much in a line

@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import groupby
+from math import isinf
 
 from linkwright.engine.blocking import rule_text
 from linkwright.engine.comparisons import Comparison, ComparisonLevel
@@ -124,6 +125,11 @@ def view_differences(differences: Sequence[Difference]) -> list[DifferenceView]:
     return [DifferenceView(where, list(lines)) for where, lines in groupby(differences, key=place)]
 
 
+def _highest(weight: float) -> str:
+    # a term frequency without a least u lets a value that nobody has weigh anything
+    return "any weight: the rarer the values, the more" if isinf(weight) else format_weight(weight)
+
+
 def _strategy(strategy: Strategy, prior_weight: float, largest: float) -> StrategyView:
     match, review = strategy.match_threshold, strategy.review_threshold
     return StrategyView(
@@ -132,7 +138,7 @@ def _strategy(strategy: Strategy, prior_weight: float, largest: float) -> Strate
         match_threshold=NO_VALUE if match is None else format_weight(match),
         review_threshold=NO_VALUE if review is None else format_weight(review),
         has_review=review != match,
-        highest=format_weight(prior_weight + strategy.highest_weight),
+        highest=_highest(prior_weight + strategy.highest_weight),
         rules=[rule_text(rule) for rule in strategy.blocking_rules],
         comparisons=[_comparison(item, largest) for item in strategy.comparisons],
     )

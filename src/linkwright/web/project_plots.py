@@ -8,11 +8,10 @@ from datetime import UTC
 from functools import lru_cache
 from typing import Any
 
-from linkwright.engine.charts import Plot
+from linkwright.engine.charts import Plot, drawn_plot
 from linkwright.engine.report_charts import growth_plot, linked_plot, linking_rates_plot, throughput_plot
 from linkwright.store.models import LinkageProject
 from linkwright.store.queries.reports import HistoryPoint, read_project_history
-from linkwright.web.drawn_plot import drawn_plot
 
 # one point is no line, and the numbers above say it
 _FEWEST_POINTS = 2

@@ -173,7 +173,9 @@ class System:
 
 def draw_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
     """Let plots be empty: drawing takes longer than all the rest of a small chain, the first time a second."""
-    monkeypatch.setattr("linkwright.jobs.report.render_svg", lambda plot: f"<svg aria-label='{plot.title}'></svg>")
+    monkeypatch.setattr(
+        "linkwright.engine.charts.render_svg", lambda plot: f"<svg aria-label='{plot.title}'></svg>"
+    )
 
 
 @pytest.fixture
@@ -197,7 +199,7 @@ def system(request: pytest.FixtureRequest, db: None, tmp_path: Path, monkeypatch
 @pytest.fixture
 def without_drawing(monkeypatch: pytest.MonkeyPatch) -> None:
     """Leave the plots of reports out altogether."""
-    monkeypatch.setattr("linkwright.jobs.report.rendered_plot", lambda plot: {"name": plot.name})
+    monkeypatch.setattr("linkwright.jobs.report.drawn_plot", lambda plot: {"name": plot.name})
 
 
 @pytest.fixture

@@ -12,7 +12,6 @@ from linkwright.engine.strategy import parse_match_configuration
 from linkwright.envelopes.package import verify_package
 from linkwright.errors import LinkwrightError
 from linkwright.jobs import estimate as estimate_job
-from linkwright.jobs import report as report_job
 from linkwright.jobs.context import package_limits
 from linkwright.jobs.project_form import linkage_fields
 from linkwright.queue.claim import claim_next
@@ -47,7 +46,7 @@ DETERMINISTIC = (
 @pytest.fixture(autouse=True)
 def _drawn_quickly(system: System, monkeypatch: pytest.MonkeyPatch) -> None:
     # after the system, which has its own way of drawing nothing
-    monkeypatch.setattr(report_job, "render_svg", lambda _plot: "<svg fill='var(--plot-1)' />")
+    monkeypatch.setattr("linkwright.engine.charts.render_svg", lambda _plot: "<svg fill='var(--plot-1)' />")
 
 
 def project() -> LinkageProject:

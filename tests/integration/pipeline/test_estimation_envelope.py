@@ -191,7 +191,7 @@ def test_a_failed_estimation_keeps_its_data_until_no_retry_is_possible(
         raise RuntimeError("no ink")
 
     with monkeypatch.context() as patch:
-        patch.setattr(estimate_job, "rendered_plot", broken)
+        patch.setattr(estimate_job, "drawn_plot", broken)
         envelope = estimated(system, "more", planted(INCOMING))
     assert envelope.state == EnvelopeState.ERRORS
     failed = Job.objects.get(envelope=envelope, state=JobState.ERRORS)

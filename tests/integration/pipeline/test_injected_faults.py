@@ -73,7 +73,7 @@ def system(disk: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Syste
     """Return a system on the small disk, its database elsewhere."""
     monkeypatch.setenv("LINKWRIGHT_HOME", str(disk / "home"))
     for job in (report_job, estimate_job):
-        monkeypatch.setattr(job, "rendered_plot", lambda plot: {"name": plot.name}, raising=False)
+        monkeypatch.setattr(job, "drawn_plot", lambda plot: {"name": plot.name})
     config = load_config()
     prepare_home(config)
     made = System(config, tmp_path)

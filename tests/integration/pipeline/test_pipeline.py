@@ -6,7 +6,6 @@ from pathlib import Path
 import pytest
 from django.test import Client
 
-from linkwright.jobs import report as report_job
 from linkwright.jobs.context import project_folder
 from linkwright.services.apply_project_file import apply_project_file
 from linkwright.services.project_file import read_project_file
@@ -254,7 +253,7 @@ def test_a_failed_report_hides_the_envelope_until_its_retry(
         raise RuntimeError("no ink")
 
     with monkeypatch.context() as patch:
-        patch.setattr(report_job, "render_svg", broken)
+        patch.setattr("linkwright.engine.charts.render_svg", broken)
         envelope = system.load("first", [("a1", *ANNA)])
     assert envelope.state == EnvelopeState.ERRORS
     assert "no ink" in Notification.objects.get(envelope=envelope).with_values

@@ -61,7 +61,7 @@ def test_a_skipped_row_changes_nothing_and_is_told(system: System) -> None:
     assert [loaded[name] for name in names] == [2, 1, 1, 0]
     assert system.group_ids() == {**before, "c": 2}
     note = Notification.objects.get(envelope=second, severity=Severity.INFO)
-    assert "1 rows were passed over" in note.text
+    assert "rows passed over: 1." in note.text
     assert EnvelopeReport.objects.get(envelope=second).statistics["envelope"]["rows_skipped_count"] == 1
 
 
@@ -74,7 +74,7 @@ def test_a_replaced_record_is_linked_by_its_new_values_alone(system: System) -> 
     assert system.groups() == groups("a", "c", "bd")
     loaded = statistics(second, JobKind.LOAD)
     assert (loaded["rows_loaded_count"], loaded["rows_replaced_count"]) == (2, 1)
-    assert "1 rows replace records of ADM" in Notification.objects.get(envelope=second).text
+    assert "rows that replace a record: 1." in Notification.objects.get(envelope=second).text
     assert statistics(second, JobKind.MATCH)["held_records_count"] == 2
     report = EnvelopeReport.objects.get(envelope=second).statistics
     assert report["envelope"]["rows_replaced_count"] == 1

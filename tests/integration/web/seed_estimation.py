@@ -6,7 +6,7 @@ from typing import Any
 
 from django.utils import timezone
 
-from linkwright.engine.charts import render_svg
+from linkwright.engine.charts import drawn_plot
 from linkwright.engine.proposal import ComparisonEstimate, LevelEstimate, RuleEstimate, StrategyEstimate
 from linkwright.engine.thresholds import ThresholdRow, UnlinkableRow
 from linkwright.jobs.estimation_tables import estimation_plots, estimation_results, strategy_rows
@@ -86,16 +86,7 @@ def made_result() -> EstimateResult:
 def _stored() -> tuple[dict[str, Any], list[dict[str, Any]]]:
     """Make results and plots once: drawing takes a second."""
     results = estimation_results(made_result())
-    plots = [
-        {
-            "name": plot.name,
-            "title": plot.title,
-            "svg": render_svg(plot),
-            "columns": list(plot.columns),
-            "rows": [list(row) for row in plot.rows],
-        }
-        for plot in estimation_plots(results)
-    ]
+    plots = [drawn_plot(plot) for plot in estimation_plots(results)]
     return results, plots
 
 

@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from linkwright.engine.charts import Plot, completeness_plot, group_sizes_plot, render_svg, weights_plot
+from linkwright.engine.charts import completeness_plot, drawn_plot, group_sizes_plot, weights_plot
 from linkwright.store.models import JobKind
 
 _RULES = (
@@ -173,18 +173,8 @@ ENVELOPE_NUMBERS: dict[str, Any] = {
 }
 
 
-def _stored(plot: Plot) -> dict[str, Any]:
-    return {
-        "name": plot.name,
-        "title": plot.title,
-        "svg": render_svg(plot),
-        "columns": list(plot.columns),
-        "rows": [list(row) for row in plot.rows],
-    }
-
-
 PLOTS: list[dict[str, Any]] = [
-    _stored(plot)
+    drawn_plot(plot)
     for plot in (
         weights_plot(_weights(), match_threshold=_MATCH_THRESHOLD, review_threshold=_REVIEW_THRESHOLD),
         group_sizes_plot([{"group_size": size, "groups_count": count} for size, count in _SIZES]),

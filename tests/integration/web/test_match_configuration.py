@@ -118,3 +118,13 @@ def test_what_is_downloaded_is_what_is_in_force(two_versions: World, sign_in: Si
 
 def test_a_strategy_that_there_is_not_is_no_download(two_versions: World, sign_in: SignIn) -> None:
     text_of(sign_in(two_versions.viewer), f"{PAGE}download/?form=splink&strategy=nobody", 409)
+
+
+def test_a_weight_without_bound_is_told_in_words(empty_world: World, sign_in: SignIn) -> None:
+    made = definition()
+    surname = next(one for one in made["strategies"][0]["comparisons"] if one["field"] == "surname")
+    surname["term_frequency"] = {}
+    save_match(empty_world.perinatal, MatchDraft(made, 3), Actor(empty_world.owner, "10.0.0.7"))
+    shown = text_of(sign_in(empty_world.viewer), PAGE)
+    assert "<dt>Full agreement weighs</dt><dd>any weight: the rarer the values, the more</dd>" in shown
+    assert "inf" not in shown.split("Full agreement weighs")[1].split("</dl>")[0]

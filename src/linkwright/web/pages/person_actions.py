@@ -153,7 +153,7 @@ def role(request: HttpRequest, person_id: int) -> HttpResponse:
         except LinkwrightError as error:
             refusal = str(error)
         else:
-            return dialog_left(request, f"The role of {person.username} in {code} is changed.", _page(person))
+            return dialog_left(request, f"{person.username} is now {request.POST.get('role') or 'no member'} in {code}.", _page(person))
     context = {
         "action": reverse("person-role", args=[person.pk]),
         "back": _page(person),
@@ -162,7 +162,8 @@ def role(request: HttpRequest, person_id: int) -> HttpResponse:
         "held": request.POST.get("role", held or ""),
         "may_remove": bool(held),
     }
-    return show_dialog(request, "web/dialogs/role.html", f"Role of {person.username}", context, refusal=refusal)
+    title = f"Role of {person.username}" if held else f"Give {person.username} a role"
+    return show_dialog(request, "web/dialogs/role.html", title, context, refusal=refusal)
 
 
 def _ask(
