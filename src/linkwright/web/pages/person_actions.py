@@ -153,7 +153,11 @@ def role(request: HttpRequest, person_id: int) -> HttpResponse:
         except LinkwrightError as error:
             refusal = str(error)
         else:
-            return dialog_left(request, f"{person.username} is now {request.POST.get('role') or 'no member'} in {code}.", _page(person))
+            return dialog_left(
+                request,
+                f"{person.username} is now {request.POST.get('role') or 'no member'} in {code}.",
+                _page(person),
+            )
     context = {
         "action": reverse("person-role", args=[person.pk]),
         "back": _page(person),
