@@ -4,37 +4,18 @@ from typing import Any
 
 import pytest
 
-from linkwright.store.models import AuditLogEntry, Envelope, LinkageProject, Membership, Role, User
+from linkwright.store.models import AuditLogEntry, Envelope, Role, User
 from linkwright.store.permissions import Permission
 from tests.integration.api.conftest import Api, KeyFor
-from tests.integration.pipeline.conftest import Row, System, system, without_drawing
+from tests.integration.linked_system import FIRST, VALUES, linked, looks, member, system, without_drawing
+from tests.integration.pipeline.conftest import System
 
-__all__ = ["system", "without_drawing"]
+__all__ = ["linked", "system", "without_drawing"]
 
 pytestmark = pytest.mark.usefixtures("without_drawing")
 
-FIRST: list[Row] = [
-    ("a1", "Anna", "Berg", "1980-01-02", "2000"),
-    ("a2", "Annalie", "Berg", "1980-01-02", "2017"),
-    ("a4", "Zoe", "Quist", "1955-12-13", ""),
-]
-VALUES = ("annalie", "berg", "1980-01-02", "2017", "zoe", "quist")
 LOOKS = ("/projects/P1/groups/1", "/projects/P1/records/1", "/projects/P1/pairs/1/2")
 WHY = "they are Anna Berg and her sister"
-
-
-@pytest.fixture
-def linked(system: System) -> System:
-    """Return a project with a group of two and a group of one."""
-    assert system.load("first", FIRST).state == "Success"
-    return system
-
-
-def member(role: Role) -> User:
-    user, _ = User.objects.get_or_create(username=role.value.lower())
-    project = LinkageProject.objects.get(code="P1")
-    Membership.objects.get_or_create(user=user, project=project, defaults={"role": role})
-    return user
 
 
 @pytest.fixture
@@ -53,11 +34,6 @@ def read(api: Api, path: str, **query: Any) -> Any:
     response = api.get(path, **query)
     assert response.status_code == 200, response.content
     return response.json()
-
-
-def looks() -> list[tuple[str, str]]:
-    entries = AuditLogEntry.objects.filter(action="see identifying values").order_by("pk")
-    return [(entry.user.username if entry.user else "", entry.target) for entry in entries]
 
 
 def error(response: Any, status: int) -> str:

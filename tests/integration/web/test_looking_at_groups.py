@@ -9,36 +9,16 @@ from django.test import Client
 from linkwright.envelopes.manifest import RequestType
 from linkwright.services.submit_data_file import DataFileSubmission, submit_data_file
 from linkwright.store.audit_log import COMMAND_LINE
-from linkwright.store.models import AuditLogEntry, Envelope, EnvelopeReport, LinkageProject, Membership, Role, User
-from tests.integration.pipeline.conftest import Row, System, system, without_drawing
+from linkwright.store.models import AuditLogEntry, Envelope, EnvelopeReport, LinkageProject, Role
+from tests.integration.linked_system import FIRST, VALUES, linked, looks, member, system, without_drawing
+from tests.integration.pipeline.conftest import System
 from tests.integration.web.conftest import SignIn
 
-__all__ = ["system", "without_drawing"]
+__all__ = ["linked", "system", "without_drawing"]
 
 pytestmark = pytest.mark.usefixtures("without_drawing")
 
-FIRST: list[Row] = [
-    ("a1", "Anna", "Berg", "1980-01-02", "2000"),
-    ("a2", "Annalie", "Berg", "1980-01-02", "2017"),
-    ("a4", "<b>Zoe</b>", "Quist", "1955-12-13", ""),
-]
-VALUES = ("annalie", "berg", "1980-01-02", "2017", "zoe", "quist")
 WHY = "Anna Berg's sister"
-
-
-@pytest.fixture
-def linked(system: System) -> System:
-    """Return a project with a group of two and a group of one."""
-    assert system.load("first", FIRST).state == "Success"
-    return system
-
-
-def member(role: Role) -> User:
-    """Return a member of the project."""
-    user, _ = User.objects.get_or_create(username=role.value.lower())
-    project = LinkageProject.objects.get(code="P1")
-    Membership.objects.get_or_create(user=user, project=project, defaults={"role": role})
-    return user
 
 
 @pytest.fixture
@@ -58,12 +38,6 @@ def page(client: Client, path: str, status: int = 200) -> str:
     response = client.get(path)
     assert response.status_code == status
     return unescape(response.content.decode())
-
-
-def looks() -> list[tuple[str, str]]:
-    """Return who saw whose values, the oldest first."""
-    entries = AuditLogEntry.objects.filter(action="see identifying values").order_by("pk")
-    return [(entry.user.username if entry.user else "", entry.target) for entry in entries]
 
 
 PATHS = ("/projects/P1/groups/1/", "/projects/P1/records/1/", "/projects/P1/pairs/1/2/")
