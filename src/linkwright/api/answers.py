@@ -31,6 +31,8 @@ CODES: dict[int, str] = {
     503: "busy",
     507: "no_room",
 }
+VALUES_HIDDEN = "With `[hidden]` in the place of identifying values for those who may not see them."
+"""What is said of a text that may name values of the data."""
 _ALWAYS = (400, 401, 403, 404, 422, 429, 500)
 
 

@@ -7,7 +7,7 @@ from django.http import HttpRequest
 from ninja import Path, Query, Router, Schema, Status
 from pydantic import Field
 
-from linkwright.api.answers import possible_errors
+from linkwright.api.answers import VALUES_HIDDEN, possible_errors
 from linkwright.api.jobs import CancelForm, JobAnswer, JobDetailAnswer, job_answer, job_detail
 from linkwright.api.paging import (
     PageAnswer,
@@ -102,7 +102,7 @@ class NotificationAnswer(Schema):
 
     id: int
     severity: Severity
-    text: str
+    text: str = Field(description=VALUES_HIDDEN)
     raised_at: datetime
     job_id: int | None
 
@@ -208,9 +208,14 @@ def list_notifications(
     refuse_unknown(request, PageQuery)
     envelope = envelope_or_404(caller, envelope_id)
     rows, cursor = newest_first(Notification.objects.filter(envelope=envelope), query)
+    may_see = caller.may(Permission.SEE_IDENTIFYING_VALUES, envelope.project)
     items = [
         NotificationAnswer(
-            id=row.pk, severity=Severity(row.severity), text=row.text, raised_at=row.raised_at, job_id=row.job_id
+            id=row.pk,
+            severity=Severity(row.severity),
+            text=(may_see and row.with_values) or row.text,
+            raised_at=row.raised_at,
+            job_id=row.job_id,
         )
         for row in rows
     ]

@@ -7,7 +7,7 @@ from django.http import HttpRequest
 from ninja import Path, Query, Router, Schema, Status
 from pydantic import Field
 
-from linkwright.api.answers import possible_errors
+from linkwright.api.answers import VALUES_HIDDEN, possible_errors
 from linkwright.api.paging import (
     JOB_CURSOR,
     NO_ZERO,
@@ -68,7 +68,10 @@ class JobAnswer(Schema):
     duration_s: float | None
     cancel_requested_at: datetime | None
     peak_memory_bytes: int | None
-    error_message: str
+    error_message: str = Field(
+        description="In lists with `[hidden]` in the place of identifying values; read alone, those who may see "
+        "them get them."
+    )
     progress: ProgressAnswer | None = Field(description="While it runs; else null.")
 
 
@@ -110,7 +113,7 @@ class AuditMessageAnswer(Schema):
     id: int
     attempt: int
     at: datetime
-    text: str
+    text: str = Field(description=VALUES_HIDDEN)
 
 
 class AuditMessagePageAnswer(PageAnswer):
@@ -161,7 +164,13 @@ def list_audit_messages(request: HttpRequest, job_id: JobId, query: Query[PageQu
     refuse_unknown(request, PageQuery)
     job = job_or_404(caller, job_id)
     rows, cursor = oldest_first(AuditMessage.objects.filter(job=job), query)
-    items = [AuditMessageAnswer(id=row.pk, attempt=row.attempt, at=row.at, text=row.text) for row in rows]
+    may_see = caller.may(Permission.SEE_IDENTIFYING_VALUES, job.project)
+    items = [
+        AuditMessageAnswer(
+            id=row.pk, attempt=row.attempt, at=row.at, text=(may_see and row.with_values) or row.text
+        )
+        for row in rows
+    ]
     return AuditMessagePageAnswer(items=items, **links(request, cursor))
 
 
@@ -206,8 +215,9 @@ def _detail(caller: Caller, job: Job) -> JobDetailAnswer:
     statistics = job.statistics if may_see else without_values(job.statistics)
     has_failed = job.state == JobState.ERRORS and job.end_reason in _RETRIABLE
     asks = has_failed and caller.may(Permission.RETRY, job.project)
+    told = {"error_message": (may_see and job.error_with_values) or job.error_message}
     return JobDetailAnswer(
-        **_values(row), statistics=statistics, retry_refusal=why_not_retry(job) if asks else None
+        **_values(row) | told, statistics=statistics, retry_refusal=why_not_retry(job) if asks else None
     )
 
 

@@ -4,9 +4,19 @@ from typing import Any
 
 import pytest
 from django.test import Client
+from django.utils import timezone
 
 from linkwright.api import jobs as api_jobs
-from linkwright.store.models import AuditLogEntry, JobKind, QueueState
+from linkwright.store.models import (
+    AuditLogEntry,
+    AuditMessage,
+    Job,
+    JobKind,
+    Notification,
+    QueueState,
+    Severity,
+)
+from linkwright.store.permissions import Permission
 from tests.integration.api.conftest import API, Api, KeyFor, People
 from tests.integration.web.seed import World
 
@@ -91,6 +101,25 @@ def test_identifying_values_are_for_those_who_may_see_them(world: World, key_for
     }
     assert {block["values"] for block in blocks["viewer"]} == {"hidden"}
     assert "hidden" not in {str(block["values"]) for block in blocks["owner"]}
+
+
+def test_messages_name_values_to_those_who_may_see_them(world: World, key_for: KeyFor) -> None:
+    envelope, job = world.envelopes["HOSP-2026-08"], world.job("HOSP-2026-08", JobKind.LOAD)
+    texts = {"text": "1 row is rejected: [hidden]", "with_values": "1 row is rejected: Ada Berg"}
+    Notification.objects.create(envelope=envelope, severity=Severity.WARNING, raised_at=timezone.now(), **texts)
+    AuditMessage.objects.create(job=job, attempt=1, at=timezone.now(), **texts)
+    Job.objects.filter(pk=job.pk).update(error_message="[hidden] is no date", error_with_values="Berg is no date")
+    paths = (
+        f"/envelopes/{envelope.pk}/notifications",
+        f"/jobs/{job.pk}/audit-messages",
+        f"/jobs/{job.pk}",
+    )
+    for person, sees in (("owner", True), ("reviewer", True), ("viewer", False), ("operator", False)):
+        for path in paths:
+            answer = str(key_for(getattr(world, person)).get(path).json())
+            assert ("Berg" in answer, "[hidden]" in answer) == (sees, not sees), (person, path)
+    narrowed = key_for(world.owner, permissions=[Permission.SEE_JOBS])
+    assert not any("Berg" in str(narrowed.get(path).json()) for path in paths)
 
 
 def test_the_queue_tells_nothing_of_projects_of_others(world: World, key_for: KeyFor) -> None:
