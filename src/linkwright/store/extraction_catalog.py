@@ -3,7 +3,7 @@
 Rows only; the files themselves are written by `warehouse` and swept by services/sweep_files.py.
 """
 
-from collections.abc import Collection
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -22,9 +22,19 @@ from linkwright.store.models import (
     Job,
     JobKind,
     JobState,
+    KeptPart,
     LinkageProject,
     ResultEnd,
 )
+
+
+@dataclass(frozen=True)
+class NewPart:
+    """A part of a snapshot or a ledger as written: its files, as far as it has them, and the checksum of `records`."""
+
+    records: NewBatch | None
+    groups: NewBatch | None
+    sha256: str
 
 
 @dataclass(frozen=True)
@@ -61,17 +71,51 @@ def record_floor(job: Job) -> None:
     LinkageProject.objects.filter(pk=project.pk).update(group_id_floors=[list(floor) for floor in floors])
 
 
-def set_snapshot(extraction_project: ExtractionProject, job: Job, new: NewBatch, sha256: str) -> None:
-    """Name a file as the snapshot, in place of any earlier one; call it in the transaction that ends the job."""
-    _give_up(extraction_project.snapshot_id)
-    rows = ExtractionProject.objects.filter(pk=extraction_project.pk)
-    rows.update(snapshot=add_apart(job, new), snapshot_sha256=sha256)
+def set_parts(extraction_project: ExtractionProject, job: Job, new: Iterable[NewPart]) -> None:
+    """Let files be the snapshot or the ledger, in place of an earlier one; call it in the commit of the job."""
+    drop_parts(parts_of(extraction_project))
+    add_parts(extraction_project, job, new)
+    ExtractionProject.objects.filter(pk=extraction_project.pk).update(kept_at=timezone.now())
 
 
-def set_ledger(extraction_project: ExtractionProject, job: Job, new: NewBatch) -> None:
-    """Name a file as the ledger, in place of any earlier one; call it in the transaction that ends the job."""
-    _give_up(extraction_project.ledger_id)
-    ExtractionProject.objects.filter(pk=extraction_project.pk).update(ledger=add_apart(job, new))
+def parts_of(extraction_project: ExtractionProject) -> list[KeptPart]:
+    """Return the parts of the snapshot or the ledger, with their files, in their order."""
+    rows = KeptPart.objects.filter(extraction_project=extraction_project)
+    return list(rows.select_related("records", "groups").order_by("pk"))
+
+
+def parts_between(extraction_project: ExtractionProject, first_id: int, last_id: int) -> list[KeptPart]:
+    """Return the parts that may hold records between two record ids, both included."""
+    rows = KeptPart.objects.filter(extraction_project=extraction_project).exclude(records=None)
+    # what was written before there were parts does not say which records it holds
+    may_hold = Q(records__first_id=None) | Q(records__last_id__gte=first_id, records__first_id__lte=last_id)
+    return list(rows.filter(may_hold).select_related("records").order_by("pk"))
+
+
+def add_parts(extraction_project: ExtractionProject, job: Job, new: Iterable[NewPart]) -> None:
+    """Let files be parts beside those that are there; call it in the commit of the job."""
+    for part in new:
+        KeptPart.objects.create(
+            extraction_project=extraction_project,
+            records=None if part.records is None else add_apart(job, part.records),
+            groups=None if part.groups is None else add_apart(job, part.groups),
+            sha256=part.sha256,
+        )
+
+
+def drop_parts(parts: Sequence[KeptPart]) -> None:
+    """Give parts up with their files; call it in the commit of the job."""
+    KeptPart.objects.filter(pk__in=[part.pk for part in parts]).delete()
+    _give_up(part.records_id for part in parts)
+    _give_up(part.groups_id for part in parts)
+
+
+def drop_records(parts: Sequence[KeptPart]) -> None:
+    """Give the records of parts up, and let their groups be read instead; call it in the commit of the job."""
+    drop_parts([part for part in parts if part.groups_id is None])
+    rest = [part for part in parts if part.groups_id is not None]
+    KeptPart.objects.filter(pk__in=[part.pk for part in rest]).update(records=None, sha256="")
+    _give_up(part.records_id for part in rest)
 
 
 def envelopes_grouped_after(project: LinkageProject, moment: datetime) -> list[int]:
@@ -93,8 +137,8 @@ def extracted_since(project: LinkageProject, envelope_ids: Collection[int]) -> E
         return ExtractedSince(own.none(), own.none(), kept.none())
     is_newer = Q(extraction_project__kind=ExtractionKind.ENDURING) | Q(extraction_project__created_at__gt=since)
     return ExtractedSince(
-        snapshots=own.exclude(snapshot=None).filter(created_at__gt=since).select_related("snapshot"),
-        ledgers=own.exclude(ledger=None).filter(ledger__created_at__gt=since).select_related("ledger"),
+        snapshots=own.exclude(kept_at=None).filter(kind=ExtractionKind.SNAPSHOT, created_at__gt=since),
+        ledgers=own.filter(kind=ExtractionKind.ENDURING, kept_at__gt=since),
         results=kept.filter(is_newer, created_at__gt=since),
     )
 
@@ -116,6 +160,6 @@ def kept_result_names() -> set[str]:
     return set(ExtractionResult.objects.filter(removed_at=None).values_list("file_name", flat=True))
 
 
-def _give_up(batch_id: int | None) -> None:
-    if batch_id is not None:
-        Batch.objects.filter(pk=batch_id).update(state=BatchState.REMOVED)
+def _give_up(batch_ids: Iterable[int | None]) -> None:
+    found = [key for key in batch_ids if key is not None]
+    Batch.objects.filter(pk__in=found).update(state=BatchState.REMOVED)
