@@ -11,12 +11,11 @@ from linkwright.jobs.context import JobContext
 from linkwright.jobs.written_batch import written_part
 from linkwright.store.extraction_catalog import (
     ExtractedSince,
-    add_parts,
-    drop_parts,
     drop_records,
     extracted_since,
     parts_between,
     record_floor,
+    replace_part,
     withdraw,
 )
 from linkwright.store.models import Batch, BatchKind, BatchState, ExtractionProject, KeptPart
@@ -25,18 +24,17 @@ from linkwright.warehouse.kept_parts import BorderPart, Part, RecordRange, forge
 
 @dataclass(frozen=True)
 class _Mended:
-    """What happens to one Extraction Project: parts go, and others come in the place of those at the borders."""
+    """What happens to one Extraction Project: parts go, and others come in the place of each at a border."""
 
     extraction_project: ExtractionProject
     whole: Sequence[KeptPart]
-    borders: Sequence[KeptPart]
-    new: Sequence[Part]
+    borders: Sequence[tuple[KeptPart, Sequence[Part]]]
 
     def commit(self, context: JobContext) -> None:
         kind = BatchKind.SNAPSHOT if self.extraction_project.is_snapshot else BatchKind.LEDGER
-        drop_parts(self.borders)
         drop_records(self.whole)
-        add_parts(self.extraction_project, context.job, [written_part(part, kind) for part in self.new])
+        for part, new in self.borders:
+            replace_part(part, context.job, [written_part(one, kind) for one in new])
 
 
 @dataclass(frozen=True)
@@ -72,35 +70,38 @@ def mend_extractions(context: JobContext, envelope_ids: Collection[int]) -> Mend
     gone = _record_ranges(envelope_ids)
     if not gone:
         return MendedExtractions((), since)
-    found = []
+    touched = []
     for one in (*since.snapshots, *since.ledgers):
-        parts = _parts_with(one, gone)
-        whole = [part for part in parts if _is_inside(part, gone)]
-        if parts:
-            found.append((one, whole, [part for part in parts if part not in whole]))
-    borders = [part for _one, _whole, own in found for part in own]
-    stem = context.project_folder / context.stem
-    asked = [
-        BorderPart(
-            path=context.project_folder / part.records.file_name,
-            sha256=part.sha256,
-            has_groups=part.records.kind == BatchKind.LEDGER,
-            stem=stem.with_name(f"{stem.name}-kept{number}"),
-        )
-        for number, part in enumerate(borders)
-        if part.records is not None
-    ]
-    written = iter(forget_records(context.limits, asked, gone))
+        parts = parts_between(one, gone[0].first, gone[-1].last)
+        if parts := [part for part in parts if _may_hold(part, gone)]:
+            touched.append((one, parts))
+    borders = [part for _one, parts in touched for part in parts if not _is_inside(part, gone)]
+    asked = [border for number, part in enumerate(borders) for border in _border(context, part, number)]
+    new = dict(zip((part.pk for part in borders), forget_records(context.limits, asked, gone), strict=True))
     mended = [
-        _Mended(one, whole, own, [new for _part in own for new in next(written)]) for one, whole, own in found
+        _Mended(
+            extraction_project=one,
+            whole=[part for part in parts if part.pk not in new],
+            borders=[(part, new[part.pk]) for part in parts if part.pk in new],
+        )
+        for one, parts in touched
     ]
     return MendedExtractions(mended, since)
 
 
-def _parts_with(extraction_project: ExtractionProject, gone: Sequence[RecordRange]) -> list[KeptPart]:
-    """Return the parts that hold, or may hold, records that are rolled back."""
-    parts = parts_between(extraction_project, gone[0].first, gone[-1].last)
-    return [part for part in parts if _may_hold(part, gone)]
+def _border(context: JobContext, part: KeptPart, number: int) -> list[BorderPart]:
+    """Return what to write anew; nothing for a part that has no records any more."""
+    if part.records is None:
+        return []
+    return [
+        BorderPart(
+            path=context.project_folder / part.records.file_name,
+            sha256=part.sha256,
+            is_ledger=part.records.kind == BatchKind.LEDGER,
+            has_groups=part.groups_id is not None,
+            stem=context.project_folder / f"{context.stem}-kept{number}",
+        )
+    ]
 
 
 def _may_hold(part: KeptPart, gone: Sequence[RecordRange]) -> bool:

@@ -74,7 +74,8 @@ def record_floor(job: Job) -> None:
 def set_parts(extraction_project: ExtractionProject, job: Job, new: Iterable[NewPart]) -> None:
     """Let files be the snapshot or the ledger, in place of an earlier one; call it in the commit of the job."""
     drop_parts(parts_of(extraction_project))
-    add_parts(extraction_project, job, new)
+    for part in new:
+        _add_part(extraction_project.pk, job, part)
     ExtractionProject.objects.filter(pk=extraction_project.pk).update(kept_at=timezone.now())
 
 
@@ -92,15 +93,21 @@ def parts_between(extraction_project: ExtractionProject, first_id: int, last_id:
     return list(rows.filter(may_hold).select_related("records").order_by("pk"))
 
 
-def add_parts(extraction_project: ExtractionProject, job: Job, new: Iterable[NewPart]) -> None:
-    """Let files be parts beside those that are there; call it in the commit of the job."""
-    for part in new:
-        KeptPart.objects.create(
-            extraction_project=extraction_project,
-            records=None if part.records is None else add_apart(job, part.records),
-            groups=None if part.groups is None else add_apart(job, part.groups),
-            sha256=part.sha256,
-        )
+def replace_part(part: KeptPart, job: Job, new: Iterable[NewPart]) -> None:
+    """Let what was written anew take the place of a part; call it in the commit of the job.
+
+    The groups of the part go on to what stays of it: they are read only once that is rolled back as well.
+    """
+    groups_id = part.groups_id
+    KeptPart.objects.filter(pk=part.pk).delete()
+    _give_up([part.records_id])
+    for one in new:
+        if groups_id is not None and one.records is not None:
+            _add_part(part.extraction_project_id, job, one, groups_id)
+            groups_id = None
+        else:
+            _add_part(part.extraction_project_id, job, one)
+    _give_up([groups_id])
 
 
 def drop_parts(parts: Sequence[KeptPart]) -> None:
@@ -158,6 +165,17 @@ def give_up_expired() -> int:
 def kept_result_names() -> set[str]:
     """Return the names of all results that are kept."""
     return set(ExtractionResult.objects.filter(removed_at=None).values_list("file_name", flat=True))
+
+
+def _add_part(extraction_project_id: int, job: Job, new: NewPart, groups_id: int | None = None) -> None:
+    records = None if new.records is None else add_apart(job, new.records)
+    groups = None if new.groups is None else add_apart(job, new.groups)
+    KeptPart.objects.create(
+        extraction_project_id=extraction_project_id,
+        records=records,
+        groups_id=groups_id if groups is None else groups.pk,
+        sha256=new.sha256,
+    )
 
 
 def _give_up(batch_ids: Iterable[int | None]) -> None:

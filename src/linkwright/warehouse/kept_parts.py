@@ -18,7 +18,7 @@ from linkwright.engine.fields import EVENT_TYPE, RECORD_ID
 from linkwright.engine.sql import string_list
 from linkwright.warehouse.connection import EngineLimits, StorageError, WrittenFile, open_engine, write_parquet
 
-PART_ROWS = 100_000
+PART_ROWS = 50_000
 """How many records one part holds at most: as few as are written anew in some hundredths of a second."""
 
 Columns = dict[str, str]
@@ -56,36 +56,46 @@ class BorderPart:
     Args:
         path: of its file.
         sha256: its checksum; '' if it is not known.
-        has_groups: whether the groups of its records are kept, as in a ledger.
+        is_ledger: whether it is kept which groups were shown.
+        has_groups: whether a file of its groups lies beside it. It serves what stays, too, which stays one part.
         stem: where to write, and how the names start.
     """
 
     path: Path
     sha256: str
+    is_ledger: bool
     has_groups: bool
     stem: Path
 
 
 def write_parts(
-    con: duckdb.DuckDBPyConnection, source: str, columns: Iterable[str], stem: Path, *, has_groups: bool
+    con: duckdb.DuckDBPyConnection,
+    source: str,
+    columns: Iterable[str],
+    stem: Path,
+    *,
+    has_groups: bool,
+    is_one: bool = False,
 ) -> tuple[Part, ...]:
     """Write rows in parts, ascending by record id; none for no rows.
 
     Args:
         con: the engine.
-        source: a table or a view with one row a record, best sorted by record_id.
+        source: a table or a view with one row a record, ascending by record_id.
         columns: to be written, record_id among them.
         stem: where to write, and how the names start.
         has_groups: whether the groups of each part are written beside it, as for a ledger.
+        is_one: whether all rows go into one part, however many.
 
     Raises:
         StorageError: (from `open_engine`) if the disk is full or the folder cannot be written.
     """
     shown, parts = ", ".join(columns), []
-    for number, ids in enumerate(_ranges(con, source)):
+    for number, ids in enumerate(_ranges(con, source, is_one=is_one)):
         own = f"FROM {source} WHERE {in_ranges_sql([ids])}"
         path = stem.with_name(f"{stem.name}-{number}.parquet")
-        records = write_parquet(con, f"SELECT {shown} {own} ORDER BY {RECORD_ID}", path)
+        # the engine keeps the order of what it reads: to sort again would take a third of the time
+        records = write_parquet(con, f"SELECT {shown} {own}", path)
         groups = _write_groups(con, own, path.with_name(f"{path.stem}-groups.parquet")) if has_groups else None
         parts.append(Part(ids, records, groups, file_sha256(path)))
     return tuple(parts)
@@ -109,7 +119,7 @@ def forget_records(
 
 def _without(con: duckdb.DuckDBPyConnection, border: BorderPart, gone: Sequence[RecordRange]) -> tuple[Part, ...]:
     if border.sha256:
-        check_content(border.path, border.sha256, "ledger" if border.has_groups else "snapshot")
+        check_content(border.path, border.sha256, "ledger" if border.is_ledger else "snapshot")
     columns = con.execute(f"SELECT * FROM {parts_sql([border.path])} LIMIT 0").description or []
     # before ledgers had parts, what an earlier rollback had left stood in the same file, without a record_id
     con.execute(
@@ -117,8 +127,15 @@ def _without(con: duckdb.DuckDBPyConnection, border: BorderPart, gone: Sequence[
         f"FROM {parts_sql([border.path])}"
     )
     con.execute("CREATE OR REPLACE VIEW staying AS FROM border WHERE NOT is_gone")
-    stay = write_parts(con, "staying", [name for name, *_ in columns], border.stem, has_groups=border.has_groups)
-    if not border.has_groups or not con.execute("SELECT 1 FROM border WHERE is_gone LIMIT 1").fetchall():
+    stay = write_parts(
+        con,
+        "staying",
+        [name for name, *_ in columns],
+        border.stem,
+        has_groups=border.is_ledger and not border.has_groups,
+        is_one=border.has_groups,
+    )
+    if not border.is_ledger or not con.execute("SELECT 1 FROM border WHERE is_gone LIMIT 1").fetchall():
         return stay
     left = border.stem.with_name(f"{border.stem.name}-left.parquet")
     return (*stay, Part(None, None, _write_groups(con, "FROM border WHERE is_gone", left), ""))
@@ -178,20 +195,20 @@ def file_sha256(path: Path) -> str:
 
 
 def _write_groups(con: duckdb.DuckDBPyConnection, rows: str, target: Path) -> WrittenFile:
-    query = f"SELECT DISTINCT CAST(NULL AS BIGINT) AS {RECORD_ID}, {EVENT_TYPE}, group_id, epoch {rows} ORDER BY ALL"
+    query = f"SELECT DISTINCT CAST(NULL AS BIGINT) AS {RECORD_ID}, {EVENT_TYPE}, group_id, epoch {rows}"
     return write_parquet(con, query, target)
 
 
-def _ranges(con: duckdb.DuckDBPyConnection, source: str) -> list[RecordRange]:
+def _ranges(con: duckdb.DuckDBPyConnection, source: str, *, is_one: bool) -> list[RecordRange]:
     """Return the ranges of the parts: record ids are counted in slots that no part can overflow, and joined."""
     slots = con.execute(
         f"SELECT count(*), min({RECORD_ID}), max({RECORD_ID}) FROM {source} "
-        f"GROUP BY {RECORD_ID} // {PART_ROWS} ORDER BY 2"
+        f"GROUP BY ({RECORD_ID} - 1) // {PART_ROWS} ORDER BY 2"
     ).fetchall()
     ranges: list[RecordRange] = []
     held_count = 0
     for rows_count, first, last in slots:
-        if ranges and held_count + rows_count <= PART_ROWS:
+        if ranges and (is_one or held_count + rows_count <= PART_ROWS):
             ranges[-1] = RecordRange(ranges[-1].first, int(last))
             held_count += rows_count
         else:

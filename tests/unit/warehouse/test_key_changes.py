@@ -149,7 +149,7 @@ def test_a_ledger_keeps_of_what_was_rolled_back_nothing_but_the_group(tmp_path: 
     assert contents(stays.records) == [(1, "ADM", 1, 0)]
     assert contents(stays.groups) == [(None, "ADM", 1, 0)]
     assert left.records is None
-    assert contents(left.groups) == [(None, "ADM", 1, 0), (None, "BIRTH", 2, 0)]
+    assert set(contents(left.groups)) == {(None, "ADM", 1, 0), (None, "BIRTH", 2, 0)}
 
 
 def test_a_ledger_from_before_there_were_parts_keeps_what_was_known_to_be_gone(tmp_path: Path) -> None:
@@ -157,11 +157,11 @@ def test_a_ledger_from_before_there_were_parts_keeps_what_was_known_to_be_gone(t
     stays, left = forget(tmp_path, ledger, "new", [RecordRange(1, 1)])
     assert stays.records is not None
     assert contents(stays.records) == [(3, "ADM", 2, 0)]
-    assert contents(left.groups) == [(None, "ADM", 1, 0), (None, "BIRTH", 9, 0)]
+    assert set(contents(left.groups)) == {(None, "ADM", 1, 0), (None, "BIRTH", 9, 0)}
 
 
 def forget(folder: Path, path: Path, name: str, gone: Sequence[RecordRange]) -> tuple[Part, ...]:
-    border = BorderPart(path, "", has_groups=True, stem=folder / name)
+    border = BorderPart(path, "", is_ledger=True, has_groups=False, stem=folder / name)
     (parts,) = forget_records(EngineLimits(folder / "scratch"), [border], gone)
     return parts
 
