@@ -79,7 +79,7 @@ class Migration(migrations.Migration):
                     ("decisions", "decisions"),
                     ("snapshot", "snapshot"),
                     ("ledger", "ledger"),
-                    ("ledger_groups", "ledger groups"),
+                    ("ledger groups", "ledger groups"),
                 ],
                 max_length=16,
             ),

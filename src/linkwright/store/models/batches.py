@@ -22,7 +22,7 @@ class BatchKind(models.TextChoices):
     DECISIONS = "decisions", "decisions"
     SNAPSHOT = "snapshot", "snapshot"
     LEDGER = "ledger", "ledger"
-    LEDGER_GROUPS = "ledger_groups", "ledger groups"
+    LEDGER_GROUPS = "ledger groups", "ledger groups"
 
 
 class BatchState(models.TextChoices):
