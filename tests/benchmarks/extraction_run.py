@@ -49,7 +49,9 @@ def extract_people(folder: Path, records_count: int, *, is_parquet: bool) -> dic
         return {"first": first, "second": _extracted(folder, scratch, before, is_parquet=is_parquet)}
 
 
-def _extracted(folder: Path, scratch: Path, ledger: tuple[Path, ...] | None, *, is_parquet: bool) -> dict[str, Any]:
+def _extracted(
+    folder: Path, scratch: Path, ledger: tuple[Path, ...] | None, *, is_parquet: bool
+) -> dict[str, Any]:
     started = time.perf_counter()
     extracted = extract(
         ExtractionRequest(

@@ -1,7 +1,8 @@
 """What a Rollback does to extractions: nothing of the data may be left in snapshots, ledgers and results.
 
-Of snapshots and ledgers, parts that hold nothing else go; those that also hold other records are written anew without
-them; no other part is looked at. Results made since are withdrawn. What a snapshot says of other records stays.
+Of snapshots and ledgers, parts that hold nothing else go; those that also hold other records are written anew
+without them; no other part is looked at. Results made since are withdrawn. What a snapshot says of other records
+stays.
 """
 
 from collections.abc import Collection, Mapping, Sequence

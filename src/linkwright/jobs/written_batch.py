@@ -31,8 +31,9 @@ def written_batch(
 def written_part(part: Part, kind: BatchKind) -> NewPart:
     """Return what the catalog is to be told of a part; `kind` is that of its records."""
     first_id, last_id = part.ids or (None, None)
-    return NewPart(
-        records=part.records and written_batch(kind, part.records, first_id=first_id, last_id=last_id),
-        groups=part.groups and written_batch(BatchKind.LEDGER_GROUPS, part.groups),
-        sha256=part.sha256,
-    )
+    records = groups = None
+    if part.records is not None:
+        records = written_batch(kind, part.records, first_id=first_id, last_id=last_id)
+    if part.groups is not None:
+        groups = written_batch(BatchKind.LEDGER_GROUPS, part.groups)
+    return NewPart(records, groups, part.sha256)

@@ -30,7 +30,7 @@ from linkwright.store.models import (
 
 @dataclass(frozen=True)
 class NewPart:
-    """A part of a snapshot or a ledger as written: its files, as far as it has them, and the checksum of `records`."""
+    """A part of a snapshot or a ledger as written: the files that it has, and the checksum of `records`."""
 
     records: NewBatch | None
     groups: NewBatch | None

@@ -1,7 +1,7 @@
 """Owns the parts of a snapshot or a ledger: each a file of a range of record ids, never changed once written.
 
-A rollback takes whole ranges of record ids. It drops the parts that lie inside, writes those at the borders anew, and
-looks at no other, so that what it costs does not follow the size. Must not know the catalog.
+A rollback takes whole ranges of record ids. It drops the parts that lie inside, writes those at the borders anew,
+and looks at no other, so that what it costs does not follow the size. Must not know the catalog.
 
 Source: docs/decisions/0037.
 """

@@ -1,8 +1,8 @@
 """Owns what became of Person Keys between two extractions of one Extraction Project, and the ledger that tells it.
 
-A ledger says which record was shown under which group: record_id, event_type, group_id, epoch. It lies in parts. A
-row without a record_id stands for records that a rollback took: nothing of them is kept but the group that they were
-in. Must not make keys.
+A ledger says which record was shown under which group: record_id, event_type, group_id, epoch. It lies in parts.
+A row without a record_id stands for records that a rollback took: nothing of them is kept but the group that they
+were in. Must not make keys.
 
 Source: SPEC section 5 (Extract); docs/decisions/0016 (the rules) and 0037 (the parts).
 """

@@ -80,7 +80,9 @@ def test_snapshots_and_ledgers_of_one_file_become_one_part_each() -> None:
     try:
         apps = migrate(before).loader.project_state([("store", before)]).apps
         project = apps.get_model("store", "LinkageProject").objects.create(code="P1", name="P1")
-        job = apps.get_model("store", "Job").objects.create(project=project, kind="Extract")
+        job = apps.get_model("store", "Job").objects.create(
+            project=project, kind="Extract", queue_rank=1, queued_at=now
+        )
         files = {
             kind: apps.get_model("store", "Batch").objects.create(
                 project=project,
@@ -100,7 +102,13 @@ def test_snapshots_and_ledgers_of_one_file_become_one_part_each() -> None:
             ("NONE", {"kind": "enduring"}),
         ):
             apps.get_model("store", "ExtractionProject").objects.create(
-                project=project, code=code, columns=[], keep_results_days=1, secret_version=1, created_at=now, **kept
+                project=project,
+                code=code,
+                columns=[],
+                keep_results_days=1,
+                secret_version=1,
+                created_at=now,
+                **kept,
             )
 
         apps = migrate(after).loader.project_state([("store", after)]).apps
