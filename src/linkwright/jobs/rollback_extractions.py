@@ -14,7 +14,8 @@ from linkwright.store.extraction_catalog import (
     ExtractedSince,
     drop_records,
     extracted_since,
-    parts_between,
+    parts_at_borders,
+    parts_inside,
     record_floor,
     replace_part,
     withdraw,
@@ -28,12 +29,13 @@ class _Mended:
     """What happens to one Extraction Project: parts go, and others come in the place of each at a border."""
 
     extraction_project: ExtractionProject
-    whole: Sequence[KeptPart]
+    gone: Sequence[RecordRange]
     borders: Sequence[tuple[KeptPart, Sequence[Part]]]
 
     def commit(self, context: JobContext) -> None:
         kind = BatchKind.SNAPSHOT if self.extraction_project.is_snapshot else BatchKind.LEDGER
-        drop_records(self.whole)
+        for ids in self.gone:
+            drop_records(parts_inside(self.extraction_project, ids))
         for part, new in self.borders:
             replace_part(part, context.job, [written_part(one, kind) for one in new])
 
@@ -71,21 +73,14 @@ def mend_extractions(context: JobContext, envelope_ids: Collection[int]) -> Mend
     gone = _record_ranges(envelope_ids)
     if not gone:
         return MendedExtractions((), since)
-    touched = []
-    for one in (*since.snapshots, *since.ledgers):
-        parts = parts_between(one, gone[0].first, gone[-1].last)
-        if parts := [part for part in parts if _may_hold(part, gone)]:
-            touched.append((one, parts))
-    borders = [part for _one, parts in touched for part in parts if not _is_inside(part, gone)]
+    touched = {one: parts_at_borders(one, gone) for one in (*since.snapshots, *since.ledgers)}
+    borders = [part for parts in touched.values() for part in parts]
     asked = [border for number, part in enumerate(borders) for border in _border(context, part, number)]
     new = dict(zip((part.pk for part in borders), forget_records(context.limits, asked, gone), strict=True))
     mended = [
-        _Mended(
-            extraction_project=one,
-            whole=[part for part in parts if part.pk not in new],
-            borders=[(part, new[part.pk]) for part in parts if part.pk in new],
-        )
-        for one, parts in touched
+        _Mended(one, gone, [(part, new[part.pk]) for part in parts])
+        for one, parts in touched.items()
+        if parts or any(parts_inside(one, ids).exists() for ids in gone)
     ]
     return MendedExtractions(mended, since)
 
@@ -103,24 +98,6 @@ def _border(context: JobContext, part: KeptPart, number: int) -> list[BorderPart
             stem=context.project_folder / f"{context.stem}-kept{number}",
         )
     ]
-
-
-def _may_hold(part: KeptPart, gone: Sequence[RecordRange]) -> bool:
-    ids = _ids(part)
-    return ids is None or any(one.first <= ids.last and ids.first <= one.last for one in gone)
-
-
-def _is_inside(part: KeptPart, gone: Sequence[RecordRange]) -> bool:
-    ids = _ids(part)
-    return ids is not None and any(one.first <= ids.first and ids.last <= one.last for one in gone)
-
-
-def _ids(part: KeptPart) -> RecordRange | None:
-    """Return which record ids a part spans; None if its row does not say so."""
-    batch = part.records
-    if batch is None or batch.first_id is None or batch.last_id is None:
-        return None
-    return RecordRange(batch.first_id, batch.last_id)
 
 
 def _record_ranges(envelope_ids: Collection[int]) -> list[RecordRange]:

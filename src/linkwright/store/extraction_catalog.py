@@ -3,7 +3,7 @@
 Rows only; the files themselves are written by `warehouse` and swept by services/sweep_files.py.
 """
 
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -26,6 +26,9 @@ from linkwright.store.models import (
     LinkageProject,
     ResultEnd,
 )
+
+Ids = tuple[int, int]
+"""The first and the last record id of a range."""
 
 
 @dataclass(frozen=True)
@@ -73,7 +76,9 @@ def record_floor(job: Job) -> None:
 
 def set_parts(extraction_project: ExtractionProject, job: Job, new: Iterable[NewPart]) -> None:
     """Let files be the snapshot or the ledger, in place of an earlier one; call it in the commit of the job."""
-    drop_parts(parts_of(extraction_project))
+    old = parts_of(extraction_project)
+    KeptPart.objects.filter(extraction_project=extraction_project).delete()
+    _give_up(key for part in old for key in (part.records_id, part.groups_id))
     for part in new:
         _add_part(extraction_project.pk, job, part)
     ExtractionProject.objects.filter(pk=extraction_project.pk).update(kept_at=timezone.now())
@@ -85,12 +90,25 @@ def parts_of(extraction_project: ExtractionProject) -> list[KeptPart]:
     return list(rows.select_related("records", "groups").order_by("pk"))
 
 
-def parts_between(extraction_project: ExtractionProject, first_id: int, last_id: int) -> list[KeptPart]:
-    """Return the parts that may hold records between two record ids, both included."""
-    rows = KeptPart.objects.filter(extraction_project=extraction_project).exclude(records=None)
-    # what was written before there were parts does not say which records it holds
-    may_hold = Q(records__first_id=None) | Q(records__last_id__gte=first_id, records__first_id__lte=last_id)
-    return list(rows.filter(may_hold).select_related("records").order_by("pk"))
+def parts_at_borders(extraction_project: ExtractionProject, gone: Iterable[Ids]) -> list[KeptPart]:
+    """Return the parts that may hold records of ranges of record ids, and others."""
+    found: dict[int, KeptPart] = {}
+    for first_id, last_id in gone:
+        meets = Q(records__first_id__lte=last_id, records__last_id__gte=first_id)
+        goes_on = Q(records__first_id__lt=first_id) | Q(records__last_id__gt=last_id)
+        # what was written before there were parts does not say which records it holds
+        is_unknown = Q(records__isnull=False, records__first_id=None)
+        rows = KeptPart.objects.filter(meets & goes_on | is_unknown, extraction_project=extraction_project)
+        found |= {part.pk: part for part in rows.select_related("records")}
+    return [found[key] for key in sorted(found)]
+
+
+def parts_inside(extraction_project: ExtractionProject, ids: Ids) -> QuerySet[KeptPart]:
+    """Return the parts that hold records of a range of record ids and no others."""
+    first_id, last_id = ids
+    return KeptPart.objects.filter(
+        extraction_project=extraction_project, records__first_id__gte=first_id, records__last_id__lte=last_id
+    )
 
 
 def replace_part(part: KeptPart, job: Job, new: Iterable[NewPart]) -> None:
@@ -110,19 +128,14 @@ def replace_part(part: KeptPart, job: Job, new: Iterable[NewPart]) -> None:
     _give_up([groups_id])
 
 
-def drop_parts(parts: Sequence[KeptPart]) -> None:
-    """Give parts up with their files; call it in the commit of the job."""
-    KeptPart.objects.filter(pk__in=[part.pk for part in parts]).delete()
-    _give_up(part.records_id for part in parts)
-    _give_up(part.groups_id for part in parts)
+def drop_records(parts: QuerySet[KeptPart]) -> None:
+    """Give the records of parts up; call it in the commit of the job.
 
-
-def drop_records(parts: Sequence[KeptPart]) -> None:
-    """Give the records of parts up, and let their groups be read instead; call it in the commit of the job."""
-    drop_parts([part for part in parts if part.groups_id is None])
-    rest = [part for part in parts if part.groups_id is not None]
-    KeptPart.objects.filter(pk__in=[part.pk for part in rest]).update(records=None, sha256="")
-    _give_up(part.records_id for part in rest)
+    Of a ledger, the groups are read in their place. Statements on all at once: there may be thousands.
+    """
+    Batch.objects.filter(pk__in=parts.order_by().values("records")).update(state=BatchState.REMOVED)
+    parts.filter(groups=None).delete()
+    parts.update(records=None, sha256="")
 
 
 def envelopes_grouped_after(project: LinkageProject, moment: datetime) -> list[int]:
