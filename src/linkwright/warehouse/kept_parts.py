@@ -8,6 +8,7 @@ Source: docs/decisions/0037.
 
 import hashlib
 from collections.abc import Iterable, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 from typing import NamedTuple
@@ -113,20 +114,30 @@ def forget_records(
     """
     if not borders:
         return ()
-    with open_engine(limits) as con:
-        return tuple(_without(con, border, gone) for border in borders)
+    with open_engine(limits) as con, ThreadPoolExecutor(limits.threads) as pool:
+        # side by side: each waits for the disk several times
+        return tuple(pool.map(lambda border: _without(con, border, gone), borders))
 
 
-def _without(con: duckdb.DuckDBPyConnection, border: BorderPart, gone: Sequence[RecordRange]) -> tuple[Part, ...]:
+def _without(
+    engine: duckdb.DuckDBPyConnection, border: BorderPart, gone: Sequence[RecordRange]
+) -> tuple[Part, ...]:
     if border.sha256:
         check_content(border.path, border.sha256, "ledger" if border.is_ledger else "snapshot")
+    with engine.cursor() as con:
+        return _write_anew(con, border, gone)
+
+
+def _write_anew(
+    con: duckdb.DuckDBPyConnection, border: BorderPart, gone: Sequence[RecordRange]
+) -> tuple[Part, ...]:
     columns = con.execute(f"SELECT * FROM {parts_sql([border.path])} LIMIT 0").description or []
     # before ledgers had parts, what an earlier rollback had left stood in the same file, without a record_id
     con.execute(
-        f"CREATE OR REPLACE VIEW border AS SELECT *, coalesce({in_ranges_sql(gone)}, TRUE) AS is_gone "
+        f"CREATE TEMP VIEW border AS SELECT *, coalesce({in_ranges_sql(gone)}, TRUE) AS is_gone "
         f"FROM {parts_sql([border.path])}"
     )
-    con.execute("CREATE OR REPLACE VIEW staying AS FROM border WHERE NOT is_gone")
+    con.execute("CREATE TEMP VIEW staying AS FROM border WHERE NOT is_gone")
     stay = write_parts(
         con,
         "staying",
