@@ -45,12 +45,13 @@ def extract_people(folder: Path, records_count: int, *, is_parquet: bool) -> dic
     with TemporaryDirectory() as name:
         scratch = Path(name)
         first = _extracted(folder, scratch, None, is_parquet=is_parquet)
-        ledger = scratch / "before.parquet"
-        (scratch / "ledger.parquet").rename(ledger)
-        return {"first": first, "second": _extracted(folder, scratch, ledger, is_parquet=is_parquet)}
+        before = tuple(path for path in scratch.glob("first-*.parquet") if "groups" not in path.name)
+        return {"first": first, "second": _extracted(folder, scratch, before, is_parquet=is_parquet)}
 
 
-def _extracted(folder: Path, scratch: Path, ledger: Path | None, *, is_parquet: bool) -> dict[str, Any]:
+def _extracted(
+    folder: Path, scratch: Path, ledger: tuple[Path, ...] | None, *, is_parquet: bool
+) -> dict[str, Any]:
     started = time.perf_counter()
     extracted = extract(
         ExtractionRequest(
@@ -64,7 +65,7 @@ def _extracted(folder: Path, scratch: Path, ledger: Path | None, *, is_parquet: 
             constants={},
             is_parquet=is_parquet,
             keys=PersonKeys(bytes(32)),
-            comparison=Comparison(ledger, (), scratch / "ledger.parquet", is_listed=True),
+            comparison=Comparison(ledger, (), scratch / ("second" if ledger else "first"), is_listed=True),
             folder=scratch,
             limits=EngineLimits(scratch / "engine", memory_mib=MEMORY_MIB, threads=THREADS),
         ),

@@ -3,7 +3,7 @@
     LINKWRIGHT_HOME=FOLDER python -m tests.benchmarks.rollback_run HELD LATEST
 
 Loads HELD generated records, then LATEST in a second Envelope, and rolls that back; then loads it again, makes a
-snapshot, extracts it, and rolls it back again. Jobs run in this process. FOLDER must be new.
+snapshot, extracts it and the current map, and rolls it back again. Jobs run in this process. FOLDER must be new.
 """
 
 import json
@@ -29,7 +29,15 @@ from linkwright.services.prepare_database import prepare_database  # noqa: E402
 from linkwright.services.roll_back_envelope import RollbackScope, roll_back_envelope  # noqa: E402
 from linkwright.services.start_extraction import start_extraction  # noqa: E402
 from linkwright.store.audit_log import COMMAND_LINE  # noqa: E402
-from linkwright.store.models import Envelope, EnvelopeState, Job, JobState, LinkageProject  # noqa: E402
+from linkwright.store.models import (  # noqa: E402
+    Envelope,
+    EnvelopeState,
+    ExtractionKind,
+    Job,
+    JobKind,
+    JobState,
+    LinkageProject,
+)
 from tests.benchmarks.envelopes_run import COLUMNS, write_project_file  # noqa: E402
 from tests.benchmarks.people import SEED, make_people  # noqa: E402
 from tests.integration.pipeline.conftest import System  # noqa: E402
@@ -49,12 +57,15 @@ def main() -> None:
     latest = _load(system, "latest", people.slice(held_count))
     plain_s = _roll_back(system, latest)
     latest = _load(system, "again", people.slice(held_count))
-    _extract_snapshot(system)
+    _extract(system, "SNAP", ExtractionKind.SNAPSHOT)
+    _extract(system, "LIVE", ExtractionKind.ENDURING)
     told = {
         "held": held_count,
         "rolled_back": latest.records_count,
         "rollback_ms": round(plain_s * 1000),
-        "rollback_after_snapshot_ms": round(_roll_back(system, latest) * 1000),
+        "rollback_after_extractions_ms": round(_roll_back(system, latest) * 1000),
+        "snapshot_ms": round(_seconds(Job.objects.get(kind=JobKind.SNAPSHOT)) * 1000),
+        "extract_ms": [round(_seconds(job) * 1000) for job in Job.objects.filter(kind=JobKind.EXTRACT)],
     }
     print(json.dumps(told))  # noqa: T201 - read by the test
 
@@ -72,13 +83,15 @@ def _load(system: System, name: str, rows: pa.Table) -> Envelope:
     return envelope
 
 
-def _extract_snapshot(system: System) -> None:
+def _extract(system: System, code: str, kind: ExtractionKind) -> None:
     project = LinkageProject.objects.get(code="BENCH")
-    new = NewExtractionProject("SNAP", "snapshot", ["EVENT"], form())
+    new = NewExtractionProject(code, kind, ["EVENT"], form())
     extraction_project = create_extraction_project(project, new, COMMAND_LINE)
     system.drain()
-    start_extraction(extraction_project, COMMAND_LINE)
+    job = start_extraction(extraction_project, COMMAND_LINE)
     system.drain()
+    job.refresh_from_db()
+    assert job.state == JobState.SUCCESS, job.error_message
 
 
 def _roll_back(system: System, envelope: Envelope) -> float:
@@ -88,6 +101,10 @@ def _roll_back(system: System, envelope: Envelope) -> float:
     job = Job.objects.get(pk=job.pk)
     assert job.state == JobState.SUCCESS, job.error_message
     assert "groups_after_count" not in job.statistics, "it was not the latest"
+    return _seconds(job)
+
+
+def _seconds(job: Job) -> float:
     assert job.started_at is not None
     assert job.ended_at is not None
     return (job.ended_at - job.started_at).total_seconds()

@@ -13,13 +13,13 @@ import pytest
 
 MANY = 1_000_000 if os.environ.get("LINKWRIGHT_BENCH") == "full" else 100_000
 FEW = 10_000
+# no multiple of what a part of a snapshot or ledger holds: one part is then written anew
+HELD = MANY + 35_000
 MOST_MS = 200
-# a snapshot that was made since is written anew without the records, and that takes as long as it is large
-MOST_MS_AFTER_SNAPSHOT = 3_000
 
 
 @pytest.mark.benchmark
-@pytest.mark.parametrize(("held", "latest"), [(FEW, MANY), (MANY, FEW)])
+@pytest.mark.parametrize(("held", "latest"), [(FEW, MANY), (HELD, FEW)])
 def test_rolling_the_latest_envelope_back_takes_a_fifth_of_a_second(
     tmp_path: Path, held: int, latest: int
 ) -> None:
@@ -36,4 +36,5 @@ def test_rolling_the_latest_envelope_back_takes_a_fifth_of_a_second(
     print(f"\nrolling back: {json.dumps(measured)}")  # noqa: T201  # shown by pytest -s, for the docs
     assert measured["rolled_back"] == latest
     assert measured["rollback_ms"] < MOST_MS
-    assert measured["rollback_after_snapshot_ms"] < MOST_MS_AFTER_SNAPSHOT
+    # a snapshot and a ledger were made since, and hold its records
+    assert measured["rollback_after_extractions_ms"] < MOST_MS

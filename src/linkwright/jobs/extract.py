@@ -23,9 +23,9 @@ from linkwright.jobs.extraction_project import (
 from linkwright.jobs.extraction_result import PackedResult, keep_results, pack_result
 from linkwright.jobs.keyring import secret_of_version
 from linkwright.jobs.listed_rows import read_lines
-from linkwright.jobs.written_batch import written_batch
+from linkwright.jobs.written_batch import written_part
 from linkwright.store import batch_catalog
-from linkwright.store.extraction_catalog import floors_of, set_ledger
+from linkwright.store.extraction_catalog import floors_of, parts_of, set_parts
 from linkwright.store.models import (
     Batch,
     BatchKind,
@@ -115,10 +115,10 @@ def _request(context: JobContext, asked: _Asked) -> ExtractionRequest:
     )
     folder = context.scratch_folder / "results"
     folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-    snapshot = extraction_project.snapshot
     source: KeptMap | CurrentMap
-    if extraction_project.is_snapshot and snapshot is not None:
-        source = KeptMap(context.project_folder / snapshot.file_name, extraction_project.snapshot_sha256)
+    if extraction_project.is_snapshot:
+        parts = [(part.records, part.sha256) for part in parts_of(extraction_project)]
+        source = KeptMap(tuple((_path(context, file), sha256) for file, sha256 in parts if file is not None))
     else:
         source = CurrentMap(live_files(context, []), floors_of(project))
     return ExtractionRequest(
@@ -140,15 +140,18 @@ def _request(context: JobContext, asked: _Asked) -> ExtractionRequest:
 
 
 def _comparison(context: JobContext, asked: _Asked) -> Comparison:
-    ledger = asked.extraction_project.ledger
-    decisions: Sequence[Batch] = []
-    if ledger is not None:
+    kept_at = asked.extraction_project.kept_at
+    ledger, decisions = None, context.paths(())
+    if kept_at is not None:
+        # of what was rolled back since, the groups are there, and not the records
+        files = [part.records or part.groups for part in parts_of(asked.extraction_project)]
+        ledger = context.paths(filter(None, files))
         live = batch_catalog.live_batches(context.project, BatchKind.DECISIONS)
-        decisions = list(live.filter(created_at__gt=ledger.created_at))
+        decisions = context.paths(live.filter(created_at__gt=kept_at))
     return Comparison(
-        ledger=None if ledger is None else _path(context, ledger),
-        decisions=context.paths(decisions),
-        target=context.project_folder / f"{context.stem}-ledger.parquet",
+        ledger=ledger,
+        decisions=decisions,
+        stem=context.project_folder / f"{context.stem}-ledger",
         is_listed=asked.with_changes,
     )
 
@@ -190,10 +193,9 @@ def _commit(
         )
         for one, result in zip(extracted.types, packed, strict=True)
     )
-    ledger = extracted.ledger
-    if ledger is not None:
-        new = written_batch(BatchKind.LEDGER, ledger)
-        set_ledger(ExtractionProject.objects.get(pk=extraction_project.pk), context.job, new)
+    if extracted.ledger is not None:
+        new = [written_part(part, BatchKind.LEDGER) for part in extracted.ledger]
+        set_parts(extraction_project, context.job, new)
 
 
 def _unknown_text(extracted: Extracted) -> str:

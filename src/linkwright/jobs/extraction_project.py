@@ -5,7 +5,7 @@ from linkwright.store import batch_catalog
 from linkwright.store.models import BatchKind, ExtractionProject, JobState, LinkageProject
 from linkwright.warehouse.live_files import LiveFiles
 
-RELATED = ("project", "snapshot", "snapshot_job", "extract_job", "ledger")
+RELATED = ("project", "snapshot_job", "extract_job")
 """What is read together with an Extraction Project."""
 
 EXTRACTION_PROJECT = "extraction_project"
@@ -44,7 +44,7 @@ def why_not_extract(extraction_project: ExtractionProject) -> str:
             f"Extraction Project {code!r} was closed on {extraction_project.closed_at:%Y-%m-%d}. Create a new "
             "one; its keys are others."
         )
-    if not extraction_project.is_snapshot or extraction_project.snapshot is not None:
+    if not extraction_project.is_snapshot or extraction_project.kept_at is not None:
         return ""
     job = extraction_project.snapshot_job
     if job is not None and job.state in (JobState.QUEUED, JobState.RUNNING):

@@ -15,7 +15,7 @@ from linkwright.jobs.context import JobContext, JobError
 from linkwright.store.models import ExtractionFormat, ExtractionProject
 from linkwright.warehouse.connection import StorageError
 from linkwright.warehouse.extraction import ExtractedType
-from linkwright.warehouse.extraction_map import file_sha256
+from linkwright.warehouse.kept_parts import file_sha256
 
 SENDER = "LINKWRIGHT"
 DATA_NAME, CHANGES_NAME = "data-extract", "data-changes"

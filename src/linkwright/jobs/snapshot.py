@@ -1,11 +1,11 @@
-"""Snapshot: the map as at the moment an Extraction Project was created, kept as a file of its own for ever."""
+"""Snapshot: the map as at the moment an Extraction Project was created, kept in files of its own for ever."""
 
 from linkwright.engine.progress import Progress
 from linkwright.jobs.context import JobContext, JobResult
 from linkwright.jobs.extraction_project import event_type_codes, extraction_project_of, live_files
-from linkwright.jobs.written_batch import written_batch
-from linkwright.store.extraction_catalog import envelopes_grouped_after, floors_of, set_snapshot
-from linkwright.store.models import BatchKind, ExtractionProject
+from linkwright.jobs.written_batch import written_part
+from linkwright.store.extraction_catalog import envelopes_grouped_after, floors_of, set_parts
+from linkwright.store.models import BatchKind
 from linkwright.warehouse.extraction_map import CurrentMap, write_snapshot
 
 
@@ -29,21 +29,20 @@ def run_snapshot(context: JobContext) -> JobResult:
         context.limits,
         CurrentMap(live_files(context, late), floors_of(context.project)),
         codes,
-        context.project_folder / f"{context.stem}-snapshot.parquet",
+        context.project_folder / f"{context.stem}-snapshot",
     )
-    written = snapshot.written
+    files = [part.records for part in snapshot.parts if part.records is not None]
 
     def commit() -> None:
-        new = written_batch(BatchKind.SNAPSHOT, written)
-        current = ExtractionProject.objects.get(pk=extraction_project.pk)
-        set_snapshot(current, context.job, new, snapshot.sha256)
+        new = [written_part(part, BatchKind.SNAPSHOT) for part in snapshot.parts]
+        set_parts(extraction_project, context.job, new)
 
     return JobResult(
         statistics={
             "extraction_project": extraction_project.code,
-            "records_count": written.rows_count,
+            "records_count": sum(file.rows_count for file in files),
             "persons_count": snapshot.persons_count,
-            "file_bytes": written.bytes_count,
+            "file_bytes": sum(file.bytes_count for file in files),
             "event_types": [
                 {"event_type": code, "records_count": count}
                 for code, count in sorted(snapshot.records_by_event_type.items())

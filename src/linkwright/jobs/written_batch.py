@@ -1,8 +1,10 @@
 """How a file that was written is named to the catalog."""
 
 from linkwright.store.batch_catalog import NewBatch
+from linkwright.store.extraction_catalog import NewPart
 from linkwright.store.models import BatchKind
 from linkwright.warehouse.connection import WrittenFile
+from linkwright.warehouse.kept_parts import Part
 
 
 def written_batch(
@@ -24,3 +26,14 @@ def written_batch(
         first_id=first_id,
         last_id=last_id,
     )
+
+
+def written_part(part: Part, kind: BatchKind) -> NewPart:
+    """Return what the catalog is to be told of a part; `kind` is that of its records."""
+    first_id, last_id = part.ids or (None, None)
+    records = groups = None
+    if part.records is not None:
+        records = written_batch(kind, part.records, first_id=first_id, last_id=last_id)
+    if part.groups is not None:
+        groups = written_batch(BatchKind.LEDGER_GROUPS, part.groups)
+    return NewPart(records, groups, part.sha256)

@@ -32,6 +32,7 @@ from linkwright.store.models import (
     JobEvent,
     JobKind,
     JobState,
+    KeptPart,
     LinkageProject,
     MatchConfigurationVersion,
     Membership,
@@ -162,6 +163,7 @@ def _delete_rows(project: LinkageProject) -> None:
     # what names others before what is named; keys are looked at when the transaction commits
     for rows in (
         ExtractionResult.objects.filter(extraction_project__project=project),
+        KeptPart.objects.filter(extraction_project__project=project),
         ExtractionProject.event_types.through.objects.filter(extractionproject__project=project),
         ExtractionProject.objects.filter(project=project),
         Estimation.objects.filter(project=project),

@@ -22,7 +22,7 @@ from linkwright.store.models import (
     MatchConfigurationVersion,
 )
 
-_ASIDE = (BatchKind.INDEX, BatchKind.SNAPSHOT, BatchKind.LEDGER)
+_ASIDE = (BatchKind.INDEX, BatchKind.SNAPSHOT, BatchKind.LEDGER, BatchKind.LEDGER_GROUPS)
 """What is worked out from the linkage data, and is no part of it."""
 _AT_ONCE = 500
 

@@ -3,7 +3,7 @@
 Rows only; the files themselves are written by `warehouse` and swept by services/sweep_files.py.
 """
 
-from collections.abc import Collection
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -22,9 +22,22 @@ from linkwright.store.models import (
     Job,
     JobKind,
     JobState,
+    KeptPart,
     LinkageProject,
     ResultEnd,
 )
+
+Ids = tuple[int, int]
+"""The first and the last record id of a range."""
+
+
+@dataclass(frozen=True)
+class NewPart:
+    """A part of a snapshot or a ledger as written: the files that it has, and the checksum of `records`."""
+
+    records: NewBatch | None
+    groups: NewBatch | None
+    sha256: str
 
 
 @dataclass(frozen=True)
@@ -61,17 +74,68 @@ def record_floor(job: Job) -> None:
     LinkageProject.objects.filter(pk=project.pk).update(group_id_floors=[list(floor) for floor in floors])
 
 
-def set_snapshot(extraction_project: ExtractionProject, job: Job, new: NewBatch, sha256: str) -> None:
-    """Name a file as the snapshot, in place of any earlier one; call it in the transaction that ends the job."""
-    _give_up(extraction_project.snapshot_id)
-    rows = ExtractionProject.objects.filter(pk=extraction_project.pk)
-    rows.update(snapshot=add_apart(job, new), snapshot_sha256=sha256)
+def set_parts(extraction_project: ExtractionProject, job: Job, new: Iterable[NewPart]) -> None:
+    """Let files be the snapshot or the ledger, in place of an earlier one; call it in the commit of the job."""
+    old = parts_of(extraction_project)
+    KeptPart.objects.filter(extraction_project=extraction_project).delete()
+    _give_up(key for part in old for key in (part.records_id, part.groups_id))
+    for part in new:
+        _add_part(extraction_project.pk, job, part)
+    ExtractionProject.objects.filter(pk=extraction_project.pk).update(kept_at=timezone.now())
 
 
-def set_ledger(extraction_project: ExtractionProject, job: Job, new: NewBatch) -> None:
-    """Name a file as the ledger, in place of any earlier one; call it in the transaction that ends the job."""
-    _give_up(extraction_project.ledger_id)
-    ExtractionProject.objects.filter(pk=extraction_project.pk).update(ledger=add_apart(job, new))
+def parts_of(extraction_project: ExtractionProject) -> list[KeptPart]:
+    """Return the parts of the snapshot or the ledger, with their files, in their order."""
+    rows = KeptPart.objects.filter(extraction_project=extraction_project)
+    return list(rows.select_related("records", "groups").order_by("pk"))
+
+
+def parts_at_borders(extraction_project: ExtractionProject, gone: Iterable[Ids]) -> list[KeptPart]:
+    """Return the parts that may hold records of ranges of record ids, and others."""
+    found: dict[int, KeptPart] = {}
+    for first_id, last_id in gone:
+        meets = Q(records__first_id__lte=last_id, records__last_id__gte=first_id)
+        goes_on = Q(records__first_id__lt=first_id) | Q(records__last_id__gt=last_id)
+        # what was written before there were parts does not say which records it holds
+        is_unknown = Q(records__isnull=False, records__first_id=None)
+        rows = KeptPart.objects.filter(meets & goes_on | is_unknown, extraction_project=extraction_project)
+        found |= {part.pk: part for part in rows.select_related("records")}
+    return [found[key] for key in sorted(found)]
+
+
+def parts_inside(extraction_project: ExtractionProject, ids: Ids) -> QuerySet[KeptPart]:
+    """Return the parts that hold records of a range of record ids and no others."""
+    first_id, last_id = ids
+    return KeptPart.objects.filter(
+        extraction_project=extraction_project, records__first_id__gte=first_id, records__last_id__lte=last_id
+    )
+
+
+def replace_part(part: KeptPart, job: Job, new: Iterable[NewPart]) -> None:
+    """Let what was written anew take the place of a part; call it in the commit of the job.
+
+    The groups of the part go on to what stays of it: they are read only once that is rolled back as well.
+    """
+    groups_id = part.groups_id
+    KeptPart.objects.filter(pk=part.pk).delete()
+    _give_up([part.records_id])
+    for one in new:
+        if groups_id is not None and one.records is not None:
+            _add_part(part.extraction_project_id, job, one, groups_id)
+            groups_id = None
+        else:
+            _add_part(part.extraction_project_id, job, one)
+    _give_up([groups_id])
+
+
+def drop_records(parts: QuerySet[KeptPart]) -> None:
+    """Give the records of parts up; call it in the commit of the job.
+
+    Of a ledger, the groups are read in their place. Statements on all at once: there may be thousands.
+    """
+    Batch.objects.filter(pk__in=parts.order_by().values("records")).update(state=BatchState.REMOVED)
+    parts.filter(groups=None).delete()
+    parts.update(records=None, sha256="")
 
 
 def envelopes_grouped_after(project: LinkageProject, moment: datetime) -> list[int]:
@@ -93,8 +157,8 @@ def extracted_since(project: LinkageProject, envelope_ids: Collection[int]) -> E
         return ExtractedSince(own.none(), own.none(), kept.none())
     is_newer = Q(extraction_project__kind=ExtractionKind.ENDURING) | Q(extraction_project__created_at__gt=since)
     return ExtractedSince(
-        snapshots=own.exclude(snapshot=None).filter(created_at__gt=since).select_related("snapshot"),
-        ledgers=own.exclude(ledger=None).filter(ledger__created_at__gt=since).select_related("ledger"),
+        snapshots=own.exclude(kept_at=None).filter(kind=ExtractionKind.SNAPSHOT, created_at__gt=since),
+        ledgers=own.filter(kind=ExtractionKind.ENDURING, kept_at__gt=since),
         results=kept.filter(is_newer, created_at__gt=since),
     )
 
@@ -116,6 +180,17 @@ def kept_result_names() -> set[str]:
     return set(ExtractionResult.objects.filter(removed_at=None).values_list("file_name", flat=True))
 
 
-def _give_up(batch_id: int | None) -> None:
-    if batch_id is not None:
-        Batch.objects.filter(pk=batch_id).update(state=BatchState.REMOVED)
+def _add_part(extraction_project_id: int, job: Job, new: NewPart, groups_id: int | None = None) -> None:
+    records = None if new.records is None else add_apart(job, new.records)
+    groups = None if new.groups is None else add_apart(job, new.groups)
+    KeptPart.objects.create(
+        extraction_project_id=extraction_project_id,
+        records=records,
+        groups_id=groups_id if groups is None else groups.pk,
+        sha256=new.sha256,
+    )
+
+
+def _give_up(batch_ids: Iterable[int | None]) -> None:
+    found = [key for key in batch_ids if key is not None]
+    Batch.objects.filter(pk__in=found).update(state=BatchState.REMOVED)

@@ -18,9 +18,10 @@ from linkwright.engine.fields import EVENT_TYPE, SOURCE_PERSON_ID, SOURCE_UNIQUE
 from linkwright.engine.masking import PersonKeys
 from linkwright.engine.progress import Progress, ReportProgress
 from linkwright.engine.sql import literal
-from linkwright.warehouse.connection import EngineLimits, WrittenFile, keep_within, open_engine
+from linkwright.warehouse.connection import EngineLimits, keep_within, open_engine
 from linkwright.warehouse.extraction_files import Columns, TextColumn, write_csv, write_parquet_rows
 from linkwright.warehouse.extraction_map import SHOWN, CurrentMap, KeptMap, create_current_map, create_kept_map
+from linkwright.warehouse.kept_parts import Part
 from linkwright.warehouse.key_changes import (
     CHANGES,
     KeyCounts,
@@ -46,15 +47,15 @@ class Comparison:
     """What an extraction of an enduring Extraction Project is compared with.
 
     Args:
-        ledger: of the latest extraction; None if this is the first.
+        ledger: the files of that of the latest extraction; None if this is the first.
         decisions: decisions files of the Quality Reviews since.
-        target: the ledger to write.
+        stem: where to write the ledger, and how the names of its files start.
         is_listed: whether changes are given out as a list.
     """
 
-    ledger: Path | None
+    ledger: tuple[Path, ...] | None
     decisions: tuple[Path, ...]
-    target: Path
+    stem: Path
     is_listed: bool
 
 
@@ -121,7 +122,7 @@ class Extracted:
         unknown_count: how many there are.
         keys: compared with the latest extraction; None for a snapshot.
         changes: by reason; None without an earlier extraction.
-        ledger: as written; None for a snapshot.
+        ledger: its parts as written; None for a snapshot.
     """
 
     types: tuple[ExtractedType, ...]
@@ -129,7 +130,7 @@ class Extracted:
     unknown_count: int
     keys: KeyCounts | None
     changes: dict[ChangeReason, int] | None = field(default=None)
-    ledger: WrittenFile | None = field(default=None)
+    ledger: tuple[Part, ...] | None = field(default=None)
 
 
 def extract(request: ExtractionRequest, report: ReportProgress) -> Extracted:
@@ -152,7 +153,7 @@ def extract(request: ExtractionRequest, report: ReportProgress) -> Extracted:
         if request.comparison is not None:
             report(Progress("Comparing with the latest extraction"))
             counts, changes = _compare(con, request.comparison)
-            ledger = write_ledger(con, request.comparison.target)
+            ledger = write_ledger(con, request.comparison.stem)
         types = tuple(_write_type(con, request, code, report) for code in request.extracted)
     return Extracted(types, unknown, unknown_count, counts, changes, ledger)
 

@@ -1,10 +1,10 @@
 """Owns what became of Person Keys between two extractions of one Extraction Project, and the ledger that tells it.
 
-A ledger says which record was shown under which group: record_id, event_type, group_id, epoch. A row without a
-record_id stands for records that a rollback took: nothing of them is kept but the group that they were in. Must
-not make keys.
+A ledger says which record was shown under which group: record_id, event_type, group_id, epoch. It lies in parts.
+A row without a record_id stands for records that a rollback took: nothing of them is kept but the group that they
+were in. Must not make keys.
 
-Source: SPEC section 5 (Extract); docs/decisions/0016 (the rules).
+Source: SPEC section 5 (Extract); docs/decisions/0016 (the rules) and 0037 (the parts).
 """
 
 from collections.abc import Iterator, Sequence
@@ -17,11 +17,14 @@ import duckdb
 from linkwright.engine.extraction import ChangeReason
 from linkwright.engine.fields import EVENT_TYPE, RECORD_ID
 from linkwright.engine.sql import literal, string_list
-from linkwright.warehouse.connection import EngineLimits, StorageError, WrittenFile, open_engine, write_parquet
-from linkwright.warehouse.extraction_map import SHOWN, RecordRange, in_ranges_sql
+from linkwright.warehouse.connection import StorageError
+from linkwright.warehouse.extraction_map import SHOWN
+from linkwright.warehouse.kept_parts import Part, parts_sql, write_parts
 
 CHANGES = "key_changes"
 """A table: event_type, old_group_id, old_epoch, new_group_id, new_epoch (NULL: none), reason; each row once."""
+
+_LEDGER_COLUMNS = {RECORD_ID: "BIGINT", EVENT_TYPE: "VARCHAR", "group_id": "BIGINT", "epoch": "BIGINT"}
 
 
 @dataclass(frozen=True)
@@ -33,37 +36,17 @@ class KeyCounts:
     retired_count: int
 
 
-def write_ledger(con: duckdb.DuckDBPyConnection, target: Path) -> WrittenFile:
-    """Write down what the table of the shown map holds.
+def write_ledger(con: duckdb.DuckDBPyConnection, stem: Path) -> tuple[Part, ...]:
+    """Write down what the table of the shown map holds, in parts; `stem` starts their names.
 
     Raises:
         StorageError: (from `open_engine`) if the disk is full or the folder cannot be written.
     """
-    columns = f"{RECORD_ID}, {EVENT_TYPE}, group_id, epoch"
-    return write_parquet(con, f"SELECT {columns} FROM {SHOWN} ORDER BY {RECORD_ID}", target)
+    return write_parts(con, SHOWN, _LEDGER_COLUMNS, stem, has_groups=True)
 
 
-def forget_in_ledger(limits: EngineLimits, path: Path, gone: Sequence[RecordRange], target: Path) -> WrittenFile:
-    """Write a ledger without the records that are rolled back; that groups of theirs were shown is kept.
-
-    Raises:
-        StorageError: if a file cannot be read or written.
-    """
-    # what an earlier rollback took has no record_id, and is as gone
-    is_gone = f"coalesce({in_ranges_sql(gone)}, TRUE)"
-    with open_engine(limits) as con, _damage_told(path):
-        con.execute(f"CREATE VIEW ledger AS FROM read_parquet({literal(path)})")
-        return write_parquet(
-            con,
-            f"SELECT {RECORD_ID}, {EVENT_TYPE}, group_id, epoch FROM ledger WHERE NOT {is_gone} UNION ALL "
-            f"SELECT DISTINCT CAST(NULL AS BIGINT), {EVENT_TYPE}, group_id, epoch FROM ledger WHERE {is_gone} "
-            "ORDER BY ALL",
-            target,
-        )
-
-
-def count_keys(con: duckdb.DuckDBPyConnection, ledger: Path | None) -> KeyCounts:
-    """Compare the keys of the shown map with those of a ledger; without one, all are new.
+def count_keys(con: duckdb.DuckDBPyConnection, ledger: Sequence[Path] | None) -> KeyCounts:
+    """Compare the keys of the shown map with those of a ledger; if it is None, all are new.
 
     Raises:
         StorageError: if the ledger cannot be read.
@@ -77,18 +60,18 @@ def count_keys(con: duckdb.DuckDBPyConnection, ledger: Path | None) -> KeyCounts
             "SELECT count(*) FILTER (was IS NULL), count(*) FILTER (was AND is_now), "
             "count(*) FILTER (is_now IS NULL) FROM "
             f"(SELECT *, TRUE AS is_now FROM ({shown})) FULL JOIN "
-            f"(SELECT DISTINCT group_id, epoch, TRUE AS was FROM read_parquet({literal(ledger)})) "
+            f"(SELECT DISTINCT group_id, epoch, TRUE AS was FROM {parts_sql(ledger, _LEDGER_COLUMNS)}) "
             "USING (group_id, epoch)"
         ).fetchall()[0]
     return KeyCounts(*map(int, row))
 
 
-def create_changes(con: duckdb.DuckDBPyConnection, ledger: Path, decisions: Sequence[Path]) -> None:
+def create_changes(con: duckdb.DuckDBPyConnection, ledger: Sequence[Path], decisions: Sequence[Path]) -> None:
     """Make the table of the keys that records were shown under and are no longer.
 
     Args:
         con: the engine, with the table of the shown map.
-        ledger: of the latest extraction.
+        ledger: the files of that of the latest extraction.
         decisions: decisions files of the Quality Reviews since.
 
     Raises:
@@ -98,7 +81,7 @@ def create_changes(con: duckdb.DuckDBPyConnection, ledger: Path, decisions: Sequ
         con.execute(
             f"CREATE TABLE moves AS SELECT l.{RECORD_ID}, l.{EVENT_TYPE}, l.group_id AS old_group_id, "
             "l.epoch AS old_epoch, s.group_id AS new_group_id, s.epoch AS new_epoch "
-            f"FROM read_parquet({literal(ledger)}) l LEFT JOIN {SHOWN} s USING ({RECORD_ID})"
+            f"FROM {parts_sql(ledger, _LEDGER_COLUMNS)} l LEFT JOIN {SHOWN} s USING ({RECORD_ID})"
         )
     # most keys are as they were: only the others are looked at closely
     con.execute(
@@ -161,12 +144,14 @@ FROM moves JOIN retired USING ({old})
 
 
 @contextmanager
-def _damage_told(ledger: Path) -> Iterator[None]:
+def _damage_told(ledger: Sequence[Path]) -> Iterator[None]:
     try:
         yield
     except (duckdb.InvalidInputException, duckdb.IOException) as error:
-        cause = f"{str(error).splitlines()[0].rstrip('.')}."
+        text = str(error)
+        cause = f"{text.splitlines()[0].rstrip('.')}."
+        named = next((f", {path.name}," for path in ledger if path.name in text), "")
         raise StorageError(
-            f"The ledger of the latest extraction, {ledger.name}, is gone or damaged: {cause} Restore the file "
+            f"The ledger of the latest extraction{named} is gone or damaged: {cause} Restore the file "
             "from a backup, then retry the job."
         ) from error

@@ -14,6 +14,7 @@ from linkwright.services.roll_back_envelope import RollbackScope
 from linkwright.store.audit_log import COMMAND_LINE
 from linkwright.store.models import LinkageProject
 from linkwright.store.settings import change_setting
+from linkwright.warehouse import kept_parts
 from tests.integration.pipeline.any_history import (
     EVENT_TYPES,
     Compact,
@@ -32,10 +33,13 @@ from tests.integration.pipeline.conftest import System
 from tests.integration.pipeline.disturbed import Disturbance, Fault
 from tests.integration.pipeline.remaining import demand_grouped, demand_merged, replay, see
 
-pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("without_drawing")]
+pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("without_drawing", "small_parts")]
 
 EXAMPLES = int(os.environ.get("LINKWRIGHT_PROPERTY_EXAMPLES", "6"))
 """More of them find more; so many are done in half a minute, beside the two that are always done."""
+
+PART_ROWS = 3
+"""So few records lie in one part of a snapshot or ledger here, so that rollbacks meet the borders of parts."""
 
 # two records are linked if they have the date of birth and one of the names in common
 PEOPLE = [
@@ -46,6 +50,11 @@ PEOPLE = [
 ]
 KEYS = st.tuples(st.sampled_from(EVENT_TYPES), st.sampled_from("abcd"))
 PICKS = st.integers(0, 7)
+
+
+@pytest.fixture
+def small_parts(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(kept_parts, "PART_ROWS", PART_ROWS)
 
 
 def disturbed_by(*faults: Fault) -> st.SearchStrategy[Disturbance]:

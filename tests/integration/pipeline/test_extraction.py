@@ -148,9 +148,9 @@ def test_a_snapshot_holds_no_linkage_field_and_shows_deleted_records_under_their
     system.drain()
     delete(system, "z1")
     assert sorted(keys(system, "S")) == ["z1", "z2"]
-    snapshot = ExtractionProject.objects.get().snapshot
-    assert snapshot is not None
-    content = (system.project_folder / snapshot.file_name).read_bytes().lower()
+    (part,) = ExtractionProject.objects.get().parts.all()
+    assert part.records is not None
+    content = (system.project_folder / part.records.file_name).read_bytes().lower()
     assert b"z1" in content
     assert b"quixwater" not in content
     assert b"zebulon" not in content

@@ -190,12 +190,14 @@ def _changes_of_a_list(system: System, identifiers: Sequence[str]) -> list[list[
     return rows(system, envelope.jobs.get(kind=JobKind.EXTRACT), "data-changes.csv")[1:]
 
 
-def test_the_ledger_is_one_file_that_each_extraction_replaces(system: System) -> None:
+def test_each_extraction_replaces_the_ledger_of_the_one_before(system: System) -> None:
     system.load("first", [A])
     create()
     for _time in range(3):
         extract(system)
     sweep_files(system.config)
-    ledger = ExtractionProject.objects.get().ledger
-    assert ledger is not None
-    assert [path.name for path in system.project_folder.glob("*ledger*")] == [ledger.file_name]
+    (part,) = ExtractionProject.objects.get().parts.all()
+    assert part.records is not None
+    assert part.groups is not None
+    left = {path.name for path in system.project_folder.glob("*ledger*")}
+    assert left == {part.records.file_name, part.groups.file_name}

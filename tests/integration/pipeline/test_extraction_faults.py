@@ -75,9 +75,9 @@ def test_a_snapshot_that_was_damaged_is_told_and_a_restored_one_serves(system: S
     system.load("first", [A])
     create("S", "snapshot")
     system.drain()
-    snapshot = ExtractionProject.objects.get().snapshot
-    assert snapshot is not None
-    path = system.project_folder / snapshot.file_name
+    (part,) = ExtractionProject.objects.get().parts.all()
+    assert part.records is not None
+    path = system.project_folder / part.records.file_name
     sound = path.read_bytes()
     path.write_bytes(sound[:-20] + bytes([sound[-20] ^ 1]) + sound[-19:])
     job = extract(system, "S")
@@ -146,7 +146,7 @@ def test_a_crash_between_the_files_and_the_commit_leaves_files_that_are_swept(
         job = extract(system)
     assert job.state == JobState.ERRORS
     assert len(results(system)) == 1
-    assert len(list(system.project_folder.glob("*ledger*"))) == 1
+    assert len(list(system.project_folder.glob("*ledger*"))) == 2
     sweep_files(system.config)
     assert results(system) == []
     assert list(system.project_folder.glob("*ledger*")) == []
@@ -181,7 +181,7 @@ def test_an_envelope_that_is_cancelled_as_its_job_ends_leaves_no_result(system: 
     envelope.refresh_from_db()
     assert envelope.state == EnvelopeState.CANCELLED
     assert not ExtractionResult.objects.exists()
-    assert ExtractionProject.objects.get().ledger is None
+    assert ExtractionProject.objects.get().kept_at is None
     sweep_files(system.config)
     assert results(system) == []
 
@@ -243,9 +243,9 @@ def test_a_ledger_that_is_damaged_is_told(system: System) -> None:
     system.load("first", [A])
     create()
     extract(system)
-    ledger = ExtractionProject.objects.get().ledger
-    assert ledger is not None
-    (system.project_folder / ledger.file_name).write_bytes(b"PAR1 and nothing more")
+    (part,) = ExtractionProject.objects.get().parts.all()
+    assert part.records is not None
+    (system.project_folder / part.records.file_name).write_bytes(b"PAR1 and nothing more")
     job = extract(system)
     assert "The ledger" in job.error_message
     assert "Restore the file from a backup" in job.error_message

@@ -70,3 +70,53 @@ def test_entries_that_are_there_are_chained_and_the_next_ones_follow() -> None:
     record_action(COMMAND_LINE, "resume queue")
     found = check_audit_log()
     assert (found.ok, found.checked_count) == (True, 4), found.fault
+
+
+@pytest.mark.django_db(transaction=True)
+def test_snapshots_and_ledgers_of_one_file_become_one_part_each() -> None:
+    newest = [key for key in MigrationExecutor(connection).loader.graph.leaf_nodes() if key[0] == "store"]
+    before, after = "0021_default_match", "0022_kept_parts"
+    now = timezone.now()
+    try:
+        apps = migrate(before).loader.project_state([("store", before)]).apps
+        project = apps.get_model("store", "LinkageProject").objects.create(code="P1", name="P1")
+        job = apps.get_model("store", "Job").objects.create(
+            project=project, kind="Extract", queue_rank=1, queued_at=now
+        )
+        files = {
+            kind: apps.get_model("store", "Batch").objects.create(
+                project=project,
+                job=job,
+                kind=kind,
+                state="live",
+                file_name=f"{kind}.parquet",
+                rows_count=3,
+                bytes_count=9,
+                created_at=now,
+            )
+            for kind in ("snapshot", "ledger")
+        }
+        for code, kept in (
+            ("S", {"kind": "snapshot", "snapshot": files["snapshot"], "snapshot_sha256": "ab"}),
+            ("X", {"kind": "enduring", "ledger": files["ledger"]}),
+            ("NONE", {"kind": "enduring"}),
+        ):
+            apps.get_model("store", "ExtractionProject").objects.create(
+                project=project,
+                code=code,
+                columns=[],
+                keep_results_days=1,
+                secret_version=1,
+                created_at=now,
+                **kept,
+            )
+
+        apps = migrate(after).loader.project_state([("store", after)]).apps
+        rows = apps.get_model("store", "KeptPart").objects.values_list(
+            "extraction_project__code", "records__file_name", "groups", "sha256"
+        )
+        assert set(rows) == {("S", "snapshot.parquet", None, "ab"), ("X", "ledger.parquet", None, "")}
+        kept_at = dict(apps.get_model("store", "ExtractionProject").objects.values_list("code", "kept_at"))
+        assert kept_at == {"S": now, "X": now, "NONE": None}
+    finally:
+        MigrationExecutor(connection).migrate(newest)

@@ -10,14 +10,14 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from linkwright.warehouse.connection import EngineLimits, StorageError
-from linkwright.warehouse.extraction_map import SHOWN, RecordRange
+from linkwright.warehouse.connection import EngineLimits, StorageError, WrittenFile
+from linkwright.warehouse.extraction_map import SHOWN
+from linkwright.warehouse.kept_parts import BorderPart, Part, RecordRange, forget_records
 from linkwright.warehouse.key_changes import (
     CHANGES,
     count_changes,
     count_keys,
     create_changes,
-    forget_in_ledger,
     write_ledger,
 )
 from tests.record_batches import read_rows, write_decisions
@@ -48,7 +48,7 @@ def found_changes(
     decisions = write_decisions(folder / "decisions.parquet", [(one, one, "apart") for one in decided])
     with duckdb.connect() as con:
         con.execute(f"CREATE TABLE {SHOWN} AS FROM '{write_map(folder / 'shown.parquet', after)}'")
-        create_changes(con, ledger, [decisions])
+        create_changes(con, [ledger], [decisions])
         rows = con.execute(f"FROM {CHANGES}").fetchall()
         assert len(rows) == len(set(rows))
         assert sum(count_changes(con).values()) == len({row[1:] for row in rows})
@@ -131,29 +131,54 @@ def test_keys_are_counted_as_new_kept_and_retired(tmp_path: Path) -> None:
         con.execute(
             f"CREATE TABLE {SHOWN} AS FROM '{write_map(tmp_path / 'now.parquet', {1: ONE, 4: NEW, 5: NEW})}'"
         )
-        counts = count_keys(con, ledger)
+        counts = count_keys(con, [ledger])
         assert (counts.new_count, counts.kept_count, counts.retired_count) == (1, 1, 1)
         counts = count_keys(con, None)
         assert (counts.new_count, counts.kept_count, counts.retired_count) == (2, 0, 0)
 
 
 def test_a_ledger_keeps_of_what_was_rolled_back_nothing_but_the_group(tmp_path: Path) -> None:
-    limits = EngineLimits(tmp_path / "scratch")
+    shown = write_map(tmp_path / "now.parquet", {1: ONE, 3: ONE, 4: TWO, 6: TWO})
     with duckdb.connect() as con:
-        shown = write_map(tmp_path / "now.parquet", {1: ONE, 3: ONE, 4: TWO, 6: TWO})
         con.execute(f"CREATE TABLE {SHOWN} AS FROM '{shown}'")
-        written = write_ledger(con, tmp_path / "ledger.parquet")
-    target = tmp_path / "mended.parquet"
-    assert forget_in_ledger(limits, written.path, [RecordRange(3, 4), RecordRange(6, 9)], target).rows_count == 3
-    rows = [tuple(row.values()) for row in read_rows(target)]
-    assert rows == [(1, "ADM", 1, 0), (None, "ADM", 1, 0), (None, "BIRTH", 2, 0)]
-    # again: what is known to be gone stays known
-    again = forget_in_ledger(limits, target, [RecordRange(1, 1)], tmp_path / "again.parquet")
-    assert [row["record_id"] for row in read_rows(again.path)] == [None, None]
+        (part,) = write_ledger(con, tmp_path / "ledger")
+    assert part.records is not None
+    stays, left = forget(tmp_path, part.records.path, "first", [RecordRange(3, 4), RecordRange(6, 9)])
+    assert (stays.ids, left.ids) == ((1, 1), None)
+    assert stays.records is not None
+    assert contents(stays.records) == [(1, "ADM", 1, 0)]
+    assert contents(stays.groups) == [(None, "ADM", 1, 0)]
+    assert left.records is None
+    assert set(contents(left.groups)) == {(None, "ADM", 1, 0), (None, "BIRTH", 2, 0)}
+
+
+def test_a_ledger_from_before_there_were_parts_keeps_what_was_known_to_be_gone(tmp_path: Path) -> None:
+    ledger = write_map(tmp_path / "ledger.parquet", {1: ONE, 3: TWO}, [("BIRTH", NEW)])
+    stays, left = forget(tmp_path, ledger, "new", [RecordRange(1, 1)])
+    assert stays.records is not None
+    assert contents(stays.records) == [(3, "ADM", 2, 0)]
+    assert set(contents(left.groups)) == {(None, "ADM", 1, 0), (None, "BIRTH", 9, 0)}
+
+
+def forget(folder: Path, path: Path, name: str, gone: Sequence[RecordRange]) -> tuple[Part, ...]:
+    border = BorderPart(path, "", is_ledger=True, has_groups=False, stem=folder / name)
+    (parts,) = forget_records(EngineLimits(folder / "scratch"), [border], gone)
+    return parts
+
+
+def contents(file: WrittenFile | None) -> list[tuple[object, ...]]:
+    return [] if file is None else [tuple(row.values()) for row in read_rows(file.path)]
 
 
 def test_a_damaged_ledger_is_told_with_its_remedy(tmp_path: Path) -> None:
+    sound = write_map(tmp_path / "sound.parquet", {1: ONE})
     ledger = tmp_path / "ledger.parquet"
     ledger.write_bytes(b"no Parquet")
-    with pytest.raises(StorageError, match=r"ledger .* is gone or damaged: .* Restore the file from a backup"):
-        forget_in_ledger(EngineLimits(tmp_path), ledger, [RecordRange(1, 1)], tmp_path / "target.parquet")
+    with pytest.raises(StorageError, match=r"ledger.parquet in .* is damaged .* Restore it from a backup"):
+        forget(tmp_path, ledger, "target", [RecordRange(1, 1)])
+    with duckdb.connect() as con:
+        con.execute(f"CREATE TABLE {SHOWN} AS FROM '{sound}'")
+        with pytest.raises(
+            StorageError, match=r"ledger .*, ledger.parquet, is gone or damaged: .* Restore the file from a backup"
+        ):
+            count_keys(con, [sound, ledger])

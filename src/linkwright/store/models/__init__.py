@@ -20,6 +20,7 @@ from linkwright.store.models.extractions import (
     ExtractionKind,
     ExtractionProject,
     ExtractionResult,
+    KeptPart,
     ResultEnd,
 )
 from linkwright.store.models.jobs import (
@@ -72,6 +73,7 @@ __all__ = [
     "JobEvent",
     "JobKind",
     "JobState",
+    "KeptPart",
     "LinkageProject",
     "Mail",
     "MailEvent",

@@ -22,6 +22,7 @@ class BatchKind(models.TextChoices):
     DECISIONS = "decisions", "decisions"
     SNAPSHOT = "snapshot", "snapshot"
     LEDGER = "ledger", "ledger"
+    LEDGER_GROUPS = "ledger groups", "ledger groups"
 
 
 class BatchState(models.TextChoices):
@@ -45,7 +46,7 @@ class Batch(models.Model):
     file_name = models.CharField(max_length=255, unique=True)
     rows_count = models.BigIntegerField()
     bytes_count = models.BigIntegerField()
-    # records: first and last record id; assignments: the highest group id so far as `last_id`
+    # records, snapshot, ledger: first and last record id; assignments: the highest group id so far as `last_id`
     first_id = models.BigIntegerField(null=True, blank=True)
     last_id = models.BigIntegerField(null=True, blank=True)
     # index: the records batch whose index it is; it can be made again from that at any time

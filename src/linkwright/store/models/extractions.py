@@ -47,14 +47,12 @@ class ExtractionProject(models.Model):
     created_at = models.DateTimeField()
     created_by = models.ForeignKey(User, on_delete=models.PROTECT, null=True, blank=True, related_name="+")
     closed_at = models.DateTimeField(null=True, blank=True)
-    # of a snapshot: the job that makes it; then the file and its checksum
+    # of a snapshot: the job that makes it
     snapshot_job = models.ForeignKey(Job, on_delete=models.PROTECT, null=True, blank=True, related_name="+")
-    snapshot = models.ForeignKey(Batch, on_delete=models.PROTECT, null=True, blank=True, related_name="+")
-    snapshot_sha256 = models.CharField(max_length=64, blank=True)
+    # when its parts were written: of the snapshot, or of the ledger of its latest extraction; none: not yet
+    kept_at = models.DateTimeField(null=True, blank=True)
     # the latest that was started from a page or the command line
     extract_job = models.ForeignKey(Job, on_delete=models.PROTECT, null=True, blank=True, related_name="+")
-    # of an enduring one: what its latest extraction showed, to compare the next with
-    ledger = models.ForeignKey(Batch, on_delete=models.PROTECT, null=True, blank=True, related_name="+")
 
     class Meta:
         """Codes are unique within a Linkage Project."""
@@ -69,6 +67,26 @@ class ExtractionProject(models.Model):
     def is_snapshot(self) -> bool:
         """Whether it shows the map as at its creation."""
         return self.kind == ExtractionKind.SNAPSHOT
+
+
+class KeptPart(models.Model):
+    """One part of what an Extraction Project keeps: of its snapshot; or of the ledger of its latest extraction."""
+
+    extraction_project = models.ForeignKey(ExtractionProject, on_delete=models.PROTECT, related_name="parts")
+    # none: they were rolled back, and the groups are read in their place
+    records = models.OneToOneField(Batch, on_delete=models.PROTECT, null=True, blank=True, related_name="+")
+    # of a ledger: under which groups the records were shown, without the records
+    groups = models.OneToOneField(Batch, on_delete=models.PROTECT, null=True, blank=True, related_name="+")
+    # of the records; none: written by a version that did not keep it
+    sha256 = models.CharField(max_length=64, blank=True)
+
+    class Meta:
+        """As they were written: ascending by record id, but for what a rollback wrote anew."""
+
+        ordering = ["id"]
+
+    def __str__(self) -> str:
+        return f"Part {self.pk} of {self.extraction_project}"
 
 
 class ResultEnd(models.TextChoices):

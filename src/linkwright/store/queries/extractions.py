@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from django.db.models import Count, Q, QuerySet
+from django.db.models import Count, Q, QuerySet, Sum
 
 from linkwright.store.models import ExtractionProject, ExtractionResult, Job, JobState, LinkageProject
 
@@ -37,7 +37,7 @@ def list_extraction_projects(project: LinkageProject) -> list[ExtractionLine]:
     """Return a project's Extraction Projects: the open ones by code, then the closed ones."""
     kept = Count("results", filter=Q(results__removed_at=None))
     found = ExtractionProject.objects.filter(project=project).annotate(kept_count=kept)
-    rows = found.select_related("snapshot", "snapshot_job", "extract_job").prefetch_related("event_types")
+    rows = found.select_related("snapshot_job", "extract_job").prefetch_related("event_types")
     return [
         ExtractionLine(
             extraction_project=one,
@@ -47,6 +47,14 @@ def list_extraction_projects(project: LinkageProject) -> list[ExtractionLine]:
         )
         for one in sorted(rows, key=lambda one: (one.closed_at is not None, one.code))
     ]
+
+
+def snapshot_records_count(extraction_project: ExtractionProject) -> int | None:
+    """Return how many records the snapshot holds; None if there is none, or not yet."""
+    if not extraction_project.is_snapshot or extraction_project.kept_at is None:
+        return None
+    held = extraction_project.parts.aggregate(count=Sum("records__rows_count"))
+    return int(held["count"] or 0)
 
 
 def results_of(extraction_project: ExtractionProject) -> QuerySet[ExtractionResult]:

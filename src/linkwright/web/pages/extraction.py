@@ -10,7 +10,7 @@ from linkwright.jobs.extraction_project import event_type_codes, find_extraction
 from linkwright.services.download_extraction_result import NoResultError, take_result
 from linkwright.store.models import ExtractionProject, User
 from linkwright.store.permissions import Permission
-from linkwright.store.queries.extractions import find_result
+from linkwright.store.queries.extractions import find_result, snapshot_records_count
 from linkwright.web.access import access_of, actor_of, project_or_404, signed_in
 from linkwright.web.extraction_pieces import results_piece
 from linkwright.web.frame import queue_view_of
@@ -28,6 +28,7 @@ def extraction_page(request: HttpRequest, code: str, extraction_code: str) -> Ht
         "project": extraction.project,
         "extraction": extraction,
         "event_types": event_type_codes(extraction),
+        "snapshot_count": snapshot_records_count(extraction),
         "columns": parse_columns(extraction.columns),
         "may_change": may_extract and extraction.closed_at is None,
         "results": results_piece(extraction, access),

@@ -38,7 +38,7 @@ def extract(request: HttpRequest, code: str, extraction_code: str) -> HttpRespon
         "why_not": "" if refusal else why_not_start(extraction),
         "event_types": codes,
         "results": count_words(len(codes), "result"),
-        "is_compared": extraction.ledger_id is not None,
+        "is_compared": not extraction.is_snapshot and extraction.kept_at is not None,
     }
     title = f"Extract {extraction.code} now?"
     return show_dialog(request, "web/dialogs/extract.html", title, context, refusal=refusal)
