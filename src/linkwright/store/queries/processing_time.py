@@ -82,4 +82,5 @@ def processing_time_of(envelope: Envelope) -> ProcessingTime | None:
     has_running_job: bool = getattr(envelope, "has_running_job")  # noqa: B009
     if envelope.processing_started_at is None or moments_sum_s is None:
         return None
-    return ProcessingTime(envelope.processing_started_at, moments_sum_s, has_running_job)
+    # to the millisecond: databases differ behind it
+    return ProcessingTime(envelope.processing_started_at, round(moments_sum_s, 3), has_running_job)
