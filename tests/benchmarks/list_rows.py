@@ -17,7 +17,7 @@ from tests.integration.web.seed_statistics import STATISTICS
 ENVELOPE_COLUMNS = (
     *("id", "name", "state", "errors_occurred", "request_type", "project_code", "sender_code", "event_type_codes"),
     *("project_id", "file_name", "size_bytes", "sha256", "records_count", "received_at", "received_by_id"),
-    *("processing_started_at", "processed_at", "series_id", "search_text"),
+    *("processing_started_at", "processed_at", "series_id", "search_text", "ran_s"),
 )
 JOB_COLUMNS = (
     *("id", "kind", "envelope_id", "project_id", "project_code", "series_id", "parameters", "state", "end_reason"),
@@ -136,6 +136,7 @@ class Draw:
             None if state == EnvelopeState.QUEUED else max(ended, default=received),
             series.pk,
             searchable(name),
+            float(45 * len(ended)),
         )
         return Received(envelope, jobs)
 

@@ -169,7 +169,7 @@ def _start_one_job() -> None:
     job = Job.objects.filter(state=JobState.QUEUED).order_by("queue_rank", "chain_position")[0]
     Job.objects.filter(pk=job.pk).update(state=JobState.RUNNING, attempt=1, started_at=now)
     assert job.envelope_id is not None
-    Envelope.objects.filter(pk=job.envelope_id).update(processing_started_at=now)
+    Envelope.objects.filter(pk=job.envelope_id).update(processing_started_at=now, running_since=now)
     QueueState.objects.update(active_envelope=job.envelope_id)
     WorkerPresence.objects.create(
         host="bench", pid=1, role=WorkerRole.ACTIVE, started_at=now, seen_at=now.replace(year=now.year + 1)

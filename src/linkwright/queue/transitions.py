@@ -5,12 +5,14 @@ for the same change safe: the database lets exactly one of them through.
 """
 
 from collections.abc import Iterable, Sequence
+from datetime import datetime
 from typing import Any
 
+from django.db.models import F
 from django.utils import timezone
 
 from linkwright.errors import LinkwrightError
-from linkwright.store.models import Job, JobEvent, JobState
+from linkwright.store.models import Envelope, Job, JobEvent, JobState
 
 _AT_ONCE = 500
 
@@ -68,6 +70,8 @@ def change_states(jobs: Sequence[Job], *, entering: JobState, reason: str, **cha
                     f"{len(chunk)} jobs cannot become {entering}: some of them are no longer {left}. Try again."
                 )
             at = timezone.now()
+            for job in chunk:
+                _count_processing(job, left=left, entered=entering, at=at)
             JobEvent.objects.bulk_create(
                 JobEvent(job=job, attempt=job.attempt, left=left, entered=entering, reason=reason[:200], at=at)
                 for job in chunk
@@ -76,6 +80,19 @@ def change_states(jobs: Sequence[Job], *, entering: JobState, reason: str, **cha
 
 def record_event(job: Job, *, left: str, reason: str) -> None:
     """Write down that a job has entered its present state."""
-    JobEvent.objects.create(
-        job=job, attempt=job.attempt, left=left, entered=job.state, reason=reason[:200], at=timezone.now()
-    )
+    at = timezone.now()
+    JobEvent.objects.create(job=job, attempt=job.attempt, left=left, entered=job.state, reason=reason[:200], at=at)
+    _count_processing(job, left=left, entered=job.state, at=at)
+
+
+def _count_processing(job: Job, *, left: str, entered: str, at: datetime) -> None:
+    """Keep on the Envelope for how long its jobs ran; one of them runs at a time."""
+    if job.envelope_id is None or left == entered:
+        return
+    envelope = Envelope.objects.filter(pk=job.envelope_id)
+    if entered == JobState.RUNNING:
+        envelope.update(running_since=at)
+    elif left == JobState.RUNNING:
+        since = envelope.values_list("running_since", flat=True).first()
+        if since is not None:
+            envelope.update(ran_s=F("ran_s") + max((at - since).total_seconds(), 0.0), running_since=None)

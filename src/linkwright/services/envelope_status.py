@@ -6,7 +6,7 @@ from datetime import datetime
 from typing import Any
 
 from linkwright.store.models import Envelope, Job, JobState, Notification, Severity
-from linkwright.store.queries.processing_time import processing_time_of, with_processing_time
+from linkwright.store.queries.processing_time import processing_time_of
 from linkwright.store.queries.shown_status import read_activity, shown_envelope_status
 
 
@@ -42,12 +42,12 @@ class EnvelopeLine:
 
 def read_envelopes(ids: Sequence[int]) -> list[EnvelopeLine]:
     """Return the Envelopes with these ids, oldest first."""
-    return _lines(with_processing_time(Envelope.objects.filter(pk__in=ids)).order_by("pk"))
+    return _lines(Envelope.objects.filter(pk__in=ids).order_by("pk"))
 
 
 def list_envelopes(limit: int) -> list[EnvelopeLine]:
     """Return the newest Envelopes, newest first."""
-    return _lines(with_processing_time(Envelope.objects.order_by("-pk"))[:limit])
+    return _lines(Envelope.objects.order_by("-pk")[:limit])
 
 
 def _lines(rows: Iterable[Envelope]) -> list[EnvelopeLine]:

@@ -1,5 +1,7 @@
 """Migrations that move rows: what was there before is there afterwards, in both directions."""
 
+from datetime import timedelta
+
 import pytest
 from django.db import connection
 from django.db.migrations.executor import MigrationExecutor
@@ -118,5 +120,42 @@ def test_snapshots_and_ledgers_of_one_file_become_one_part_each() -> None:
         assert set(rows) == {("S", "snapshot.parquet", None, "ab"), ("X", "ledger.parquet", None, "")}
         kept_at = dict(apps.get_model("store", "ExtractionProject").objects.values_list("code", "kept_at"))
         assert kept_at == {"S": now, "X": now, "NONE": None}
+    finally:
+        MigrationExecutor(connection).migrate(newest)
+
+
+@pytest.mark.django_db(transaction=True)
+def test_what_ran_before_is_added_up_on_its_envelope() -> None:
+    newest = [key for key in MigrationExecutor(connection).loader.graph.leaf_nodes() if key[0] == "store"]
+    before, after = "0022_kept_parts", "0023_processing_time"
+    now = timezone.now()
+    try:
+        apps = migrate(before).loader.project_state([("store", before)]).apps
+        envelopes = {
+            name: apps.get_model("store", "Envelope").objects.create(name=name, file_name="", received_at=now)
+            for name in ("retried", "running", "waiting")
+        }
+        # seconds after now at which a job started and stopped
+        runs = {"retried": ((0, 2.5), (100, 103), (200, 201)), "running": ((0, 1), (5, None)), "waiting": ()}
+        for name, spans in runs.items():
+            job = apps.get_model("store", "Job").objects.create(
+                envelope=envelopes[name], kind="Load", queue_rank=1, queued_at=now
+            )
+            for started, stopped in spans:
+                for left, entered, second in (("Queued", "Running", started), ("Running", "Errors", stopped)):
+                    if second is not None:
+                        at = now + timedelta(seconds=second)
+                        apps.get_model("store", "JobEvent").objects.create(
+                            job=job, attempt=1, left=left, entered=entered, at=at
+                        )
+
+        apps = migrate(after).loader.project_state([("store", after)]).apps
+        rows = apps.get_model("store", "Envelope").objects.values_list("name", "ran_s", "running_since")
+        found = {name: (round(ran_s, 3), since) for name, ran_s, since in rows}
+        assert found == {
+            "retried": (6.5, None),
+            "running": (1.0, now + timedelta(seconds=5)),
+            "waiting": (0.0, None),
+        }
     finally:
         MigrationExecutor(connection).migrate(newest)

@@ -6,6 +6,7 @@ from functools import cache
 from typing import Any
 
 from django.contrib.auth.hashers import make_password
+from django.db.models import F
 from django.utils import timezone
 
 from linkwright.store.models import (
@@ -218,6 +219,15 @@ def _add_run(job: Job, attempt: int) -> None:
     running = JobState.RUNNING
     JobEvent.objects.create(job=job, attempt=attempt, left=JobState.QUEUED, entered=running, at=job.started_at)
     JobEvent.objects.create(job=job, attempt=attempt, left=running, entered=job.state, at=job.ended_at)
+    _count_run(job)
+
+
+def _count_run(job: Job) -> None:
+    """Add a run to what its Envelope ran."""
+    assert job.started_at is not None
+    assert job.ended_at is not None
+    ran_s = (job.ended_at - job.started_at).total_seconds()
+    Envelope.objects.filter(jobs=job).update(ran_s=F("ran_s") + ran_s, running_since=None)
 
 
 def start_job(job: Job, *, done: int = 620, total: int | None = 1000) -> None:
@@ -232,6 +242,7 @@ def start_job(job: Job, *, done: int = 620, total: int | None = 1000) -> None:
     AuditMessage.objects.create(job=job, attempt=job.attempt, at=job.started_at, text=f"{job.kind} started.")
     QueueState.objects.update_or_create(pk=1, defaults={"active_envelope": job.envelope})
     Envelope.objects.filter(jobs=job, processing_started_at=None).update(processing_started_at=job.started_at)
+    Envelope.objects.filter(jobs=job).update(running_since=job.started_at)
 
 
 def progress_of(done: int, total: int | None) -> dict[str, Any]:
@@ -255,6 +266,7 @@ def end_job(job: Job) -> None:
     JobEvent.objects.create(
         job=job, attempt=job.attempt, left=JobState.RUNNING, entered=JobState.SUCCESS, at=timezone.now()
     )
+    _count_run(job)
 
 
 def fail_job(job: Job, message: str, *, end_reason: EndReason = EndReason.FAILED) -> None:

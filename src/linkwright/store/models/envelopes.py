@@ -63,6 +63,10 @@ class Envelope(models.Model):
     reason = models.TextField(blank=True)
     processing_started_at = models.DateTimeField(null=True, blank=True)
     processed_at = models.DateTimeField(null=True, blank=True)
+    # for how long its jobs ran that have stopped, over all attempts, and since when the one runs that does: kept
+    # here by the queue, because a list would have to look up hundreds of jobs and events for it
+    ran_s = models.FloatField(default=0)
+    running_since = models.DateTimeField(null=True, blank=True)
     # set by `save`, and anew when the project becomes known (store/series.py)
     series = models.ForeignKey(
         Series, on_delete=models.PROTECT, null=True, blank=True, related_name="envelopes", db_index=False

@@ -14,7 +14,7 @@ from linkwright.store.models import Envelope, EnvelopeState, Notification, Sever
 from linkwright.store.permissions import held_roles
 from linkwright.store.queries.envelope_search import EnvelopeFilter, find_envelopes, find_in_states
 from linkwright.store.queries.paging import PAGE_SIZE, Page
-from linkwright.store.queries.processing_time import ProcessingTime, processing_time_of, with_processing_time
+from linkwright.store.queries.processing_time import ProcessingTime, processing_time_of
 from linkwright.store.queries.shown_status import (
     QueueActivity,
     ShownStatus,
@@ -168,7 +168,7 @@ def _received_at(key: int) -> datetime | None:
 
 
 def _rows(found: QuerySet[Envelope], activity: QueueActivity) -> list[EnvelopeRow]:
-    envelopes = list(with_processing_time(found).annotate(sender=F("received_by__username")))
+    envelopes = list(found.annotate(sender=F("received_by__username")))
     keys = [envelope.pk for envelope in envelopes]
     counts: dict[tuple[int, str], int] = {}
     if keys:

@@ -12,7 +12,6 @@ from typing import Any
 from django.db.models import OuterRef, QuerySet, Subquery
 
 from linkwright.store.models import ESTIMATION, Envelope, EnvelopeReport, EnvelopeState, LinkageProject
-from linkwright.store.queries.processing_time import moments_sum
 
 
 @dataclass(frozen=True)
@@ -70,7 +69,7 @@ def read_project_history(project: LinkageProject, limit: int = 100) -> list[Hist
     """Return the numbers of the latest reports that count, oldest first: the plots over time show them."""
     rows = reported_envelopes(project.pk)[:limit].values_list(
         "name",
-        moments_sum(),
+        "ran_s",
         "report__created_at",
         "report__summary",
     )
