@@ -1,7 +1,7 @@
 """Fills a database with what the pages show: people, projects, Envelopes and jobs in every state, reports."""
 
 from dataclasses import dataclass, field
-from datetime import datetime, timedelta
+from datetime import timedelta
 from functools import cache
 from typing import Any
 
@@ -36,6 +36,7 @@ from linkwright.store.models import (
     WorkerPresence,
     WorkerRole,
 )
+from tests.integration.web.seed_chain import CHAIN, MIB, add_chain, run_events, seconds_of
 from tests.integration.web.seed_estimation import add_estimation
 from tests.integration.web.seed_extraction import add_extraction_project, add_results
 from tests.integration.web.seed_statistics import (
@@ -47,8 +48,6 @@ from tests.integration.web.seed_statistics import (
 )
 
 PASSWORD = "correct horse battery"
-CHAIN = (JobKind.VALIDATE, JobKind.LOAD, JobKind.LOAD, JobKind.MATCH, JobKind.GROUP, JobKind.REPORT)
-MIB = 1024 * 1024
 
 
 @dataclass
@@ -157,8 +156,7 @@ def add_envelope(
         }
     )
     rank = envelope.pk
-    for position, kind in enumerate(CHAIN):
-        _add_job(envelope, kind, position, rank, received, has_ended=position < ended)
+    add_chain(envelope, rank, received, ended)
     if ended:
         envelope.processing_started_at = received + timedelta(seconds=2)
     if ended == len(CHAIN):
@@ -169,65 +167,9 @@ def add_envelope(
     return envelope
 
 
-def _add_job(
-    envelope: Envelope, kind: JobKind, position: int, rank: int, received: datetime, *, has_ended: bool
-) -> Job:
-    started = received + timedelta(seconds=2 + 12 * position)
-    job = Job.objects.create(
-        kind=kind,
-        envelope=envelope,
-        project=envelope.project,
-        project_code=envelope.project_code,
-        parameters={"file_name": f"{envelope.event_type_codes[position % 2].lower()}.csv"}
-        if kind == JobKind.LOAD
-        else {},
-        queue_rank=rank,
-        chain_position=position,
-        queued_at=received,
-        **(
-            {
-                "state": JobState.SUCCESS,
-                "attempt": 1,
-                "started_at": started,
-                "ended_at": started + timedelta(seconds=11, milliseconds=400),
-                "statistics": STATISTICS[kind],
-                "peak_memory_bytes": (180 + 70 * position) * MIB,
-            }
-            if has_ended
-            else {}
-        ),
-    )
-    JobEvent.objects.create(job=job, attempt=0, entered=JobState.QUEUED, at=received)
-    if has_ended:
-        _add_run(job, 1)
-        texts = (
-            f"{kind} started.",
-            "Reading what the project holds: 961 204 records live.",
-            f"{kind} ended after 11.4 s.",
-        )
-        AuditMessage.objects.bulk_create(
-            AuditMessage(job=job, attempt=1, at=started + timedelta(seconds=5 * number), text=text)
-            for number, text in enumerate(texts)
-        )
-    return job
-
-
-def _add_run(job: Job, attempt: int) -> None:
-    """Write down that a job ran, from its start to its end."""
-    assert job.started_at is not None
-    assert job.ended_at is not None
-    running = JobState.RUNNING
-    JobEvent.objects.create(job=job, attempt=attempt, left=JobState.QUEUED, entered=running, at=job.started_at)
-    JobEvent.objects.create(job=job, attempt=attempt, left=running, entered=job.state, at=job.ended_at)
-    _count_run(job)
-
-
 def _count_run(job: Job) -> None:
     """Add a run to what its Envelope ran."""
-    assert job.started_at is not None
-    assert job.ended_at is not None
-    ran_s = (job.ended_at - job.started_at).total_seconds()
-    Envelope.objects.filter(jobs=job).update(ran_s=F("ran_s") + ran_s, running_since=None)
+    Envelope.objects.filter(jobs=job).update(ran_s=F("ran_s") + seconds_of(job), running_since=None)
 
 
 def start_job(job: Job, *, done: int = 620, total: int | None = 1000) -> None:
@@ -282,7 +224,8 @@ def fail_job(job: Job, message: str, *, end_reason: EndReason = EndReason.FAILED
         ended_at=started + timedelta(seconds=3),
     )
     job.refresh_from_db()
-    _add_run(job, 1)
+    JobEvent.objects.bulk_create(run_events(job, 1))
+    _count_run(job)
     later = Job.objects.filter(envelope=job.envelope, chain_position__gt=job.chain_position)
     later.update(state=JobState.HELD)
     Envelope.objects.filter(jobs=job).update(
