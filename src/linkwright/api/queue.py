@@ -95,5 +95,5 @@ def _answer(caller: Caller) -> QueueAnswer:
         is_busy=status.running is not None,
         worker_is_alive=status.worker_alive,
         running=job_answer(job_row(seen.running)) if seen.running else None,
-        queued=[job_answer(job_row(job)) for job in seen.queued],
+        queued=[job_answer(row) for row in seen.queued],
     )

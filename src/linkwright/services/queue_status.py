@@ -11,6 +11,7 @@ from django.utils import timezone
 from linkwright.queue.order import queue_state, queued_in_order
 from linkwright.store.models import Job, JobState, User
 from linkwright.store.permissions import held_roles
+from linkwright.store.queries.job_lists import JobRow, read_job_rows
 from linkwright.store.queries.series_sets import SeriesFilter, matching_series
 from linkwright.store.queries.worker_presence import active_worker_seen_since
 
@@ -25,28 +26,27 @@ _SHOWN = (
 )
 
 
-class QueuedJobs(Sequence[Job]):
+class QueuedJobs(Sequence[JobRow]):
     """The queued jobs in queue order, read when they are looked at: most pages only say how many there are."""
 
     def __init__(self, keys: Sequence[int]) -> None:
         self._keys = keys
 
     @cached_property
-    def _jobs(self) -> list[Job]:
-        found = Job.objects.select_related("envelope").only(*_SHOWN).in_bulk(self._keys)
-        return [found[key] for key in self._keys if key in found]
+    def _jobs(self) -> list[JobRow]:
+        return read_job_rows(self._keys)
 
     @overload
-    def __getitem__(self, place: int) -> Job: ...
+    def __getitem__(self, place: int) -> JobRow: ...
 
     @overload
-    def __getitem__(self, place: slice) -> Sequence[Job]: ...
+    def __getitem__(self, place: slice) -> Sequence[JobRow]: ...
 
-    def __getitem__(self, place: int | slice) -> Job | Sequence[Job]:
+    def __getitem__(self, place: int | slice) -> JobRow | Sequence[JobRow]:
         """Return the job at a place."""
         return self._jobs[place]
 
-    def __iter__(self) -> Iterator[Job]:
+    def __iter__(self) -> Iterator[JobRow]:
         """Go through them, in queue order."""
         return iter(self._jobs)
 
@@ -60,7 +60,7 @@ class QueueStatus:
     """One look at the queue.
 
     `queued` holds the first jobs in queue order, those of one person if it was looked at for them; `is_cut` says
-    whether there are more of these. `queued_count` is of all jobs, whoever asks.
+    whether there are more of these.
     """
 
     paused_at: datetime | None
@@ -68,12 +68,18 @@ class QueueStatus:
     paused_by_job: Job | None
     paused_reason: str
     running: Job | None
-    queued: Sequence[Job]
+    queued: Sequence[JobRow]
     is_cut: bool
-    queued_count: int
+    # whether `queued` are all that there are
+    is_whole: bool
     worker_alive: bool
     # the Envelope whose chain is under way, whether one of its jobs runs at this moment or not
     chain_envelope_id: int | None
+
+    @cached_property
+    def queued_count(self) -> int:
+        """How many jobs are queued, whoever asks; counted when it is looked at."""
+        return len(self.queued) if self.is_whole else Job.objects.filter(state=JobState.QUEUED).count()
 
 
 @dataclass(frozen=True)
@@ -82,7 +88,7 @@ class VisibleQueue:
 
     status: QueueStatus
     running: Job | None
-    queued: Sequence[Job]
+    queued: Sequence[JobRow]
     # the failed job that paused the queue, if this person may see it
     paused_by_job: Job | None
 
@@ -139,9 +145,7 @@ def read_queue_status(user: User | None = None) -> QueueStatus:
         running=lines.filter(state=JobState.RUNNING).first(),
         queued=QueuedJobs(keys[:LISTED_JOBS]),
         is_cut=is_cut,
-        queued_count=Job.objects.filter(state=JobState.QUEUED).count()
-        if is_cut or series is not None
-        else len(keys),
+        is_whole=series is None and not is_cut,
         worker_alive=worker_is_alive(),
         chain_envelope_id=state.active_envelope_id,
     )

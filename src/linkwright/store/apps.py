@@ -1,6 +1,9 @@
 """Registers the store with Django."""
 
 from django.apps import AppConfig
+from django.db.backends.signals import connection_created
+
+from linkwright.store.postgres_session import read_moments_quickly
 
 
 class StoreConfig(AppConfig):
@@ -9,3 +12,7 @@ class StoreConfig(AppConfig):
     name = "linkwright.store"
     label = "store"
     default_auto_field = "django.db.models.BigAutoField"
+
+    def ready(self) -> None:
+        """Set up every connection that is opened."""
+        connection_created.connect(read_moments_quickly, dispatch_uid="read moments quickly")

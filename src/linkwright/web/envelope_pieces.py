@@ -3,7 +3,10 @@
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
+from functools import partial
+from html import escape
 
+from django.template.loader import render_to_string
 from django.utils import timezone
 from django.utils.safestring import SafeString
 
@@ -18,19 +21,21 @@ from linkwright.store.queries.envelope_lists import (
 from linkwright.store.queries.job_lists import JobRow, read_chains
 from linkwright.store.queries.shown_status import QueueActivity, ShownStatus
 from linkwright.web.access import Access
-from linkwright.web.address import envelopes_url, project_url
+from linkwright.web.address import envelopes_url
+from linkwright.web.formatting import NO_VALUE
 from linkwright.web.job_pieces import job_row_piece, retry_refusals, statistics_pieces
-from linkwright.web.live import Piece, RowGroup, make_piece, row_group
+from linkwright.web.live import Piece, RowGroup, drawn_piece, make_piece, row_group
 from linkwright.web.progress_view import view_progress
 from linkwright.web.row_parts import (
     Option,
     badge,
     duration_html,
     elapsed_html,
-    link_or_text,
     moment_html,
     number_html,
     options_html,
+    project_html,
+    status_html,
     text_or_dash,
     toggle_button,
 )
@@ -72,33 +77,57 @@ def envelope_options(row: EnvelopeRow, access: Access) -> EnvelopeOptions:
 def envelope_row_piece(row: EnvelopeRow, access: Access, *, is_open: bool) -> Piece:
     """Return an Envelope's row."""
     options = envelope_options(row, access)
-    row_id, here = f"envelope-{row.id}", f"{envelopes_url()}{row.id}/"
-    since = row.counted_from(timezone.now()) if row.status.is_active else None
+    return drawn_piece(f"envelope-{row.id}", partial(_row_html, row, options, is_open), row.shown, options)
+
+
+def _row_html(row: EnvelopeRow, options: EnvelopeOptions, is_open: bool, attributes: str) -> str:
+    """Return the <tr> of an Envelope: the cells of SPEC section 4, in the order of the table's head."""
+    row_id, here, name = f"envelope-{row.id}", f"{envelopes_url()}{row.id}/", escape(row.name)
     has_jobs = row.status is not ShownStatus.CORRUPT or row.started_at is not None
-    context = {
-        "css": row.status.lower(),
-        "announce": f"Envelope {row.name}: {row.status}" if row.processed_at else "",
-        "toggle": toggle_button(
-            row_id,
-            f"{here}jobs/",
-            f"Jobs of {row.name}",
-            is_open=is_open,
-            why_closed="" if has_jobs else "A Corrupt Envelope has no jobs",
-        ),
-        "status": row.status,
-        "name": row.name,
-        "project": link_or_text(project_url(row.project_code) if row.project_id else "", row.project_code),
-        "provider": text_or_dash(row.sender_code),
-        "action": text_or_dash(DATA_ACTIONS.get(row.request_type, row.request_type)),
-        "event_types": text_or_dash(", ".join(row.event_type_codes)),
-        "records": number_html(row.records_count),
-        "sender": row.received_by,
-        "received": moment_html(row.received_at),
-        "processed": moment_html(row.processed_at),
-        "duration": duration_html(row.duration_s) if since is None else elapsed_html(since, _DURATION_TITLE),
-        "options": envelope_options_html(row, options, row_id),
-    }
-    return make_piece(row_id, "web/partials/envelope_row.html", context, row, options)
+    why_closed = "" if has_jobs else "A Corrupt Envelope has no jobs"
+    toggle = toggle_button(row_id, f"{here}jobs/", f"Jobs of {row.name}", is_open=is_open, why_closed=why_closed)
+    told = f' data-announce="Envelope {name}: {row.status}"' if row.processed_at else ""
+    return (
+        f'<tr {attributes} class="row row-{row.status.lower()}"{told}>'
+        f'<td class="cell-plus">{toggle}</td>'
+        f'<td class="cell-status">{status_html(row.status)}</td>'
+        f'<th scope="row" class="cell-name"><span class="name" title="{name}">{name}</span></th>'
+        f"{_facts_html(row, options, row_id)}</tr>"
+    )
+
+
+def _errored_rows(failed: Iterable[tuple[EnvelopeRow, EnvelopeOptions, str]]) -> SafeString:
+    return SafeString("".join(_errored_html(row, options, text) for row, options, text in failed))
+
+
+def _errored_html(row: EnvelopeRow, options: EnvelopeOptions, text: str) -> str:
+    """Return the <tr> of an Envelope that failed lately, with what happened."""
+    name, text = escape(row.name), escape(text or NO_VALUE)
+    return (
+        f'<tr class="row"><td class="cell-status">{status_html(row.status)}</td>'
+        f'<th scope="row" class="cell-name">'
+        f'<a class="name" href="{envelopes_url()}{row.id}/jobs/" title="{name}">{name}</a></th>'
+        f'<td class="cell-result"><div class="clip" title="{text}">{text}</div></td>'
+        f"{_facts_html(row, options, f'errored-{row.id}')}</tr>"
+    )
+
+
+def _facts_html(row: EnvelopeRow, options: EnvelopeOptions, row_id: str) -> str:
+    """Return the cells from the project to the options: the same wherever Envelopes are listed."""
+    since = row.counted_from(timezone.now()) if row.status.is_active else None
+    sender = f' title="by {escape(row.received_by)}"' if row.received_by else ""
+    duration = duration_html(row.duration_s) if since is None else elapsed_html(since, _DURATION_TITLE)
+    return (
+        f'<td class="code">{project_html(row.project_id, row.project_code)}</td>'
+        f'<td class="code">{text_or_dash(row.sender_code)}</td>'
+        f"<td>{text_or_dash(DATA_ACTIONS.get(row.request_type, row.request_type))}</td>"
+        f'<td class="code cell-types">{text_or_dash(", ".join(row.event_type_codes))}</td>'
+        f'<td class="number">{number_html(row.records_count)}</td>'
+        f'<td class="time"{sender}>{moment_html(row.received_at)}</td>'
+        f'<td class="time">{moment_html(row.processed_at)}</td>'
+        f'<td class="number">{duration}</td>'
+        f'<td class="cell-options"><div class="options">{envelope_options_html(row, options, row_id)}</div></td>'
+    )
 
 
 def envelope_options_html(row: EnvelopeRow, options: EnvelopeOptions, row_id: str) -> SafeString:
@@ -129,7 +158,7 @@ def envelope_group(row: EnvelopeRow, access: Access, chain: Chain | None) -> Row
     below = ""
     if chain is not None:
         context = {"chain": chain, "envelope": row}
-        below = Piece(f"chain-{row.id}", "", "web/partials/envelope_chain.html", context).render()
+        below = render_to_string("web/partials/envelope_chain.html", context)
     return row_group(piece, below, columns_count=COLUMNS_COUNT)
 
 
@@ -167,15 +196,7 @@ def attention_pieces(
     running = next((job for job in steps if job.status.is_active), None)
     progress = view_progress(running.progress) if running else None
     texts = read_last_errors([row.id for row in recent])
-    failed = [
-        {
-            "row": row,
-            "text": texts.get(row.id, ""),
-            "action": DATA_ACTIONS.get(row.request_type, row.request_type),
-            "options": envelope_options_html(row, envelope_options(row, access), f"errored-{row.id}"),
-        }
-        for row in recent
-    ]
+    failed = [(row, envelope_options(row, access), texts.get(row.id, "")) for row in recent]
     action = DATA_ACTIONS.get(active.request_type, active.request_type) if active else ""
     counted_from = active.counted_from(timezone.now()) if active else None
     return [
@@ -197,8 +218,8 @@ def attention_pieces(
         make_piece(
             "recent-errors",
             "web/partials/recent_errors.html",
-            {"failed": failed, "is_cut": attention.is_cut},
-            failed,
+            {"count": len(failed), "rows": partial(_errored_rows, failed), "is_cut": attention.is_cut},
+            [(row.shown, options, text) for row, options, text in failed],
             attention.is_cut,
         ),
     ]

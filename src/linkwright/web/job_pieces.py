@@ -3,11 +3,10 @@
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache, partial
+from html import escape
 from typing import Any
 
 from django.urls import reverse
-from django.utils.html import escape, format_html
-from django.utils.safestring import SafeString
 
 from linkwright.services.download_rejects import has_rejects
 from linkwright.services.retry_job import why_not_retry_each
@@ -17,29 +16,27 @@ from linkwright.store.queries.estimations import complete_estimations
 from linkwright.store.queries.job_lists import JobRow, read_statistics
 from linkwright.store.queries.shown_status import ShownStatus
 from linkwright.web.access import Access
-from linkwright.web.address import envelopes_url, project_url
+from linkwright.web.address import envelopes_url
 from linkwright.web.formatting import NO_VALUE, count_words
 from linkwright.web.group_view import group_url
 from linkwright.web.job_plots import drawn_keys, job_plots
-from linkwright.web.live import Piece, RowGroup, make_piece, row_group
+from linkwright.web.live import Piece, RowGroup, drawn_piece, make_piece, row_group
 from linkwright.web.progress_view import view_progress
 from linkwright.web.row_parts import (
     Option,
     duration_html,
     elapsed_html,
-    link_or_text,
     moment_html,
     options_html,
+    project_html,
     size_html,
+    status_html,
     toggle_button,
 )
 from linkwright.web.statistics_view import Links, view_statistics
 
-ROW_TEMPLATE = "web/partials/job_row.html"
 STATISTICS_TEMPLATE = "web/partials/job_statistics.html"
 _SHORT_ERROR = 200
-_SYSTEM = format_html('<span class="muted">{}</span>', "system")
-_NOTHING = format_html('<span class="muted">{}</span>', NO_VALUE)
 _RETRIABLE = (EndReason.FAILED, EndReason.CRASHED)
 
 # what a kind's headline number counts
@@ -80,40 +77,53 @@ def job_row_piece(
 
     `refusals` is what `retry_refusals` says of the rows that are shown together.
     """
-    options = _options(row, access, refusals)
-    headline, is_listed = headline_of(row), prefix == "job"
-    row_id, here = f"{prefix}-{row.id}", f"{_jobs_url()}{row.id}/"
-    called = f"job {row.id} ({row.kind})"
-    failed = row.status is ShownStatus.ERRORS
+    options, headline = _options(row, access, refusals), headline_of(row)
+    draw = partial(_row_html, row, options, prefix, is_open)
+    return drawn_piece(f"{prefix}-{row.id}", draw, row.shown, options, headline)
+
+
+def _row_html(row: JobRow, options: JobOptions, prefix: str, is_open: bool, attributes: str) -> str:
+    """Return the <tr> of a job; an Envelope's chain says neither the Envelope nor the project again."""
+    is_listed, row_id, here = prefix == "job", f"{prefix}-{row.id}", f"{_jobs_url()}{row.id}/"
+    called, is_over = f"job {row.id} ({row.kind})", row.ended_at is not None
+    told = ""
+    if row.status is ShownStatus.ERRORS and is_over:
+        told = f' data-announce="Job {row.id} ({row.kind}): {escape(row.end_reason)}"'
+    toggle = toggle_button(row_id, f"{here}statistics/", f"Statistics of {called}", is_open=is_open)
+    number = f'<span class="code muted job-number">{row.id}</span> ' if is_listed else ""
+    file = f' <span class="code muted">{escape(row.file)}</span>' if row.file else ""
+    runs_since = row.started_at if row.status.is_active else None
+    why_not = f'<div class="why-not">No retry: {escape(options.retry_refusal)}</div>' * bool(options.retry_refusal)
+    return (
+        f'<tr {attributes} class="row row-{row.status.lower()}"{told}>'
+        f'<td class="cell-plus">{toggle}</td>'
+        f'<td class="cell-status">{status_html(row.status, _status_extra(row))}</td>'
+        f'<th scope="row" class="cell-name">{number}<span class="name">{row.kind}</span>{file}</th>'
+        f"{_whose_html(row) if is_listed else ''}"
+        f'<td class="cell-result"><div class="clip">{_result_html(row)}</div>{why_not}</td>'
+        f'<td class="number">{row.attempt or NO_VALUE}</td>'
+        f'<td class="time">{moment_html(row.started_at)}</td>'
+        f'<td class="number">{elapsed_html(runs_since) if runs_since else duration_html(row.duration_s)}</td>'
+        f'<td class="number">{size_html(row.peak_memory_bytes)}</td>'
+        f'<td class="cell-options"><div class="options">{_options_html(options, called, row_id, here)}</div></td>'
+        "</tr>"
+    )
+
+
+def _options_html(options: JobOptions, called: str, row_id: str, here: str) -> str:
     links = [Option("audit", "Audit", f"Audit of {called}", icon="list")]
     if options.may_cancel:
         links.append(Option("cancel", "Cancel", f"Cancel {called}", icon="cancelled"))
     if options.may_retry:
         links.append(Option("retry", "Retry", f"Retry {called}", icon="retry"))
-    context = {
-        "css": row.status.lower(),
-        "announce": f"Job {row.id} ({row.kind}): {row.end_reason}" if failed and row.ended_at else "",
-        "toggle": toggle_button(row_id, f"{here}statistics/", f"Statistics of {called}", is_open=is_open),
-        "status": row.status,
-        "status_extra": _status_extra(row),
-        "is_listed": is_listed,
-        "number": str(row.id),
-        "kind": row.kind,
-        "file": row.file,
-        "envelope": _envelope_link(row) if is_listed else "",
-        "project": link_or_text(project_url(row.project_code) if row.project_id else "", row.project_code),
-        "result": _result(row, headline),
-        "attempt": str(row.attempt) if row.attempt else NO_VALUE,
-        "started": moment_html(row.started_at),
-        "duration": elapsed_html(row.started_at)
-        if row.status.is_active and row.started_at
-        else duration_html(row.duration_s),
-        "memory": size_html(row.peak_memory_bytes),
-        "options": options_html(row_id, here, links),
-        "retry_refusal": options.retry_refusal,
-        "here": here,
-    }
-    return make_piece(row_id, ROW_TEMPLATE, context, row, options, headline)
+    why_not = ""
+    if options.retry_refusal:
+        # shown where the result has no room for it
+        why_not = (
+            f'<a class="option why-not-link" id="{row_id}-why-not" href="{here}retry/" data-dialog '
+            f'aria-label="Why no retry of {called}">Why no retry</a>'
+        )
+    return f"{options_html(row_id, here, links)}{why_not}"
 
 
 def _status_extra(row: JobRow) -> str:
@@ -123,22 +133,26 @@ def _status_extra(row: JobRow) -> str:
     return "cancelling" if row.cancel_requested_at and row.status.is_active else ""
 
 
-def _envelope_link(row: JobRow) -> SafeString:
-    if row.envelope_id is None:
-        return _SYSTEM
-    url = f"{envelopes_url()}{row.envelope_id}/jobs/"
-    return format_html('<a class="name" href="{}" title="{}">{}</a>', url, row.envelope_name, row.envelope_name)
+def _whose_html(row: JobRow) -> str:
+    """Return the cells of a job's Envelope and project."""
+    envelope = '<span class="muted">system</span>'
+    if row.envelope_id is not None:
+        name, url = escape(row.envelope_name), f"{envelopes_url()}{row.envelope_id}/jobs/"
+        envelope = f'<a class="name" href="{url}" title="{name}">{name}</a>'
+    project = project_html(row.project_id, row.project_code)
+    return f'<td class="cell-name">{envelope}</td><td class="code">{project}</td>'
 
 
-def _result(row: JobRow, headline: str) -> SafeString:
+def _result_html(row: JobRow) -> str:
+    headline = headline_of(row)
     if headline:
         return escape(headline)
     if row.status is ShownStatus.ERRORS and row.error_message:
         short = row.error_message
         if len(short) > _SHORT_ERROR:
             short = f"{short[: _SHORT_ERROR - 1]}…"
-        return format_html('<span class="error-text" title="{}">{}</span>', row.error_message, short)
-    return _NOTHING
+        return f'<span class="error-text" title="{escape(row.error_message)}">{escape(short)}</span>'
+    return f'<span class="muted">{NO_VALUE}</span>'
 
 
 @cache

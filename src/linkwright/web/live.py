@@ -7,14 +7,15 @@ as htmx out-of-band swaps. So a row that did not change is not touched, and keep
 
 import hashlib
 import re
-from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass
 from difflib import SequenceMatcher
 from typing import Any
 
 from django.http import HttpRequest, HttpResponse
 from django.template.loader import render_to_string
 from django.utils import timezone
+from django.utils.safestring import mark_safe
 
 from linkwright.config import load_config
 from linkwright.services.inbox_status import inbox_status_mark
@@ -28,22 +29,34 @@ _PIECE = re.compile(r"([a-z]+(?:-[a-z]+)*(?:-\d{1,18})?)~([0-9a-f]{12})")
 
 @dataclass(frozen=True)
 class Piece:
-    """A part of a page that can be replaced alone; `version` says whether it looks different."""
+    """A part of a page that can be replaced alone; `version` says whether it looks different.
+
+    `draw` makes its HTML, escaped, from the attributes that its element carries.
+    """
 
     id: str
     version: str
-    template: str
-    context: Mapping[str, Any] = field(default_factory=dict)
+    draw: Callable[[str], str]
 
     def render(self, *, is_swap: bool = False) -> str:
         """Return its HTML; with `is_swap` marked as a replacement for the one on the page."""
-        return render_to_string(self.template, {**self.context, "piece": self, "is_swap": is_swap})
+        swap = ' hx-swap-oob="true"' if is_swap else ""
+        return self.draw(f'id="{self.id}" data-version="{self.version}"{swap}')
 
 
 def make_piece(piece_id: str, template: str, context: Mapping[str, Any], *state: object) -> Piece:
-    """Make a piece whose version follows from `state`: everything that its looks depend on."""
-    version = hashlib.blake2b(repr(state).encode(), digest_size=6).hexdigest()
-    return Piece(piece_id, version, template, context)
+    """Make a piece of a template, whose version follows from `state`: everything that its looks depend on."""
+
+    def draw(attributes: str) -> str:
+        marked = mark_safe(attributes)  # noqa: S308 - letters, digits, hyphens
+        return render_to_string(template, {**context, "attributes": marked})
+
+    return drawn_piece(piece_id, draw, *state)
+
+
+def drawn_piece(piece_id: str, draw: Callable[[str], str], *state: object) -> Piece:
+    """Make a piece that needs no template: a row, of which there are fifty on a page."""
+    return Piece(piece_id, hashlib.blake2b(repr(state).encode(), digest_size=6).hexdigest(), draw)
 
 
 @dataclass(frozen=True)

@@ -1,10 +1,17 @@
 """The live pieces of the panel 'Active and Queued Jobs': its links, the running job, the queued ones in order."""
 
-from linkwright.store.queries.job_lists import job_row
+from collections.abc import Iterable
+from functools import partial
+from html import escape
+
+from django.utils.safestring import SafeString
+
+from linkwright.store.queries.job_lists import JobRow, job_row
 from linkwright.web.address import envelopes_url
 from linkwright.web.frame import QueueView
 from linkwright.web.live import Piece, make_piece
 from linkwright.web.progress_view import view_progress
+from linkwright.web.row_parts import moment_html
 
 
 def queue_panel_pieces(queue: QueueView) -> list[Piece]:
@@ -17,7 +24,7 @@ def queue_panel_pieces(queue: QueueView) -> list[Piece]:
     }
     running = job_row(queue.running) if queue.running else None
     progress = view_progress(running.progress) if running else None
-    waiting = [job_row(job) for job in queue.queued]
+    waiting = queue.queued
     is_cut = queue.status.is_cut
     return [
         make_piece("queue-links", "web/partials/queue_links.html", links, links),
@@ -42,8 +49,25 @@ def queue_panel_pieces(queue: QueueView) -> list[Piece]:
         make_piece(
             "queued-jobs",
             "web/partials/queued_jobs.html",
-            {"rows": waiting, "is_cut": is_cut, "envelopes_url": envelopes_url()},
+            {"count": len(waiting), "lines": partial(_lines_html, waiting), "is_cut": is_cut},
             [(row.id, row.attempt) for row in waiting],
             is_cut,
         ),
     ]
+
+
+def _lines_html(waiting: Iterable[JobRow]) -> SafeString:
+    """Return an <li> for each queued job."""
+    return SafeString("".join(_line_html(place, row) for place, row in enumerate(waiting, start=1)))
+
+
+def _line_html(place: int, row: JobRow) -> str:
+    file = f' <span class="code muted">{escape(row.file)}</span>' if row.file else ""
+    envelope = '<span class="muted">system</span>'
+    if row.envelope_id is not None:
+        envelope = f'<a href="{envelopes_url()}{row.envelope_id}/jobs/">{escape(row.envelope_name)}</a>'
+    return (
+        f'<li><span class="queue-place">{place}</span><span class="queue-kind">{row.kind}{file}</span>'
+        f'<span class="queue-envelope">{envelope}</span><span class="code muted">{escape(row.project_code)}</span>'
+        f'<span class="time">queued {moment_html(row.queued_at)}</span></li>'
+    )

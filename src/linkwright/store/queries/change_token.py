@@ -23,7 +23,7 @@ from linkwright.store.models import (
     QueueState,
     SettingValue,
 )
-from linkwright.store.queries.worker_presence import LAST_SEEN_SQL, is_seen_since
+from linkwright.store.queries.worker_presence import LAST_SEEN_SQL, is_seen_since, keep_last_seen
 
 
 @cache
@@ -52,6 +52,7 @@ def read_change_token(*salt: object, worker_seen_since: datetime) -> str:
         # without values: PostgreSQL plans it once a session
         cursor.execute(_statement())
         row = cursor.fetchone() or (None,)
+    keep_last_seen(row[-1])
     # a worker says every two seconds that it is there: that alone changes nothing
     state = (*row[:-1], is_seen_since(row[-1], worker_seen_since))
     return hashlib.blake2b(repr((state, salt)).encode(), digest_size=12).hexdigest()

@@ -5,9 +5,10 @@ parts are read apart, because databases disagree on where an index puts NULL.
 """
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, fields
 from datetime import datetime
 from functools import cache
+from operator import attrgetter
 from typing import Any
 
 from django.db import connection
@@ -40,9 +41,10 @@ HEADLINE_KEYS: Mapping[str, str] = {
 }
 
 
-_SHOWN = (
-    *(field.name for field in Job._meta.concrete_fields if field.name != "statistics"),  # noqa: SLF001
-    "envelope__name",
+_COLUMNS = (
+    *("id", "kind", "state", "errors_occurred", "end_reason", "attempt", "envelope_id", "envelope__name"),
+    *("project_id", "project_code", "parameters", "queued_at", "started_at", "ended_at", "cancel_requested_at"),
+    *("peak_memory_bytes", "error_message", "progress"),
 )
 
 
@@ -71,11 +73,19 @@ class JobRow:
     progress: dict[str, Any] = field(repr=False)
 
     @property
+    def shown(self) -> tuple[object, ...]:
+        """All that the looks of a row depend on: two that are equal look the same."""
+        return _SHOWN_OF(self)
+
+    @property
     def duration_s(self) -> float | None:
         """From start to end; None while it runs or if it never did."""
         if self.started_at is None or self.ended_at is None:
             return None
         return (self.ended_at - self.started_at).total_seconds()
+
+
+_SHOWN_OF = attrgetter(*(part.name for part in fields(JobRow) if part.repr))
 
 
 def visible_jobs(user: User) -> QuerySet[Job]:
@@ -115,8 +125,7 @@ def list_jobs(
 
 def read_jobs(user: User, keys: Iterable[int]) -> list[JobRow]:
     """Return the rows of the jobs with these keys, as far as they exist for the person, by key."""
-    found = _as_lines(visible_jobs(user).filter(pk__in=list(keys))).order_by("pk")
-    return _rows(found)
+    return _rows(visible_jobs(user).filter(pk__in=list(keys)).order_by("pk"))
 
 
 def read_chains(envelope_ids: Iterable[int]) -> dict[int, list[JobRow]]:
@@ -124,8 +133,8 @@ def read_chains(envelope_ids: Iterable[int]) -> dict[int, list[JobRow]]:
     chains: dict[int, list[JobRow]] = {key: [] for key in envelope_ids}
     if not chains:
         return chains
-    found = _as_lines(Job.objects.filter(envelope_id__in=list(chains)))
-    for row in _rows(found.order_by("chain_position", "pk")):
+    found = Job.objects.filter(envelope_id__in=list(chains)).order_by("chain_position", "pk")
+    for row in _rows(found):
         chains[row.envelope_id or 0].append(row)
     return chains
 
@@ -142,20 +151,25 @@ def cursor_of(row: JobRow) -> str:
 
 def read_job_rows(keys: Sequence[int]) -> list[JobRow]:
     """Return the rows of the jobs with these keys, in this order, whoever asks."""
-    found = _as_lines(Job.objects.all()).in_bulk(keys)
-    return _rows(found[key] for key in keys if key in found)
+    found = {row.id: row for row in _rows(Job.objects.filter(pk__in=keys))} if keys else {}
+    return [found[key] for key in keys if key in found]
 
 
-def job_row(job: Job, headline_count: int | None = None) -> JobRow:
-    """Return the line of a job; reads `job.envelope`."""
+def job_row(job: Job) -> JobRow:
+    """Return the line of a job, without a headline; reads `job.envelope`."""
+    return _row(job, job.envelope.name if job.envelope else "", None)
+
+
+def _row(job: Any, envelope_name: str, headline: Any) -> JobRow:
+    """Return the line of a job, or of its columns: fifty models would take longer than the statement."""
     return JobRow(
-        id=job.pk,
+        id=job.id,
         kind=job.kind,
         status=shown_job_status(job.state, errors_occurred=job.errors_occurred),
         end_reason=job.end_reason,
         attempt=job.attempt,
         envelope_id=job.envelope_id,
-        envelope_name=job.envelope.name if job.envelope else "",
+        envelope_name=envelope_name,
         project_id=job.project_id,
         project_code=job.project_code,
         file=str(job.parameters.get("file_name", "")),
@@ -165,20 +179,15 @@ def job_row(job: Job, headline_count: int | None = None) -> JobRow:
         cancel_requested_at=job.cancel_requested_at,
         peak_memory_bytes=job.peak_memory_bytes,
         error_message=job.error_message,
-        headline_count=headline_count,
+        headline_count=None if headline is None else int(headline),
         progress=job.progress,
     )
 
 
-def _as_lines(jobs: QuerySet[Job]) -> QuerySet[Job]:
-    """Fetch what a line shows; statistics can be long, and of the Envelope only the name is shown."""
+def _rows(jobs: QuerySet[Job]) -> list[JobRow]:
     headline = RawSQL(_headline_sql(connection.vendor), ())  # noqa: S611 - made of names in this file alone
-    return jobs.select_related("envelope").only(*_SHOWN).annotate(headline=headline)
-
-
-def _rows(jobs: Iterable[Job]) -> list[JobRow]:
-    """Return the lines of jobs fetched by `_as_lines`."""
-    return [job_row(job, None if job.headline is None else int(job.headline)) for job in jobs]  # type: ignore[attr-defined]
+    found = jobs.annotate(headline=headline).values_list(*_COLUMNS, "headline", named=True)
+    return [_row(columns, columns.envelope__name or "", columns.headline) for columns in found]
 
 
 @cache

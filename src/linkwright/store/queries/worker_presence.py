@@ -10,6 +10,7 @@ from typing import Any
 from django.db import connection
 
 from linkwright.store.models import WorkerPresence, WorkerRole
+from linkwright.store.one_look import once
 
 _TABLE = WorkerPresence._meta.db_table  # noqa: SLF001 - Django's documented model API
 LAST_SEEN_SQL = f"(SELECT MAX(seen_at) FROM {_TABLE} WHERE role = '{WorkerRole.ACTIVE.value}')"
@@ -21,9 +22,18 @@ def is_seen_since(last_seen: Any, at: datetime) -> bool:
     return last_seen is not None and bool(last_seen >= connection.ops.adapt_datetimefield_value(at))
 
 
+def keep_last_seen(last_seen: Any) -> None:
+    """Keep what `LAST_SEEN_SQL` gave inside another statement: nobody asks again during this look."""
+    once(LAST_SEEN_SQL, lambda: last_seen)
+
+
 def active_worker_seen_since(at: datetime) -> bool:
-    """Tell whether an active worker has been seen since a moment."""
+    """Tell whether an active worker has been seen since a moment; asked once in an answer that changes nothing."""
+    return is_seen_since(once(LAST_SEEN_SQL, _read_last_seen), at)
+
+
+def _read_last_seen() -> Any:
     with connection.cursor() as cursor:
         cursor.execute(f"SELECT {LAST_SEEN_SQL}")
         row = cursor.fetchone()
-    return row is not None and is_seen_since(row[0], at)
+    return None if row is None else row[0]

@@ -21,8 +21,7 @@ from linkwright.web.formatting import (
     format_share,
 )
 from linkwright.web.live import Piece
-from linkwright.web.row_parts import elapsed_html, moment_html
-from linkwright.web.words import STATUS_HELP, icon_of
+from linkwright.web.row_parts import elapsed_html, moment_html, status_html
 
 register = template.Library()
 
@@ -103,33 +102,15 @@ def icon(name: str, css: str = "") -> str:
 
 
 @register.simple_tag
-@lru_cache
-def status_label(status: ShownStatus | str, extra: str = "") -> str:
+def status_label(status: ShownStatus | str, extra: str = "") -> SafeString:
     """Return a status as icon and word, with its meaning as a tooltip."""
-    shown = ShownStatus(status)
-    name = icon_of(shown)
-    return format_html(
-        '<span class="status status-{}" title="{}">'
-        '<svg class="icon" aria-hidden="true"><use href="#i-{}"/></svg>{}{}</span>',
-        name,
-        STATUS_HELP[shown],
-        name,
-        shown.value,
-        format_html(' <span class="muted">({})</span>', extra) if extra else "",
-    )
+    return status_html(ShownStatus(status), extra)
 
 
 @register.simple_tag
 def piece(shown: Piece) -> SafeString:
     """Render a live piece in its place."""
-    return mark_safe(shown.render())  # noqa: S308 - rendered by a template that escapes
-
-
-@register.simple_tag
-def swap_attributes(shown: Piece, is_swap: bool | str = False) -> str:
-    """Return the attributes by which a live piece is found and replaced."""
-    swap = ' hx-swap-oob="true"' if is_swap else ""
-    return mark_safe(f'id="{shown.id}" data-version="{shown.version}"{swap}')  # noqa: S308 - letters, digits, hyphens
+    return mark_safe(shown.render())  # noqa: S308 - whoever draws a piece escapes
 
 
 @register.simple_tag
