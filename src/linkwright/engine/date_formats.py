@@ -10,6 +10,7 @@ Source: SPEC section 5 (dates by the declared format); Python's and DuckDB 2's s
 import re
 from collections.abc import Sequence
 from datetime import date, datetime
+from functools import lru_cache
 from itertools import combinations
 
 DEFAULT_DATE_FORMATS = ("%Y-%m-%d", "%d/%m/%Y", "%Y%m%d")
@@ -29,6 +30,9 @@ DIRECTIVES = (*_ANY_WIDTH, *_MONTH_NAMES)
 
 _PERCENT = "%%"
 _PROBES = tuple(date(1987, month, day) for month, day in ((2, 3), (3, 2), (11, 12), (12, 11)))
+
+# a page asks of each of its project's Import Formats whether it can be loaded
+_KEPT = 1000
 
 
 def _tokens(date_format: str) -> list[str]:
@@ -70,6 +74,7 @@ def ambiguous_formats(date_formats: Sequence[str]) -> list[tuple[str, str]]:
     ]
 
 
+@lru_cache(maxsize=_KEPT)
 def _reads_otherwise(probe: date, first: str, second: str) -> bool:
     text = probe.strftime(first)
     if not re.fullmatch(date_shape(second), text.lower()):
@@ -80,6 +85,7 @@ def _reads_otherwise(probe: date, first: str, second: str) -> bool:
         return False
 
 
+@lru_cache(maxsize=_KEPT)
 def date_shape(date_format: str) -> str:
     """Return the regular expression that every text of an allowed format matches whole, in small letters.
 

@@ -4,7 +4,16 @@ import pytest
 from django.db import DatabaseError
 from django.utils import timezone
 
-from linkwright.store.models import EnvelopeReport, JobKind, LinkageProject, QueueState
+from linkwright.store.models import (
+    Envelope,
+    EnvelopeReport,
+    JobKind,
+    JobState,
+    LinkageProject,
+    QueueState,
+    Severity,
+    User,
+)
 from tests.integration.web.conftest import SignIn
 from tests.integration.web.seed import PASSWORD, World
 
@@ -145,6 +154,36 @@ def test_names_are_escaped_wherever_they_stand(world: World, sign_in: SignIn) ->
         html = client.get(path).content.decode()
         assert "<script>alert" not in html
         assert "&lt;script&gt;alert" in html
+
+
+def test_every_text_of_a_row_is_escaped_whatever_it_holds(world: World, sign_in: SignIn) -> None:
+    def hostile(name: str) -> str:
+        return f"<b>{name}\"'&"
+
+    failed = world.envelopes["BIRTHS-2025-late"]
+    Envelope.objects.filter(pk=failed.pk).update(
+        **{column: hostile(column) for column in ("name", "project_code", "sender_code", "request_type")},
+        event_type_codes=[hostile("event_type")],
+        project=None,
+        received_by=User.objects.create(username=hostile("username")),
+    )
+    failed.jobs.update(
+        project_code=hostile("project_code"), project=None, parameters={"file_name": hostile("file_name")}
+    )
+    failed.jobs.filter(state=JobState.ERRORS).update(error_message=hostile("error_message"))
+    failed.notifications.filter(severity=Severity.ERROR).update(text=hostile("text"))
+    running = world.envelopes["HOSP-2026-09"]
+    Envelope.objects.filter(pk=running.pk).update(name=hostile("name"))
+    running.jobs.update(project_code=hostile("project_code"), parameters={"file_name": hostile("file_name")})
+    client = sign_in(world.admin)
+    of_envelopes = ("name", "project_code", "sender_code", "request_type", "event_type", "username", "text")
+    of_jobs = ("name", "project_code", "file_name", "error_message")
+    for path, columns in (("/jobs/envelopes/", of_envelopes), ("/jobs/all/", of_jobs)):
+        html = client.get(path).content.decode()
+        assert "<b>" not in html
+        for column in columns:
+            assert f"&lt;b&gt;{column}&quot;&#x27;&amp;" in html, column
+            assert f'gt;{column}"' not in html, column
 
 
 def test_a_pause_by_a_failure_in_a_project_of_others_tells_nothing_of_it(world: World, sign_in: SignIn) -> None:

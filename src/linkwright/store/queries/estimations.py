@@ -10,6 +10,7 @@ from linkwright.store.models import EnvelopeState, Estimation, Job, JobKind, Job
 from linkwright.store.queries.open_jobs import open_system_job
 
 LISTED_ESTIMATIONS = 20
+_LISTED = ("created_at", "results", "envelope__name", "base_version__version", "applied_version__version")
 
 
 def complete_estimations() -> QuerySet[Estimation]:
@@ -20,8 +21,9 @@ def complete_estimations() -> QuerySet[Estimation]:
 
 
 def list_estimations(project: LinkageProject) -> list[Estimation]:
-    """Return a project's newest estimations, without plots and definition."""
-    found = complete_estimations().filter(project=project).defer("plots", "definition")
+    """Return a project's newest estimations: of each what a line of the list says."""
+    found = complete_estimations().filter(project=project).select_related(None)
+    found = found.select_related("envelope", "base_version", "applied_version").only(*_LISTED)
     return list(found.order_by("-pk")[:LISTED_ESTIMATIONS])
 
 

@@ -2,8 +2,8 @@
 
 A list is the merge of *lanes*: values that an index begins with, and behind which it goes on in the list's order.
 What else is asked for (`wanted`) is looked at row by row. Where that may mean many rows in vain, the walk goes
-window by window, each wider than the last, and stops after `PATIENCE_S`: the page then tells how far it looked,
-and 'Older' goes on from there. So every page takes about the same time, whatever it is asked for.
+window by window, each wider than the last, as long as the next one fits into `PATIENCE_S`: the page then tells how
+far it looked, and 'Older' goes on from there. So every page takes about the same time, whatever it is asked for.
 
 SQL is written here, and not by the ORM, because neither database merges by itself the ordered halves of an IN, and
 because SQLite needs every ordered half in a subselect of its own.
@@ -21,7 +21,6 @@ PATIENCE_S = 0.012
 # a set of lanes with fewer rows than this is read whole, without windows
 FEW_ROWS = 1000
 LANES_AT_ONCE = 100
-_QUICK_S = 0.004
 _FIRST_IDS = 2000
 _FIRST_SPAN_US = 12 * 3600 * 1_000_000
 _WIDER = 4
@@ -167,9 +166,11 @@ def _read_windows(windows: _Windows, limit: int, patience_s: float) -> Keys:
         now_s = time.perf_counter()
         if len(keys) >= limit or is_last:
             return Keys(keys)
-        if now_s - began_s > patience_s:
+        took_s, left_s = now_s - asked_s, patience_s - (now_s - began_s)
+        # the next one as wide takes about as long
+        if took_s > left_s:
             return Keys(keys, position)
-        if now_s - asked_s < _QUICK_S:
+        if _WIDER * took_s < left_s:
             span *= _WIDER
         near = [_edge(walk, ">=" if walk.is_upward else "<", position)]
 

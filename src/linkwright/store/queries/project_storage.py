@@ -6,6 +6,7 @@ from django.db.models import Count, Q, Sum
 
 from linkwright.store.compacted_batches import COMPACTED_KINDS
 from linkwright.store.models import Batch, BatchKind, BatchState, LinkageProject
+from linkwright.store.one_look import once
 
 
 @dataclass(frozen=True)
@@ -28,7 +29,11 @@ class ProjectStorage:
 
 
 def read_project_storage(project: LinkageProject) -> ProjectStorage:
-    """Add the files of a project up."""
+    """Add the files of a project up; once in an answer that changes nothing."""
+    return once(("project storage", project.pk), lambda: _add_up(project))
+
+
+def _add_up(project: LinkageProject) -> ProjectStorage:
     is_derived = Q(position__isnull=False) | Q(kind=BatchKind.INDEX)
     is_read = Q(state=BatchState.LIVE, compacted_into=None, kind__in=COMPACTED_KINDS)
     is_unpurged = Q(state=BatchState.LIVE, kind=BatchKind.ENDS, position=None, purged_at=None)

@@ -12,6 +12,7 @@ from typing import Any
 from django.db.models import OuterRef, QuerySet, Subquery
 
 from linkwright.store.models import ESTIMATION, Envelope, EnvelopeReport, EnvelopeState, LinkageProject
+from linkwright.store.one_look import once
 
 
 @dataclass(frozen=True)
@@ -54,7 +55,14 @@ def reported_envelopes(project: int | OuterRef) -> QuerySet[Envelope]:
 
 
 def read_latest_report(project: LinkageProject) -> EnvelopeReport | None:
-    """Return the report of the latest Envelope that succeeded and is part of the linkage map."""
+    """Return the report of the latest Envelope that succeeded and is part of the linkage map.
+
+    Read once in an answer that changes nothing: a project's page shows it in three places.
+    """
+    return once(("latest report", project.pk), lambda: _read_latest_report(project))
+
+
+def _read_latest_report(project: LinkageProject) -> EnvelopeReport | None:
     key = reported_envelopes(project.pk).values_list("report", flat=True).first()
     return EnvelopeReport.objects.select_related("envelope").filter(pk=key).first() if key else None
 

@@ -38,7 +38,8 @@ def project_page(request: HttpRequest, code: str) -> HttpResponse:
     token = page_token(user, request)
     note_look_at_groups(user)
     configuration = MatchConfigurationVersion.objects.filter(project=project).first()
-    page = read_page(user, address.with_filter("project", project.code))
+    queue = queue_view_of(request)
+    page = read_page(user, address.with_filter("project", project.code), queue.activity)
     context = {
         "project": project,
         "map_numbers": map_numbers_piece(project),
@@ -58,7 +59,7 @@ def project_page(request: HttpRequest, code: str) -> HttpResponse:
         "address": address,
         "live_url": f"{reverse('envelopes-live')}?{urlencode({'project': code})}",
         "live_token": token,
-        "is_active": queue_view_of(request).is_active,
+        "is_active": queue.is_active,
         **search_context(request, project),
         "filters": envelope_filters(user, address, has_project=False),
         "export_url": export_url(reverse("envelopes-export"), address, project=project.code),
