@@ -18,7 +18,7 @@ MOMENTS = [
 ]
 
 
-def _read(statement: str, *values: object) -> list[object]:
+def _read(statement: str, *values: datetime | str) -> list[object]:
     with connection.cursor() as cursor:
         cursor.execute(statement, values)
         return list(cursor.fetchone() or ())
@@ -42,7 +42,7 @@ def test_moments_are_in_utc_whatever_the_session_writes(on_postgres: LiveSystem,
     with connection.cursor() as cursor:
         cursor.execute("SELECT set_config('TimeZone', %s, true), '2026-07-01 12:00:00.25+00'::timestamptz", [zone])
         cursor.execute("SELECT '2026-07-01 12:00:00.25+00'::timestamptz")
-        (found,) = cursor.fetchone() or (None,)
+        (found,) = cursor.fetchall()[0]
     assert (found, found.tzinfo) == (datetime(2026, 7, 1, 12, 0, 0, 250_000, tzinfo=UTC), UTC)
 
 
