@@ -8,7 +8,8 @@ from linkwright.store.models import Job, JobState, QueueState
 def queue_state(*, lock: bool = False) -> QueueState:
     """Return the queue's one row, made on first use; with `lock`, held until the transaction ends."""
     rows = QueueState.objects.select_for_update() if lock else QueueState.objects
-    state = rows.filter(pk=1).first()
+    # one at most: `first` would order and cut them
+    state = next(iter(rows.filter(pk=1)), None)
     if state is None:
         QueueState.objects.get_or_create(pk=1)
         state = rows.get(pk=1)

@@ -142,7 +142,7 @@ def read_queue_status(user: User | None = None) -> QueueStatus:
         paused_by=_paused_by(state.paused_by.username if state.paused_by else "", state.paused_by_job),
         paused_by_job=state.paused_by_job,
         paused_reason=state.paused_reason,
-        running=lines.filter(state=JobState.RUNNING).first(),
+        running=next(iter(lines.filter(state=JobState.RUNNING)), None),
         queued=QueuedJobs(keys[:LISTED_JOBS]),
         is_cut=is_cut,
         is_whole=series is None and not is_cut,

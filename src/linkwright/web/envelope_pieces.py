@@ -11,7 +11,6 @@ from django.utils import timezone
 from django.utils.safestring import SafeString
 
 from linkwright.envelopes.manifest import RequestType
-from linkwright.store.models import User
 from linkwright.store.permissions import Permission
 from linkwright.store.queries.envelope_lists import (
     EnvelopeRow,
@@ -183,14 +182,14 @@ def read_open_chains(envelope_ids: Sequence[int], open_jobs: set[int], access: A
 
 
 def attention_pieces(
-    user: User, access: Access, activity: QueueActivity, known: Iterable[EnvelopeRow] = ()
+    access: Access, activity: QueueActivity, keys: Sequence[int], known: Iterable[EnvelopeRow]
 ) -> list[Piece]:
     """Return the panel of the active and the recently errored Envelopes: what ticks, and what stays.
 
-    `known` are rows that the page shows anyway.
+    `keys` are what `find_attention` gave; `known` are rows that have been read anyway.
     """
     since = timezone.now() - timedelta(days=ERRORS_STAY_DAYS)
-    attention = read_attention(user, activity, since=since, known=known)
+    attention = read_attention(access.user, activity, keys, since=since, known=known)
     active, recent = attention.active, attention.errored
     steps: list[JobRow] = read_chains([active.id])[active.id] if active else []
     running = next((job for job in steps if job.status.is_active), None)

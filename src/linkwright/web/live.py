@@ -15,7 +15,7 @@ from typing import Any
 from django.http import HttpRequest, HttpResponse
 from django.template.loader import render_to_string
 from django.utils import timezone
-from django.utils.safestring import mark_safe
+from django.utils.safestring import SafeString, mark_safe
 
 from linkwright.config import load_config
 from linkwright.services.inbox_status import inbox_status_mark
@@ -140,6 +140,11 @@ def row_group(row: Piece, below: str, *, columns_count: int) -> RowGroup:
     hidden = "" if below else " hidden"
     place = f'<tr class="below"{hidden}><td colspan="{columns_count}" id="{row.id}-below">{below}</td></tr>'
     return RowGroup(row.id, f'<tbody id="{row.id}-group">{row.render()}\n{place}</tbody>')
+
+
+def groups_html(groups: Iterable[RowGroup]) -> SafeString:
+    """Return the rows of a list, one behind the other."""
+    return mark_safe("\n".join(group.html for group in groups))  # noqa: S308 - whoever draws a row escapes
 
 
 def list_swaps(groups: Sequence[RowGroup], shown_rows: Sequence[str], table_id: str) -> list[str]:

@@ -4,7 +4,7 @@ A person sees the Envelopes of the projects they belong to, and those that they 
 which names an unknown project belongs to none.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass, field, fields
 from datetime import datetime
 from operator import attrgetter
@@ -89,6 +89,13 @@ def visible_envelopes(user: User) -> QuerySet[Envelope]:
     return Envelope.objects.filter(Q(project__in=list(held_roles(user))) | Q(project=None, received_by=user))
 
 
+def exists_for(user: User, row: EnvelopeRow) -> bool:
+    """Tell of a row that has been read what `visible_envelopes` tells in a statement."""
+    if user.is_superuser:
+        return True
+    return row.received_by == user.username if row.project_id is None else row.project_id in held_roles(user)
+
+
 def list_envelopes(
     user: User,
     wanted: EnvelopeFilter,
@@ -97,11 +104,13 @@ def list_envelopes(
     after: int | None = None,
     limit: int = PAGE_SIZE,
     activity: QueueActivity | None = None,
+    beside: Collection[int] = (),
 ) -> Page[EnvelopeRow]:
     """Return a page of Envelopes, newest first.
 
     `before`: only those older than this key; `after`: those just newer than it. Costs about the same, whatever the
-    number of Envelopes; where the filters together are rare, the page may end early, see `Page`.
+    number of Envelopes; where the filters together are rare, the page may end early, see `Page`. `beside`: keys of
+    other Envelopes to be read along, as far as they exist for the person.
     """
     activity = activity or read_activity()
     is_upward = after is not None
@@ -109,7 +118,9 @@ def list_envelopes(
     found = find_envelopes(user, wanted, activity, start=start, is_upward=is_upward, limit=limit + 1)
     keys = list(found.keys)
     is_full, shown = len(keys) > limit, keys[:limit]
-    rows = read_envelope_rows(shown[::-1] if is_upward else shown, activity)
+    in_order = shown[::-1] if is_upward else shown
+    of_key = {row.id: row for row in read_envelope_rows(list({*shown, *beside}), activity)}
+    rows = [of_key[key] for key in in_order if key in of_key]
     reached = None if is_full else found.reached
     goes_on = str(shown[-1]) if is_full else ""
     if reached is not None:
@@ -121,6 +132,7 @@ def list_envelopes(
         older=turns_back if is_upward else goes_on,
         is_partial=reached is not None,
         searched_to=None if reached is None else _received_at(reached),
+        beside=[of_key[key] for key in beside if key in of_key and exists_for(user, of_key[key])],
     )
 
 
@@ -140,19 +152,25 @@ class Attention:
     is_cut: bool
 
 
-def read_attention(
-    user: User, activity: QueueActivity, *, since: datetime, known: Iterable[EnvelopeRow] = ()
-) -> Attention:
-    """Return what exists for the person, the latest errors first; rows that are `known` are not read again."""
+def find_attention(user: User, activity: QueueActivity) -> list[int]:
+    """Return the keys of what `read_attention` may name: the active Envelope, and the newest that failed."""
     states = [EnvelopeState.ERRORS, EnvelopeState.CORRUPT]
     errored = find_in_states(user, states, _ERRORS_LOOKED_AT_COUNT).keys
+    return [*([activity.active_envelope_id] if activity.active_envelope_id else []), *errored]
+
+
+def read_attention(
+    user: User, activity: QueueActivity, keys: Sequence[int], *, since: datetime, known: Iterable[EnvelopeRow]
+) -> Attention:
+    """Return what of these exists for the person, the latest errors first; `known` rows are not read again."""
     rows = {row.id: row for row in known}
-    wanted = {*errored, *([activity.active_envelope_id] if activity.active_envelope_id else [])}
-    missing = wanted - set(rows)
-    if missing:
-        rows |= {row.id: row for row in _rows(visible_envelopes(user).filter(pk__in=missing), activity)}
+    missing = [key for key in keys if key not in rows]
+    found = (rows[key] for key in keys if key in rows)
+    read = (row for row in read_envelope_rows(missing, activity) if exists_for(user, row))
+    rows = {row.id: row for row in (*found, *read)}
     active = rows.get(activity.active_envelope_id or 0)
-    recent = [rows[key] for key in errored if key in rows and _failed_at(rows[key]) >= since]
+    failed = (row for row in rows.values() if row.status in (ShownStatus.ERRORS, ShownStatus.CORRUPT))
+    recent = [row for row in failed if _failed_at(row) >= since]
     recent.sort(key=lambda row: (_failed_at(row), row.id), reverse=True)
     return Attention(
         active if active and active.status.is_active else None,

@@ -15,7 +15,8 @@ class Page(Generic[Row]):
     """One page of a list, and the cursors of its neighbours ('' = there is none).
 
     A page that was asked for what is rare may stop before it is full, with `is_partial`: then the cursor goes on
-    from where it has stopped looking, `searched_to`.
+    from where it has stopped looking, `searched_to`. `beside` are rows that were read along with it: what stands
+    beside a list costs no statement of its own.
     """
 
     rows: Sequence[Row]
@@ -23,3 +24,4 @@ class Page(Generic[Row]):
     older: str = ""
     is_partial: bool = False
     searched_to: datetime | None = None
+    beside: Sequence[Row] = ()

@@ -1,6 +1,6 @@
 """ALL ENVELOPES: upload, what is active or failed lately, and the list of Envelopes with their jobs."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from typing import Any
 
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
@@ -9,7 +9,7 @@ from django.urls import reverse
 
 from linkwright.store.models import User
 from linkwright.store.permissions import Permission
-from linkwright.store.queries.envelope_lists import EnvelopeRow, list_envelopes, read_envelopes
+from linkwright.store.queries.envelope_lists import EnvelopeRow, find_attention, list_envelopes, read_envelopes
 from linkwright.store.queries.job_lists import read_jobs
 from linkwright.store.queries.paging import Page
 from linkwright.store.queries.shown_status import QueueActivity
@@ -33,6 +33,7 @@ from linkwright.web.live import (
     RowGroup,
     Shown,
     changes_response,
+    groups_html,
     list_swaps,
     not_modified,
     page_token,
@@ -53,11 +54,12 @@ def envelopes_page(request: HttpRequest) -> HttpResponse:
         return HttpResponseRedirect(f"{address.toggled(row).url}#{row}")
     token = page_token(user, request)
     activity = queue_view_of(request).activity
-    page = read_page(user, address, activity)
+    attention = find_attention(user, activity)
+    page = read_page(user, address, activity, beside=attention)
     context = {
         "address": address,
         "may_upload": access.may(Permission.SUBMIT),
-        "attention": attention_pieces(user, access, activity, page.rows),
+        "attention": attention_pieces(access, activity, attention, [*page.rows, *page.beside]),
         "live_url": reverse("envelopes-live"),
         "live_token": token,
         "is_active": queue_view_of(request).is_active,
@@ -82,7 +84,7 @@ def envelopes_live(request: HttpRequest) -> HttpResponse:
     activity = queue_view_of(request).activity
     listed = list(read_page(user, address, activity).rows) if address.is_first_page else []
     if "active-envelope" in shown.versions:
-        pieces += attention_pieces(user, access, activity, listed)
+        pieces += attention_pieces(access, activity, find_attention(user, activity), listed)
     pieces += [
         *shown_estimations(user, shown),
         *shown_extractions(access, shown),
@@ -107,18 +109,24 @@ def envelope_jobs(request: HttpRequest, envelope_id: int) -> HttpResponse:
     return render(request, "web/partials/envelope_chain.html", context)
 
 
-def read_page(user: User, address: ListAddress, activity: QueueActivity | None = None) -> Page[EnvelopeRow]:
-    """Read the page of Envelopes that an address names."""
-    wanted = envelope_filter(address)
+def read_page(
+    user: User, address: ListAddress, activity: QueueActivity | None = None, *, beside: Collection[int] = ()
+) -> Page[EnvelopeRow]:
+    """Read the page of Envelopes that an address names, and along with it those that stand beside the list."""
     return list_envelopes(
-        user, wanted, before=read_key(address.before), after=read_key(address.after), activity=activity
+        user,
+        envelope_filter(address),
+        before=read_key(address.before),
+        after=read_key(address.after),
+        activity=activity,
+        beside=beside,
     )
 
 
 def list_context(access: Access, address: ListAddress, page: Page[EnvelopeRow]) -> dict[str, Any]:
     """Return what the list partial needs."""
     return {
-        "groups": _groups(access, address, page.rows),
+        "rows_html": groups_html(_groups(access, address, page.rows)),
         "table_id": TABLE_ID,
         **paging_context(address, page),
     }
