@@ -4,7 +4,7 @@ import pytest
 from django.utils import timezone
 
 from linkwright.store.models import Envelope, EnvelopeState, Job, JobKind, JobState, QueueState
-from linkwright.store.queries.envelope_lists import list_envelopes, read_envelopes
+from linkwright.store.queries.envelope_lists import exists_for, list_envelopes, read_envelopes, visible_envelopes
 from linkwright.store.queries.envelope_search import EnvelopeFilter
 from linkwright.store.queries.job_lists import list_jobs, read_jobs
 from linkwright.store.queries.job_search import JobFilter
@@ -106,6 +106,18 @@ def test_people_see_envelopes_of_their_projects_and_their_own_without_a_project(
     assert "DEATHS-2026-Q1" in names("owner")
     assert "DEATHS-2026-Q1" not in names("viewer")
     assert names("admin") == set(Envelope.objects.values_list("name", flat=True))
+
+
+@pytest.mark.parametrize("person", ["admin", "owner", "operator", "reviewer", "viewer", "stranger"])
+def test_a_row_exists_for_a_person_exactly_if_its_envelope_does(world: World, person: str) -> None:
+    user = getattr(world, person)
+    every = list_envelopes(world.admin, EnvelopeFilter(), limit=1000).rows
+    seen = {row.id for row in every if exists_for(user, row)}
+    assert seen == set(visible_envelopes(user).values_list("pk", flat=True))
+    assert (len(seen) == len(every)) is (person == "admin")
+    # what is read along with a list is left out of it, too
+    beside = list_envelopes(user, EnvelopeFilter(), limit=1, beside=[row.id for row in every]).beside
+    assert {row.id for row in beside} == seen
 
 
 def test_people_see_their_queued_jobs_however_many_of_others_come_first(
