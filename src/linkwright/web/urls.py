@@ -65,6 +65,10 @@ from linkwright.web.pages import (
 )
 
 urlpatterns: list[URLPattern] = [
+    # first of all: every open page asks for one of these every few seconds
+    path("live/", frame_live.frame_live, name="frame-live"),
+    path("jobs/envelopes/live/", envelopes.envelopes_live, name="envelopes-live"),
+    path("jobs/all/live/", jobs.jobs_live, name="jobs-live"),
     path("", first_steps.home, name="home"),
     path("health", health.health, name="health"),
     path("favicon.ico", login_not_required(RedirectView.as_view(url="/static/linkwright/mark.svg"))),
@@ -76,7 +80,6 @@ urlpatterns: list[URLPattern] = [
     path("first-steps/", first_steps.steps, name="first-steps"),
     path("first-steps/close/", first_steps.close, name="first-steps-close"),
     path("first-steps/demo/", first_steps.demo, name="demo-load"),
-    path("live/", frame_live.frame_live, name="frame-live"),
     path("projects/", projects.projects, name="projects"),
     # not below projects/: a project may have any code
     path("new-project/", project_form.create, name="project-new"),
@@ -191,7 +194,6 @@ urlpatterns: list[URLPattern] = [
     path("projects/<str:code>/match-configuration/upload/", match_edit.match_upload, name="match-upload"),
     path("jobs/", RedirectView.as_view(pattern_name="envelopes")),
     path("jobs/envelopes/", envelopes.envelopes_page, name="envelopes"),
-    path("jobs/envelopes/live/", envelopes.envelopes_live, name="envelopes-live"),
     path("jobs/envelopes/export/", export.envelopes_export, name="envelopes-export"),
     path("jobs/envelopes/upload/", upload.upload, name="upload"),
     path("uploads/", uploads.begin, name="uploads"),
@@ -207,7 +209,6 @@ urlpatterns: list[URLPattern] = [
     path("jobs/envelopes/<int:envelope_id>/rollback/", rollback.rollback, name="envelope-rollback"),
     path("jobs/all/", jobs.jobs_page, name="jobs"),
     path("jobs/all/export/", export.jobs_export, name="jobs-export"),
-    path("jobs/all/live/", jobs.jobs_live, name="jobs-live"),
     path("jobs/<int:job_id>/statistics/", jobs.job_statistics, name="job-statistics"),
     path("jobs/<int:job_id>/audit/", audit.audit, name="job-audit"),
     path("jobs/<int:job_id>/retry/", retry.retry, name="job-retry"),
