@@ -1,9 +1,8 @@
 """Registers the store with Django."""
 
 from django.apps import AppConfig
-from django.db.backends.signals import connection_created
 
-from linkwright.store.postgres_session import read_moments_quickly
+from linkwright.store.postgres_session import set_up_sessions
 
 
 class StoreConfig(AppConfig):
@@ -14,5 +13,5 @@ class StoreConfig(AppConfig):
     default_auto_field = "django.db.models.BigAutoField"
 
     def ready(self) -> None:
-        """Set up every connection that is opened."""
-        connection_created.connect(read_moments_quickly, dispatch_uid="read moments quickly")
+        """Set up what looks after the database's sessions."""
+        set_up_sessions()
