@@ -5,10 +5,13 @@ import os
 import shutil
 import sys
 import tempfile
+from collections.abc import Iterator
 from pathlib import Path
 
 import django
 import pytest
+from django.conf import settings as django_settings
+from django.test.client import ClientHandler
 from hypothesis import settings
 
 _home = tempfile.mkdtemp(prefix="linkwright-tests-")
@@ -25,6 +28,28 @@ pytest_plugins = ["checks.no_skips"]
 # a machine that others use too is slow at times; what may take long is bounded where it is a requirement
 settings.register_profile("linkwright", deadline=None)
 settings.load_profile("linkwright")
+
+
+# what a handler makes of the settings; nearly every request of a test has a client, and so a handler, of its own
+_LOADED = ("_middleware_chain", "_view_middleware", "_template_response_middleware", "_exception_middleware")
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _middleware_loaded_once() -> Iterator[None]:
+    """Load the middleware once a process: it looks through all static files, longer than most requests take."""
+    loaded: dict[tuple[str, ...], ClientHandler] = {}
+    load = ClientHandler.load_middleware
+
+    def load_once(handler: ClientHandler, is_async: bool = False) -> None:
+        first = loaded.setdefault(tuple(django_settings.MIDDLEWARE), handler)
+        if first is handler:
+            load(handler, is_async)
+        for name in _LOADED:
+            setattr(handler, name, getattr(first, name))
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(ClientHandler, "load_middleware", load_once)
+        yield
 
 
 @pytest.fixture(autouse=True)

@@ -16,6 +16,7 @@ from pytest_django.live_server_helper import LiveServer
 from checks.machine import NO_CHROMIUM, find_chromium
 from linkwright.config import load_config, prepare_home
 from linkwright.store.models import User, WorkerPresence
+from tests.integration.web.kept_seed import lay
 from tests.integration.web.seed import World, seed_people_and_projects, seed_world
 
 CHROMIUM_ARGUMENTS = [
@@ -61,7 +62,7 @@ def browser_type_launch_args() -> dict[str, Any]:
 def world(live_server: LiveServer) -> World:
     """Return a busy morning, with a worker that is always there."""
     prepare_home(load_config())
-    seeded = seed_world()
+    seeded = lay(seed_world)
     WorkerPresence.objects.update(seen_at=timezone.now() + timedelta(days=1))
     return seeded
 
@@ -70,7 +71,7 @@ def world(live_server: LiveServer) -> World:
 def empty_world(live_server: LiveServer) -> World:
     """Return people and projects, and no Envelope."""
     prepare_home(load_config())
-    return seed_people_and_projects()
+    return lay(seed_people_and_projects)
 
 
 @pytest.fixture

@@ -16,6 +16,7 @@ from linkwright.services.create_api_key import create_api_key
 from linkwright.services.revoke_api_key import revoke_api_key
 from linkwright.store.audit_log import COMMAND_LINE
 from linkwright.store.models import ApiKey, User
+from tests.integration.web.kept_seed import lay
 from tests.integration.web.seed import World, seed_people_and_projects, seed_world
 
 API = "/api/v1"
@@ -82,13 +83,13 @@ def _data_folder() -> None:
 @pytest.fixture
 def world(db: None) -> World:
     """Return a busy morning: Envelopes in every status."""
-    return seed_world()
+    return lay(seed_world)
 
 
 @pytest.fixture
 def empty_world(db: None) -> World:
     """Return people and projects, and no Envelope."""
-    return seed_people_and_projects()
+    return lay(seed_people_and_projects)
 
 
 @pytest.fixture

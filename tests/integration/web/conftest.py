@@ -7,6 +7,7 @@ from django.test import Client
 
 from linkwright.config import load_config, prepare_home
 from linkwright.store.models import User
+from tests.integration.web.kept_seed import lay
 from tests.integration.web.seed import World, seed_people_and_projects, seed_world
 
 SignIn = Callable[[User | None], Client]
@@ -20,13 +21,13 @@ def _data_folder() -> None:
 @pytest.fixture
 def world(db: None) -> World:
     """Return a busy morning: Envelopes in every status."""
-    return seed_world()
+    return lay(seed_world)
 
 
 @pytest.fixture
 def empty_world(db: None) -> World:
     """Return people and projects, and no Envelope."""
-    return seed_people_and_projects()
+    return lay(seed_people_and_projects)
 
 
 @pytest.fixture
