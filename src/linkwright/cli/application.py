@@ -1,88 +1,123 @@
-"""The typer application with all its commands, and how an error becomes a message and an exit code."""
+"""The typer application with all its commands, and how an error becomes a message and an exit code.
+
+A command's module is imported when the command is asked for: each pulls in rooms that others do not need, and
+somebody waits for it.
+"""
 
 import sys
+from collections.abc import Iterator, Mapping
+from functools import cache
+from importlib import import_module
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 from rich.console import Console
+from typer.core import TyperGroup
+from typer.main import get_command
 
 from linkwright import __version__
-from linkwright.cli import (
-    api_keys,
-    archiving,
-    backing_up,
-    configurations,
-    demo,
-    envelopes,
-    estimating,
-    event_types,
-    explaining,
-    extracting,
-    linking,
-    mailing,
-    mending,
-    serving,
-    setting_up,
-    storage,
-)
 from linkwright.engine.identifying import revealed
 from linkwright.errors import LinkwrightError
 
 EXIT_REFUSED = 2
+_PLAIN: Mapping[str, Any] = {
+    "add_completion": False,
+    "rich_markup_mode": None,
+    "pretty_exceptions_enable": False,
+}
+# module and function of each, in the order of `linkwright --help`
+COMMANDS: Mapping[str, str] = {
+    "serve": "serving.serve",
+    "web": "serving.web",
+    "worker": "serving.worker",
+    "submit": "envelopes.submit",
+    "submit-file": "envelopes.submit_file",
+    "status": "envelopes.status",
+    "build": "envelopes.build",
+    "rollback": "rolling_back.rollback",
+    "attach": "event_types.attach",
+    "detach": "event_types.detach",
+    "estimate-pairs": "linking.estimate_pairs",
+    "explain": "explaining.explain",
+    "group": "explaining.group",
+    "estimate": "estimating.estimate",
+    "apply-estimation": "estimating.apply_estimation_command",
+    "build-frequencies": "estimating.build_frequencies",
+    "create-extraction-project": "extracting.create_extraction_project_command",
+    "extract": "extracting.extract",
+    "rotate-key-secret": "extracting.rotate_key_secret_command",
+    "compact": "storage.compact",
+    "purge": "storage.purge",
+    "archive-project": "archiving.archive_project_command",
+    "unarchive-project": "archiving.unarchive_project_command",
+    "delete-project": "archiving.delete_project_command",
+    "apply": "setting_up.apply",
+    "export": "setting_up.export",
+    "export-match": "configurations.export_match",
+    "import-match": "configurations.import_match",
+    "export-default-match": "configurations.export_default_match_command",
+    "import-default-match": "configurations.import_default_match_command",
+    "create-administrator": "setting_up.create_administrator_command",
+    "add-member": "setting_up.add_member_command",
+    "create-api-key": "api_keys.create_api_key_command",
+    "list-api-keys": "api_keys.list_api_keys",
+    "revoke-api-key": "api_keys.revoke_api_key_command",
+    "backup": "backing_up.backup",
+    "restore": "backing_up.restore",
+    "retry-job": "mending.retry_job_command",
+    "cancel-envelope": "mending.cancel_envelope_command",
+    "cancel-job": "mending.cancel_job_command",
+    "doctor": "setting_up.doctor",
+    "send-test-mail": "mailing.send_test_mail_command",
+    "demo": "demo.demo",
+}
+
+
+@cache
+def _command(name: str) -> Any:
+    """Return a command. Typer carries its own Click, whose types are not public."""
+    module, _, function = COMMANDS[name].partition(".")
+    alone = typer.Typer(**_PLAIN)
+    alone.command(name)(getattr(import_module(f"linkwright.cli.{module}"), function))
+    return get_command(alone)
+
+
+class _Commands(Mapping[str, Any]):
+    """The commands by name, each imported when it is taken."""
+
+    def __getitem__(self, name: str) -> Any:
+        """Return a command."""
+        return _command(name)
+
+    def __iter__(self) -> Iterator[str]:
+        """Go through the names, importing nothing."""
+        return iter(COMMANDS)
+
+    def __len__(self) -> int:
+        """Return how many there are."""
+        return len(COMMANDS)
+
+
+class _Group(TyperGroup):
+    """The group of all commands."""
+
+    def __init__(self, **attributes: Any) -> None:
+        super().__init__(**attributes)
+        self.commands = _Commands()  # type: ignore[assignment]  # nobody adds one
+
+    def list_commands(self, ctx: Any) -> list[str]:  # noqa: ARG002 - typer's signature
+        """Return the names, importing nothing."""
+        return list(COMMANDS)
+
 
 app = typer.Typer(
     name="linkwright",
     help="Record linkage that can be watched and trusted.",
     no_args_is_help=True,
-    add_completion=False,
-    rich_markup_mode=None,
-    pretty_exceptions_enable=False,
+    cls=_Group,
+    **_PLAIN,
 )
-
-app.command("serve")(serving.serve)
-app.command("web")(serving.web)
-app.command("worker")(serving.worker)
-app.command("submit")(envelopes.submit)
-app.command("submit-file")(envelopes.submit_file)
-app.command("status")(envelopes.status)
-app.command("build")(envelopes.build)
-app.command("rollback")(envelopes.rollback)
-app.command("attach")(event_types.attach)
-app.command("detach")(event_types.detach)
-app.command("estimate-pairs")(linking.estimate_pairs)
-app.command("explain")(explaining.explain)
-app.command("group")(explaining.group)
-app.command("estimate")(estimating.estimate)
-app.command("apply-estimation")(estimating.apply_estimation_command)
-app.command("build-frequencies")(estimating.build_frequencies)
-app.command("create-extraction-project")(extracting.create_extraction_project_command)
-app.command("extract")(extracting.extract)
-app.command("rotate-key-secret")(extracting.rotate_key_secret_command)
-app.command("compact")(storage.compact)
-app.command("purge")(storage.purge)
-app.command("archive-project")(archiving.archive_project_command)
-app.command("unarchive-project")(archiving.unarchive_project_command)
-app.command("delete-project")(archiving.delete_project_command)
-app.command("apply")(setting_up.apply)
-app.command("export")(setting_up.export)
-app.command("export-match")(configurations.export_match)
-app.command("import-match")(configurations.import_match)
-app.command("export-default-match")(configurations.export_default_match_command)
-app.command("import-default-match")(configurations.import_default_match_command)
-app.command("create-administrator")(setting_up.create_administrator_command)
-app.command("add-member")(setting_up.add_member_command)
-app.command("create-api-key")(api_keys.create_api_key_command)
-app.command("list-api-keys")(api_keys.list_api_keys)
-app.command("revoke-api-key")(api_keys.revoke_api_key_command)
-app.command("backup")(backing_up.backup)
-app.command("restore")(backing_up.restore)
-app.command("retry-job")(mending.retry_job_command)
-app.command("cancel-envelope")(mending.cancel_envelope_command)
-app.command("cancel-job")(mending.cancel_job_command)
-app.command("doctor")(setting_up.doctor)
-app.command("send-test-mail")(mailing.send_test_mail_command)
-app.command("demo")(demo.demo)
 
 
 def _show_version(wanted: bool) -> None:

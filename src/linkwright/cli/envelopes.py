@@ -18,10 +18,9 @@ from linkwright.services.envelope_status import EnvelopeLine, list_envelopes, re
 from linkwright.services.prepare_database import prepare_database
 from linkwright.services.queue_status import read_queue_status
 from linkwright.services.receive_envelope import receive_envelope
-from linkwright.services.roll_back_envelope import RollbackScope, preview_rollback, roll_back_envelope
 from linkwright.services.submit_data_file import DataFileSubmission, submit_data_file
 from linkwright.store.audit_log import COMMAND_LINE
-from linkwright.store.models import Envelope, EnvelopeState, Notification
+from linkwright.store.models import EnvelopeState, Notification
 
 EXIT_NOT_SUCCESS = 1
 POLL_S = 0.3
@@ -170,47 +169,3 @@ def print_envelopes(lines: list[EnvelopeLine], console: Console | None = None) -
             cell(line.first_error),
         )
     (console or data_console()).print(table)
-
-
-def rollback(
-    envelope_id: Annotated[int, typer.Argument(help="The Envelope's id, as `linkwright status` shows it.")],
-    reason: Annotated[str, typer.Option(help="Why; it stands in the audit log.")],
-    with_later: Annotated[
-        bool, typer.Option("--with-later", help="Roll all later Envelopes of the project back as well.")
-    ] = False,
-    preview: Annotated[bool, typer.Option("--preview", help="Only say what would be undone.")] = False,
-) -> None:
-    """Undo everything that an Envelope changed in its project; the job is queued, and cannot be undone itself."""
-    prepare_database(load_config())
-    if preview:
-        print_rollback_preview(envelope_id)
-        return
-    scope = RollbackScope.WITH_LATER if with_later else RollbackScope.ALONE
-    job = roll_back_envelope(envelope_id, COMMAND_LINE, reason=reason, scope=scope)
-    typer.echo(f"{job} is queued")
-
-
-def print_rollback_preview(envelope_id: int) -> None:
-    """Print what rolling an Envelope back would undo."""
-    envelope = Envelope.objects.filter(pk=envelope_id).first()
-    if envelope is None:
-        raise typer.BadParameter(f"there is no Envelope {envelope_id}", param_hint="ENVELOPE_ID")
-    found = preview_rollback(envelope)
-    typer.echo(f"{envelope}: {found.records_count:,} records")
-    if found.refusal:
-        typer.echo(f"It cannot be rolled back now: {found.refusal}")
-    if found.is_latest:
-        typer.echo("It is the latest of its project: its files are dropped.")
-    extracted = found.extractions
-    if extracted.results_count:
-        typer.echo(
-            f"Results of extractions made since, which are withdrawn: {extracted.results_count:,} "
-            f"({extracted.downloaded_count:,} of them downloaded already)"
-        )
-    if extracted.snapshots_count:
-        typer.echo(f"Snapshots made since, which lose its records: {extracted.snapshots_count:,}")
-    for one in found.later:
-        typer.echo(f"Later: {one}, {one.records_count or 0:,} records")
-    for one in found.reviews:
-        by = f", by {one.received_by.username}" if one.received_by else ""
-        typer.echo(f"A Quality Review made since, undone with it in any case: {one}{by}")
