@@ -6,6 +6,7 @@ passes, whatever the interpreter still prints when it ends. With a -m of the cal
 would make it.
 """
 
+import math
 import os
 import subprocess
 import sys
@@ -17,7 +18,9 @@ from xml.etree import ElementTree as ET
 
 from checks.second_chance import ID_PROPERTY, ONLY_VARIABLE
 
-SIDE_BY_SIDE = ("-n", "logical", "--maxprocesses", "4", "--dist", "loadgroup")
+# half as many again as there are processors: a fifth of the time tests wait for workers, browsers and disks
+PROCESSES_COUNT = min(6, math.ceil(1.5 * (os.cpu_count() or 1)))
+SIDE_BY_SIDE = ("-n", str(PROCESSES_COUNT), "--dist", "loadgroup")
 PASSES = (
     (*SIDE_BY_SIDE, "-m", "not (benchmark or torture)"),
     # one test for each database, and each of them mostly waits

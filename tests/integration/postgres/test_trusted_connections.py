@@ -22,6 +22,8 @@ Ask = Callable[[], int]
 def ask(on_postgres: LiveSystem, monkeypatch: pytest.MonkeyPatch) -> Ask:
     """Return what asks for a page the server's way and gives its status; a test's client keeps no connection."""
     monkeypatch.setattr(settings, "ALLOWED_HOSTS", ["*"])
+    # longer than a busy machine takes from one request to the next
+    monkeypatch.setattr(postgres_session, "TRUSTED_S", 120.0)
     # as in production; a test's connections are not asked
     monkeypatch.setitem(connection.settings_dict, "CONN_HEALTH_CHECKS", True)
     monkeypatch.setitem(connection.settings_dict, "CONN_MAX_AGE", None)

@@ -14,7 +14,7 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
-from django.db import connection
+from django.db import connection, transaction
 from django.utils import timezone
 
 from linkwright.config import load_config
@@ -48,9 +48,11 @@ def lay(seed: Callable[[], World]) -> World:
     if kept is None or kept.counts != counts or time.monotonic() - kept.made_at_s > KEPT_S:
         return _seeded(seed, counts)
     raw = _raw()
-    for table, rows in kept.tables.items():
-        raw.execute(f'DELETE FROM "{table}"')
-        raw.executemany(_insert(table), rows)
+    # keys of other tables are looked at when it ends
+    with transaction.atomic():
+        for table, rows in kept.tables.items():
+            raw.execute(f'DELETE FROM "{table}"')
+            raw.executemany(_insert(table), rows)
     home = load_config().home
     for name, content in kept.files.items():
         (home / name).parent.mkdir(parents=True, exist_ok=True)
