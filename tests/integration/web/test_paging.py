@@ -102,3 +102,13 @@ def test_the_pages_link_to_their_neighbours_and_keep_the_filters(world: World, s
     html = sign_in(world.admin).get("/jobs/all/?project=PERINATAL").content.decode()
     assert 'rel="next" href="/jobs/all/?project=PERINATAL&amp;before=s' in html
     assert 'rel="prev"' not in html
+
+
+@pytest.mark.parametrize(
+    "path", ["/jobs/envelopes/?type=TUMOURS", "/jobs/all/?project=CANCER", "/projects/CANCER/"]
+)
+def test_every_list_that_holds_something_can_be_exported(world: World, sign_in: SignIn, path: str) -> None:
+    client = sign_in(world.admin)
+    assert 'id="export"' in client.get(path).content.decode()
+    empty = f"{path}{'&' if '?' in path else '?'}text=nowhere"
+    assert 'id="export"' not in client.get(empty).content.decode()
