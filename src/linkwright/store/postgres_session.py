@@ -17,12 +17,14 @@ from django.db.backends.signals import connection_created
 # a database that goes away within this costs one request an error, as it does one that is being answered
 TRUSTED_S = 1.0
 _ANSWERED = "answered_at_s"
+_TRUST = "trust connections"
 
 
 def set_up_sessions() -> None:
     """Have every connection and every request looked after, from now on."""
-    # the framework's own receiver, which forgets what was asked, was connected before
-    request_started.connect(_trust_what_has_just_answered, dispatch_uid="trust connections")
+    # behind the framework's own receiver, which forgets what was asked
+    request_started.disconnect(dispatch_uid=_TRUST)
+    request_started.connect(_trust_what_has_just_answered, dispatch_uid=_TRUST)
     request_finished.connect(_note_what_has_answered, dispatch_uid="note connections")
     connection_created.connect(_read_moments_quickly, dispatch_uid="read moments")
 

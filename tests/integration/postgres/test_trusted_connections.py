@@ -28,6 +28,8 @@ def ask(on_postgres: LiveSystem, monkeypatch: pytest.MonkeyPatch) -> Ask:
     monkeypatch.setitem(connection.settings_dict, "CONN_HEALTH_CHECKS", True)
     monkeypatch.setitem(connection.settings_dict, "CONN_MAX_AGE", None)
     connection.close()
+    # a test's client takes the framework's receiver away for each request, and puts it behind all others
+    postgres_session.set_up_sessions()
     handler = WSGIHandler()
 
     def get() -> int:
