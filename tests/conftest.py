@@ -36,7 +36,7 @@ _LOADED = ("_middleware_chain", "_view_middleware", "_template_response_middlewa
 
 @pytest.fixture(scope="session", autouse=True)
 def _middleware_loaded_once() -> Iterator[None]:
-    """Load the middleware once a process: it looks through all static files, longer than most requests take."""
+    """Load the middleware once a process: it looks through all static files, as long as a request takes."""
     loaded: dict[tuple[str, ...], ClientHandler] = {}
     load = ClientHandler.load_middleware
 

@@ -2,7 +2,7 @@
 
 Moments are read by the interpreter's own parser, as the same datetimes in UTC: the framework reads them with the
 driver's pure Python, five microseconds each, and a list of jobs has three hundred. And whether a connection still
-lives is not asked of one that has just answered: the question takes a seventh of a poll.
+lives is not asked of one that has just answered: the question takes a fifth of a poll.
 """
 
 import time

@@ -14,11 +14,11 @@ from linkwright.envelopes.manifest import RequestType
 from linkwright.store.permissions import Permission
 from linkwright.store.queries.envelope_lists import (
     EnvelopeRow,
-    read_attention,
+    attention_of,
     read_last_errors,
 )
 from linkwright.store.queries.job_lists import JobRow, read_chains
-from linkwright.store.queries.shown_status import QueueActivity, ShownStatus
+from linkwright.store.queries.shown_status import ShownStatus
 from linkwright.web.access import Access
 from linkwright.web.address import envelopes_url
 from linkwright.web.formatting import NO_VALUE
@@ -181,15 +181,13 @@ def read_open_chains(envelope_ids: Sequence[int], open_jobs: set[int], access: A
     }
 
 
-def attention_pieces(
-    access: Access, activity: QueueActivity, keys: Sequence[int], known: Iterable[EnvelopeRow]
-) -> list[Piece]:
+def attention_pieces(access: Access, rows: Iterable[EnvelopeRow]) -> list[Piece]:
     """Return the panel of the active and the recently errored Envelopes: what ticks, and what stays.
 
-    `keys` are what `find_attention` gave; `known` are rows that have been read anyway.
+    `rows` are those that `find_attention` named, as far as they exist for the person.
     """
     since = timezone.now() - timedelta(days=ERRORS_STAY_DAYS)
-    attention = read_attention(access.user, activity, keys, since=since, known=known)
+    attention = attention_of(rows, since=since)
     active, recent = attention.active, attention.errored
     steps: list[JobRow] = read_chains([active.id])[active.id] if active else []
     running = next((job for job in steps if job.status.is_active), None)

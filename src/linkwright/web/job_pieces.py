@@ -77,9 +77,9 @@ def job_row_piece(
 
     `refusals` is what `retry_refusals` says of the rows that are shown together.
     """
-    options, headline = _options(row, access, refusals), headline_of(row)
+    options = _options(row, access, refusals)
     draw = partial(_row_html, row, options, prefix, is_open)
-    return drawn_piece(f"{prefix}-{row.id}", draw, row.shown, options, headline)
+    return drawn_piece(f"{prefix}-{row.id}", draw, row.shown, options)
 
 
 def _row_html(row: JobRow, options: JobOptions, prefix: str, is_open: bool, attributes: str) -> str:

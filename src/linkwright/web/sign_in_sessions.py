@@ -16,7 +16,7 @@ from linkwright.store.models import SignIn, User
 from linkwright.store.one_look import is_looking, once
 
 _SESSIONS, _NOTED, _PEOPLE = (model._meta.db_table for model in (Session, SignIn, User))  # noqa: SLF001
-# by subselects, each by a key: a join of three tables takes PostgreSQL twice as long to plan
+# by subselects, each by a key: a join of three tables takes PostgreSQL longer to plan
 _STATEMENT = (
     f"SELECT person.*, (SELECT session_data FROM {_SESSIONS} WHERE session_key = %s AND expire_date > %s)"
     f" AS session_data FROM {_PEOPLE} AS person"

@@ -153,27 +153,21 @@ class Attention:
 
 
 def find_attention(user: User, activity: QueueActivity) -> list[int]:
-    """Return the keys of what `read_attention` may name: the active Envelope, and the newest that failed."""
+    """Return the keys of what `attention_of` may name: the active Envelope, and the newest that failed."""
     states = [EnvelopeState.ERRORS, EnvelopeState.CORRUPT]
     errored = find_in_states(user, states, _ERRORS_LOOKED_AT_COUNT).keys
     return [*([activity.active_envelope_id] if activity.active_envelope_id else []), *errored]
 
 
-def read_attention(
-    user: User, activity: QueueActivity, keys: Sequence[int], *, since: datetime, known: Iterable[EnvelopeRow]
-) -> Attention:
-    """Return what of these exists for the person, the latest errors first; `known` rows are not read again."""
-    rows = {row.id: row for row in known}
-    missing = [key for key in keys if key not in rows]
-    found = (rows[key] for key in keys if key in rows)
-    read = (row for row in read_envelope_rows(missing, activity) if exists_for(user, row))
-    rows = {row.id: row for row in (*found, *read)}
-    active = rows.get(activity.active_envelope_id or 0)
-    failed = (row for row in rows.values() if row.status in (ShownStatus.ERRORS, ShownStatus.CORRUPT))
+def attention_of(rows: Iterable[EnvelopeRow], *, since: datetime) -> Attention:
+    """Return what to look at among the rows that `find_attention` named, the latest errors first."""
+    rows = list(rows)
+    active = next((row for row in rows if row.status.is_active), None)
+    failed = (row for row in rows if row.status in (ShownStatus.ERRORS, ShownStatus.CORRUPT))
     recent = [row for row in failed if _failed_at(row) >= since]
     recent.sort(key=lambda row: (_failed_at(row), row.id), reverse=True)
     return Attention(
-        active if active and active.status.is_active else None,
+        active,
         recent[:RECENT_ERRORS_COUNT],
         is_cut=len(recent) > RECENT_ERRORS_COUNT,
     )

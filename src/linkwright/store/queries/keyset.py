@@ -82,7 +82,7 @@ def one_of(column: str, values: Sequence[Any]) -> Sql:
     if not values:
         return Sql("1 = 0")
     if connection.vendor == "postgresql":
-        # one value, whatever their number: a thousand take the driver longer than the database
+        # one value, whatever their number: a thousand take the driver as long as the database
         return Sql(f"{column} = ANY(%s)", (list(values),))
     return Sql(f"{column} IN ({', '.join(['%s'] * len(values))})", tuple(values))
 

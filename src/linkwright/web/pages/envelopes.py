@@ -54,12 +54,11 @@ def envelopes_page(request: HttpRequest) -> HttpResponse:
         return HttpResponseRedirect(f"{address.toggled(row).url}#{row}")
     token = page_token(user, request)
     activity = queue_view_of(request).activity
-    attention = find_attention(user, activity)
-    page = read_page(user, address, activity, beside=attention)
+    page = read_page(user, address, activity, beside=find_attention(user, activity))
     context = {
         "address": address,
         "may_upload": access.may(Permission.SUBMIT),
-        "attention": attention_pieces(access, activity, attention, [*page.rows, *page.beside]),
+        "attention": attention_pieces(access, page.beside),
         "live_url": reverse("envelopes-live"),
         "live_token": token,
         "is_active": queue_view_of(request).is_active,
@@ -82,9 +81,11 @@ def envelopes_live(request: HttpRequest) -> HttpResponse:
     queue = queue_view_of(request)
     pieces = [*frame_pieces(queue), *open_dialog_pieces(user, shown)]
     activity = queue_view_of(request).activity
-    listed = list(read_page(user, address, activity).rows) if address.is_first_page else []
-    if "active-envelope" in shown.versions:
-        pieces += attention_pieces(access, activity, find_attention(user, activity), listed)
+    attention = find_attention(user, activity) if "active-envelope" in shown.versions else None
+    page = read_page(user, address, activity, beside=attention or ()) if address.is_first_page else None
+    listed = list(page.rows) if page else []
+    if attention is not None:
+        pieces += attention_pieces(access, page.beside if page else read_envelopes(user, attention))
     pieces += [
         *shown_estimations(user, shown),
         *shown_extractions(access, shown),
