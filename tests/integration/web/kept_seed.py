@@ -1,8 +1,8 @@
 """Lays a seeded database into a test: made once by the models, then put down again row by row.
 
 Seeding by the models takes most of the time of a test of a page, and hundreds of tests ask for the same rows. What
-is kept is a few seconds old at most, so that 'two minutes ago' stays true; where the database holds anything, and on
-PostgreSQL, everything is seeded anew.
+is kept is a few seconds old at most, so that 'two minutes ago' stays true; where the database holds anything, and
+on PostgreSQL, everything is seeded anew.
 """
 
 import pickle
