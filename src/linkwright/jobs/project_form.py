@@ -3,7 +3,13 @@
 from linkwright.engine.fields import LinkageField, parse_fields
 from linkwright.engine.strategy import MatchConfiguration, parse_match_configuration
 from linkwright.jobs.context import JobError
+from linkwright.store.kept_query import Given, KeptQuery
 from linkwright.store.models import LinkageProject, MatchConfigurationVersion
+from linkwright.store.one_look import once
+
+_NEWEST = KeptQuery(
+    lambda: MatchConfigurationVersion.objects.filter(project=Given("project")).order_by("-version")[:1]
+)
 
 
 def linkage_fields(project: LinkageProject) -> tuple[LinkageField, ...]:
@@ -12,8 +18,11 @@ def linkage_fields(project: LinkageProject) -> tuple[LinkageField, ...]:
 
 
 def current_version(project: LinkageProject) -> MatchConfigurationVersion | None:
-    """Return the newest version of the project's match configuration, if it has any."""
-    return MatchConfigurationVersion.objects.filter(project=project).order_by("-version").first()
+    """Return the newest version of the project's match configuration, if it has any.
+
+    Read once in an answer that changes nothing.
+    """
+    return once(("newest match version", project.pk), lambda: _NEWEST.first(project=project.pk))
 
 
 def current_match_configuration(project: LinkageProject) -> tuple[MatchConfigurationVersion, MatchConfiguration]:

@@ -13,6 +13,7 @@ from django.utils import timezone
 
 from linkwright.queue.order import front_rank, queue_state
 from linkwright.queue.transitions import change_state
+from linkwright.store.kept_query import KeptQuery, given_one_of
 from linkwright.store.models import (
     INVISIBLE_KINDS,
     EndReason,
@@ -68,12 +69,22 @@ def why_not_retry(job: Job) -> str:
     return _why_not(asked) or _refusal(asked, _run_since(asked))
 
 
-def why_not_retry_each(keys: Collection[int]) -> dict[int, str]:
-    """Return the same for many jobs at once: a list of failed jobs asks twice, not once a row."""
+def _with_others() -> QuerySet[Job, Any]:
     outer = (OuterRef(name) for name in ("project_code", "ended_at", "envelope_id", "pk"))
     others = _against_a_project(_others_run(*outer))
-    found = Job.objects.filter(pk__in=keys).values_list(*_COLUMNS, Subquery(others.values("pk")[:1]))
-    asked = {_Asked(*columns): since_id for *columns, since_id in found}
+    asked = Job.objects.filter(given_one_of("pk", "keys"))
+    return asked.values_list(*_COLUMNS, Subquery(others.values("pk")[:1]))
+
+
+_ASKED = KeptQuery(_with_others)
+_NAMED = KeptQuery(
+    lambda: Job.objects.filter(given_one_of("pk", "keys")).values_list("pk", "kind", "envelope__name")
+)
+
+
+def why_not_retry_each(keys: Collection[int]) -> dict[int, str]:
+    """Return the same for many jobs at once: a list of failed jobs asks twice, not once a row."""
+    asked = {_Asked(*columns): since_id for *columns, since_id in _ASKED.rows(keys=list(keys))}
     of_none = _of_no_project(asked)
     named = _named({since_id for job, since_id in asked.items() if since_id and job.pk not in of_none})
     refusals = {}
@@ -124,8 +135,7 @@ def _run_since(job: _Asked) -> _Since | None:
 def _named(keys: Collection[int]) -> dict[int, _Since]:
     if not keys:
         return {}
-    found = Job.objects.filter(pk__in=keys).values_list("pk", "kind", "envelope__name")
-    return {pk: _Since(pk, kind, name) for pk, kind, name in found}
+    return {pk: _Since(pk, kind, name) for pk, kind, name in _NAMED.rows(keys=list(keys))}
 
 
 def _of_no_project(jobs: Iterable[_Asked]) -> set[int]:

@@ -13,12 +13,13 @@ from datetime import datetime, timedelta
 from urllib.parse import urljoin
 
 from django.db import transaction
-from django.db.models import QuerySet
+from django.db.models import DateTimeField, QuerySet
 from django.utils import timezone
 
 from linkwright.errors import LinkwrightError
 from linkwright.services.mail_outbox import one_line
 from linkwright.services.mail_transport import Letter, MailError, send_letter
+from linkwright.store.kept_query import Given, KeptQuery, count_of
 from linkwright.store.models import Mail, MailEvent
 from linkwright.store.settings import read_setting
 
@@ -55,12 +56,18 @@ def read_mail_state() -> MailState:
     )
 
 
+_GIVEN_UP_COUNT = KeptQuery(
+    lambda: count_of(Mail.objects.filter(given_up_at__gte=Given("since", DateTimeField())))
+)
+
+
 def read_given_up() -> tuple[int, str]:
     """Return how many mails were given up within a week, and the error of the last one."""
-    given_up = Mail.objects.filter(given_up_at__gte=timezone.now() - WARNED_FOR)
-    count = given_up.count()
+    since = timezone.now() - WARNED_FOR
+    count = _GIVEN_UP_COUNT.first(since=since)
     if not count:
         return 0, ""
+    given_up = Mail.objects.filter(given_up_at__gte=since)
     return count, given_up.order_by("-given_up_at").values_list("last_error", flat=True).first() or ""
 
 

@@ -8,7 +8,8 @@ from typing import overload
 
 from django.utils import timezone
 
-from linkwright.queue.order import queue_state, queued_in_order
+from linkwright.queue.order import first_queued, queue_state
+from linkwright.store.kept_query import KeptQuery, count_of
 from linkwright.store.models import Job, JobState, User
 from linkwright.store.permissions import held_roles
 from linkwright.store.queries.job_lists import JobRow, read_job_rows
@@ -24,6 +25,8 @@ _SHOWN = (
     "envelope__name",
     "envelope__received_by",
 )
+_RUNNING = KeptQuery(lambda: Job.objects.select_related("envelope").only(*_SHOWN).filter(state=JobState.RUNNING))
+_QUEUED_COUNT = KeptQuery(lambda: count_of(Job.objects.filter(state=JobState.QUEUED)))
 
 
 class QueuedJobs(Sequence[JobRow]):
@@ -79,7 +82,7 @@ class QueueStatus:
     @cached_property
     def queued_count(self) -> int:
         """How many jobs are queued, whoever asks; counted when it is looked at."""
-        return len(self.queued) if self.is_whole else Job.objects.filter(state=JobState.QUEUED).count()
+        return len(self.queued) if self.is_whole else _QUEUED_COUNT.first() or 0
 
 
 @dataclass(frozen=True)
@@ -130,19 +133,15 @@ def read_visible_queue(user: User) -> VisibleQueue:
 def read_queue_status(user: User | None = None) -> QueueStatus:
     """Look at the queue once: list all queued jobs, or those that exist for a person."""
     state = queue_state()
-    ordered = queued_in_order(state)
     series = matching_series(user, SeriesFilter()) if user else None
-    if series is not None:
-        ordered = ordered.filter(series__in=series)
-    lines = Job.objects.select_related("envelope").only(*_SHOWN)
-    keys = list(ordered.values_list("pk", flat=True)[: LISTED_JOBS + 1])
+    keys = first_queued(state, series, LISTED_JOBS + 1)
     is_cut = len(keys) > LISTED_JOBS
     return QueueStatus(
         paused_at=state.paused_at,
         paused_by=_paused_by(state.paused_by.username if state.paused_by else "", state.paused_by_job),
         paused_by_job=state.paused_by_job,
         paused_reason=state.paused_reason,
-        running=next(iter(lines.filter(state=JobState.RUNNING)), None),
+        running=_RUNNING.first(),
         queued=QueuedJobs(keys[:LISTED_JOBS]),
         is_cut=is_cut,
         is_whole=series is None and not is_cut,

@@ -5,9 +5,10 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 from django.contrib.auth.models import AnonymousUser
-from django.db.models import QuerySet
+from django.db.models import CharField, QuerySet
 
 from linkwright.store.audit_log import Actor
+from linkwright.store.kept_query import Given, KeptQuery
 from linkwright.store.models import LinkageProject, Membership, Role, User
 from linkwright.store.one_look import once
 
@@ -63,6 +64,17 @@ def visible_projects(user: User | AnonymousUser) -> QuerySet[LinkageProject]:
     return LinkageProject.objects.filter(memberships__user=user)
 
 
+_BY_CODE = KeptQuery(lambda: LinkageProject.objects.filter(code=Given("code", CharField())))
+
+
+def find_visible_project(user: User, code: str) -> LinkageProject | None:
+    """Return the project of a code, if it exists for this person, as `visible_projects` has it."""
+    project = _BY_CODE.first(code=code)
+    if project is None or not user.is_active:
+        return None
+    return project if user.is_superuser or project.pk in held_roles(user) else None
+
+
 @dataclass(frozen=True)
 class HeldRole:
     """What somebody is in a project."""
@@ -76,9 +88,13 @@ def held_roles(user: User) -> Mapping[int, HeldRole]:
     return once(("held roles", user.pk), lambda: _read_roles(user))
 
 
+_ROLES = KeptQuery(
+    lambda: Membership.objects.filter(user=Given("user")).values_list("project_id", "project__code", "role")
+)
+
+
 def _read_roles(user: User) -> dict[int, HeldRole]:
-    rows = Membership.objects.filter(user=user).values_list("project_id", "project__code", "role")
-    return {project_id: HeldRole(code, role) for project_id, code, role in rows}
+    return {project_id: HeldRole(code, role) for project_id, code, role in _ROLES.rows(user=user.pk)}
 
 
 def held_permissions(user: User) -> dict[int, frozenset[Permission]]:

@@ -6,6 +6,7 @@ own configuration (data folder, database) stands in config.py instead.
 
 import difflib
 import re
+from functools import cache
 from typing import Any
 
 from django.db import transaction
@@ -13,6 +14,7 @@ from django.utils import timezone
 
 from linkwright.errors import LinkwrightError
 from linkwright.store.audit_log import Actor, record_action
+from linkwright.store.kept_query import KeptQuery
 from linkwright.store.models import SettingValue
 from linkwright.store.setting import Setting, Value
 from linkwright.store.sign_in_settings import SIGN_IN_SETTINGS
@@ -338,8 +340,12 @@ def read_setting(name: str) -> Any:
 def read_settings(prefix: str) -> dict[str, Any]:
     """Return the values in force of all Settings whose name begins with `prefix`, by one query."""
     found = {name: setting.default for name, setting in SETTINGS.items() if name.startswith(prefix)}
-    stored = SettingValue.objects.filter(name__in=found).values_list("name", "value")
-    return {**found, **dict(stored)}
+    return {**found, **dict(_stored(tuple(found)).rows())}
+
+
+@cache
+def _stored(names: tuple[str, ...]) -> KeptQuery[tuple[str, Any]]:
+    return KeptQuery(lambda: SettingValue.objects.filter(name__in=names).values_list("name", "value"))
 
 
 def change_setting(name: str, value: Any, actor: Actor) -> bool:

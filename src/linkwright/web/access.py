@@ -5,7 +5,7 @@ from django.http import Http404, HttpRequest
 
 from linkwright.store.audit_log import Actor
 from linkwright.store.models import Envelope, Job, LinkageProject, User
-from linkwright.store.permissions import Permission, held_permissions, visible_projects
+from linkwright.store.permissions import Permission, find_visible_project, held_permissions
 from linkwright.store.queries.envelope_lists import visible_envelopes
 from linkwright.store.queries.job_lists import visible_jobs
 
@@ -78,7 +78,7 @@ def job_or_404(user: User, job_id: int) -> Job:
 
 def project_or_404(user: User, code: str) -> LinkageProject:
     """Return a project that the person belongs to."""
-    project = visible_projects(user).filter(code=code).first()
+    project = find_visible_project(user, code)
     if project is None:
         raise Http404(f"There is no Linkage Project {code}.")
     return project

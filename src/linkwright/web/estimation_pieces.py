@@ -5,11 +5,7 @@ from datetime import datetime
 
 from linkwright.store.models import Estimation, Job, JobState, LinkageProject, User
 from linkwright.store.permissions import visible_projects
-from linkwright.store.queries.estimations import (
-    last_failed_estimate_job,
-    list_estimations,
-    open_estimate_job,
-)
+from linkwright.store.queries.estimations import list_estimations, read_estimate_jobs
 from linkwright.web.formatting import format_probability
 from linkwright.web.live import Piece, Shown, make_piece
 from linkwright.web.progress_view import view_progress
@@ -32,7 +28,8 @@ class EstimationRow:
 def estimations_piece(project: LinkageProject) -> Piece:
     """Return the list of a project's newest estimations."""
     rows = [_row(one) for one in list_estimations(project)]
-    job, failed = open_estimate_job(project), last_failed_estimate_job(project)
+    jobs = read_estimate_jobs(project)
+    job, failed = jobs.open, jobs.failed
     progress = view_progress(job.progress) if job and job.state == JobState.RUNNING else None
     if failed and rows and failed.ended_at and rows[0].created_at > failed.ended_at:
         # another one has succeeded since

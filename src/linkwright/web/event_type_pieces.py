@@ -6,6 +6,7 @@ from linkwright.engine.updates import UpdateMode
 from linkwright.jobs.format_fit import why_not_load
 from linkwright.store.models import AttachedEventType, EventType, LinkageProject, User
 from linkwright.store.permissions import Permission, is_allowed, visible_projects
+from linkwright.store.queries.attachments import read_attachments
 from linkwright.store.queries.reports import read_latest_report
 from linkwright.web.live import Piece, Shown, make_piece
 
@@ -35,14 +36,8 @@ class EventTypeRow:
 
 def event_types_piece(project: LinkageProject, user: User) -> Piece:
     """Return the list of the Event Types that a project takes or took."""
-    attachments = AttachedEventType.objects.filter(project=project).order_by("event_type__code")
     counts = _records_counts(project)
-    rows = [
-        _row(one, counts)
-        for one in attachments.select_related(
-            "event_type__provider", "event_type__import_format", "detached_by", "project"
-        )
-    ]
+    rows = [_row(project, one, counts) for one in read_attachments(project)]
     may_configure = is_allowed(user, Permission.CONFIGURE_PROJECTS, project)
     return make_piece(
         f"event-types-{project.pk}",
@@ -79,7 +74,7 @@ def _records_counts(project: LinkageProject) -> dict[str, int] | None:
     return {rate["event_type"]: rate["records_count"] for rate in rates}
 
 
-def _row(one: AttachedEventType, counts: dict[str, int] | None) -> EventTypeRow:
+def _row(project: LinkageProject, one: AttachedEventType, counts: dict[str, int] | None) -> EventTypeRow:
     event_type = one.event_type
     return EventTypeRow(
         code=event_type.code,
@@ -89,5 +84,5 @@ def _row(one: AttachedEventType, counts: dict[str, int] | None) -> EventTypeRow:
         updates=one.updates,
         state=one.state,
         detached_by=str(one.detached_by) if one.is_being_detached else "",
-        misfit=why_not_load(one.project, event_type) if one.is_attached else "",
+        misfit=why_not_load(project, event_type) if one.is_attached else "",
     )

@@ -12,7 +12,8 @@ from typing import Any
 from django.utils.html import escape
 from django.utils.safestring import SafeString, mark_safe
 
-from linkwright.store.models import EventType, JobKind, LinkageProject, User
+from linkwright.store.kept_query import KeptQuery, given_one_of
+from linkwright.store.models import AttachedEventType, EventType, JobKind, LinkageProject, User
 from linkwright.store.permissions import held_roles
 from linkwright.store.queries.envelope_search import EnvelopeFilter
 from linkwright.store.queries.job_search import JobFilter
@@ -147,16 +148,25 @@ class _Catalog:
     event_types: Sequence[str]
 
 
+_PROJECTS = KeptQuery(lambda: LinkageProject.objects.order_by("code").values_list("code", flat=True))
+_EVENT_TYPES = KeptQuery(lambda: EventType.objects.order_by("code").values_list("code", "provider__code"))
+_TYPES_OF_PROJECTS = KeptQuery(
+    lambda: (
+        AttachedEventType.objects.filter(given_one_of("project_id", "projects"))
+        .order_by()
+        .values_list("event_type__code", "event_type__provider__code")
+    )
+)
+
+
 def _catalog(user: User) -> _Catalog:
     """Return the codes that a person can choose from: of their projects, and of what is attached to these."""
-    found = EventType.objects.order_by("code")
     if user.is_superuser:
-        projects = list(LinkageProject.objects.order_by("code").values_list("code", flat=True))
+        projects, types = _PROJECTS.rows(), _EVENT_TYPES.rows()
     else:
         roles = held_roles(user)
         projects = sorted(held.project_code for held in roles.values())
-        found = found.filter(projects__in=list(roles)).distinct()
-    types = list(found.values_list("code", "provider__code"))
+        types = sorted(set(_TYPES_OF_PROJECTS.rows(projects=list(roles))))
     return _Catalog(
         projects,
         sorted({provider for _code, provider in types}),

@@ -12,6 +12,7 @@ from typing import Any
 
 from django.db.models import Count, Q, QuerySet
 
+from linkwright.store.kept_query import KeptQuery, given_one_of
 from linkwright.store.models import Envelope, EnvelopeState, Notification, Severity, User
 from linkwright.store.permissions import held_roles
 from linkwright.store.queries.envelope_search import EnvelopeFilter, find_envelopes, find_in_states
@@ -139,7 +140,7 @@ def list_envelopes(
 def read_envelopes(user: User, keys: Iterable[int]) -> list[EnvelopeRow]:
     """Return the rows of the Envelopes with these keys, as far as they exist for the person; newest first."""
     found = visible_envelopes(user).filter(pk__in=list(keys)).order_by("-pk")
-    return _rows(found, read_activity())
+    return _rows(_columns_of(found), read_activity())
 
 
 @dataclass(frozen=True)
@@ -179,13 +180,12 @@ def _failed_at(row: EnvelopeRow) -> datetime:
 
 def read_last_errors(keys: Iterable[int]) -> dict[int, str]:
     """Return the text of the last error Notification of each of these Envelopes."""
-    raised = Notification.objects.filter(envelope_id__in=list(keys), severity=Severity.ERROR).order_by("pk")
-    return dict(raised.values_list("envelope_id", "text"))
+    return dict(_ERRORS.rows(keys=list(keys)))
 
 
 def read_envelope_rows(keys: Sequence[int], activity: QueueActivity) -> list[EnvelopeRow]:
     """Return the rows of the Envelopes with these keys, in this order, whoever asks."""
-    found = {row.id: row for row in _rows(Envelope.objects.filter(pk__in=keys), activity)} if keys else {}
+    found = {row.id: row for row in _rows(_BY_KEY.rows(keys=keys), activity)} if keys else {}
     return [found[key] for key in keys if key in found]
 
 
@@ -194,17 +194,30 @@ def _received_at(key: int) -> datetime | None:
     return Envelope.objects.filter(pk__gte=key).order_by("pk").values_list("received_at", flat=True).first()
 
 
-def _rows(found: QuerySet[Envelope], activity: QueueActivity) -> list[EnvelopeRow]:
+def _columns_of(found: QuerySet[Envelope]) -> QuerySet[Envelope, Any]:
     # columns, not models: fifty of these would take longer than the statement
-    envelopes = list(found.values_list(*_COLUMNS, named=True))
+    return found.values_list(*_COLUMNS, named=True)
+
+
+def _counted(found: QuerySet[Notification]) -> QuerySet[Notification, Any]:
+    return found.order_by().values_list("envelope_id", "severity").annotate(count=Count("id"))
+
+
+def _errors() -> QuerySet[Notification, Any]:
+    raised = Notification.objects.filter(given_one_of("envelope_id", "keys"), severity=Severity.ERROR)
+    return raised.order_by("pk").values_list("envelope_id", "text")
+
+
+_ERRORS = KeptQuery(_errors)
+_BY_KEY = KeptQuery(lambda: _columns_of(Envelope.objects.filter(given_one_of("pk", "keys")).order_by()))
+_COUNTS = KeptQuery(lambda: _counted(Notification.objects.filter(given_one_of("envelope_id", "keys"))))
+
+
+def _rows(found: Iterable[Any], activity: QueueActivity) -> list[EnvelopeRow]:
+    envelopes = list(found)
     keys = [envelope.id for envelope in envelopes]
-    counts: dict[tuple[int, str], int] = {}
-    if keys:
-        counted = Notification.objects.filter(envelope_id__in=keys).order_by()
-        for envelope_id, severity, count in counted.values_list("envelope_id", "severity").annotate(
-            count=Count("id")
-        ):
-            counts[envelope_id, severity] = count
+    counted = _COUNTS.rows(keys=keys) if keys else []
+    counts = {(envelope_id, severity): count for envelope_id, severity, count in counted}
     return [_row(envelope, activity, counts) for envelope in envelopes]
 
 

@@ -4,12 +4,16 @@ An estimation that an Envelope asked for is there when that Envelope has ended i
 cancelled has changed nothing.
 """
 
-from django.db.models import Q, QuerySet
+from dataclasses import dataclass
 
+from django.db.models import Q, QuerySet, Subquery
+
+from linkwright.store.kept_query import Given, KeptQuery
 from linkwright.store.models import EnvelopeState, Estimation, Job, JobKind, JobState, LinkageProject
-from linkwright.store.queries.open_jobs import open_system_job
+from linkwright.store.queries.open_jobs import IS_OPEN, OPEN_STATES, open_system_job
 
 LISTED_ESTIMATIONS = 20
+_OF_JOB = ("state", "started_at", "ended_at", "progress", "error_message")
 _LISTED = ("created_at", "results", "envelope__name", "base_version__version", "applied_version__version")
 
 
@@ -22,9 +26,16 @@ def complete_estimations() -> QuerySet[Estimation]:
 
 def list_estimations(project: LinkageProject) -> list[Estimation]:
     """Return a project's newest estimations: of each what a line of the list says."""
-    found = complete_estimations().filter(project=project).select_related(None)
+    return _NEWEST.rows(project=project.pk)
+
+
+def _newest() -> QuerySet[Estimation]:
+    found = complete_estimations().filter(project=Given("project")).select_related(None)
     found = found.select_related("envelope", "base_version", "applied_version").only(*_LISTED)
-    return list(found.order_by("-pk")[:LISTED_ESTIMATIONS])
+    return found.order_by("-pk")[:LISTED_ESTIMATIONS]
+
+
+_NEWEST = KeptQuery(_newest)
 
 
 def open_estimate_job(project: LinkageProject) -> Job | None:
@@ -32,7 +43,25 @@ def open_estimate_job(project: LinkageProject) -> Job | None:
     return open_system_job(JobKind.ESTIMATE, project)
 
 
-def last_failed_estimate_job(project: LinkageProject) -> Job | None:
-    """Return the project's latest Estimate job outside any Envelope, if that failed."""
-    last = Job.objects.filter(project=project, kind=JobKind.ESTIMATE, envelope=None).order_by("-pk").first()
-    return last if last is not None and last.state == JobState.ERRORS else None
+@dataclass(frozen=True)
+class EstimateJobs:
+    """A project's Estimate jobs outside any Envelope: the one that runs or waits; the latest, if that failed."""
+
+    open: Job | None
+    failed: Job | None
+
+
+def _open_and_latest() -> QuerySet[Job]:
+    asked = Job.objects.filter(project=Given("project"), kind=JobKind.ESTIMATE, envelope=None)
+    latest = Subquery(asked.order_by("-pk").values("pk")[:1])
+    return asked.filter(IS_OPEN | Q(pk=latest)).only(*_OF_JOB).order_by("pk")
+
+
+_JOBS = KeptQuery(_open_and_latest)
+
+
+def read_estimate_jobs(project: LinkageProject) -> EstimateJobs:
+    """Look for both at once: of each what a line about it says."""
+    found = _JOBS.rows(project=project.pk)
+    failed = found[-1] if found and found[-1].state == JobState.ERRORS else None
+    return EstimateJobs(next((job for job in found if job.state in OPEN_STATES), None), failed)

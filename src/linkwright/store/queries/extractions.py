@@ -4,11 +4,14 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from django.db.models import Count, Q, QuerySet, Sum
+from django.db.models import Count, Q, QuerySet, Sum, prefetch_related_objects
 
+from linkwright.store.kept_query import Given, KeptQuery
 from linkwright.store.models import ExtractionProject, ExtractionResult, Job, JobState, LinkageProject
 
 LISTED_RESULTS = 50
+_COLUMNS = ("code", "name", "kind", "approval_reference", "created_at", "closed_at", "kept_at")
+_LISTED = (*_COLUMNS, "snapshot_job__state", "extract_job__state")
 _OPEN = (JobState.QUEUED, JobState.RUNNING)
 
 
@@ -33,11 +36,19 @@ class KeyNumbers:
     reasons: Sequence[tuple[str, int]]
 
 
+def _of_project() -> QuerySet[ExtractionProject]:
+    kept = Count("results", filter=Q(results__removed_at=None))
+    found = ExtractionProject.objects.filter(project=Given("project")).annotate(kept_count=kept)
+    return found.select_related("snapshot_job", "extract_job").only(*_LISTED)
+
+
+_OF_PROJECT: KeptQuery[Any] = KeptQuery(_of_project)
+
+
 def list_extraction_projects(project: LinkageProject) -> list[ExtractionLine]:
     """Return a project's Extraction Projects: the open ones by code, then the closed ones."""
-    kept = Count("results", filter=Q(results__removed_at=None))
-    found = ExtractionProject.objects.filter(project=project).annotate(kept_count=kept)
-    rows = found.select_related("snapshot_job", "extract_job").prefetch_related("event_types")
+    rows = _OF_PROJECT.rows(project=project.pk)
+    prefetch_related_objects(rows, "event_types")
     return [
         ExtractionLine(
             extraction_project=one,

@@ -15,6 +15,7 @@ from django.db import connection
 from django.db.models import Q, QuerySet
 from django.db.models.expressions import RawSQL
 
+from linkwright.store.kept_query import KeptQuery, given_one_of
 from linkwright.store.models import Job, JobKind, User
 from linkwright.store.permissions import held_roles
 from linkwright.store.queries.job_search import JobFilter, Place, find_jobs, read_cursor
@@ -125,7 +126,7 @@ def list_jobs(
 
 def read_jobs(user: User, keys: Iterable[int]) -> list[JobRow]:
     """Return the rows of the jobs with these keys, as far as they exist for the person, by key."""
-    return _rows(visible_jobs(user).filter(pk__in=list(keys)).order_by("pk"))
+    return _rows(_columns_of(visible_jobs(user).filter(pk__in=list(keys)).order_by("pk")))
 
 
 def read_chains(envelope_ids: Iterable[int]) -> dict[int, list[JobRow]]:
@@ -133,8 +134,7 @@ def read_chains(envelope_ids: Iterable[int]) -> dict[int, list[JobRow]]:
     chains: dict[int, list[JobRow]] = {key: [] for key in envelope_ids}
     if not chains:
         return chains
-    found = Job.objects.filter(envelope_id__in=list(chains)).order_by("chain_position", "pk")
-    for row in _rows(found):
+    for row in _rows(_CHAINS.rows(keys=list(chains))):
         chains[row.envelope_id or 0].append(row)
     return chains
 
@@ -151,7 +151,7 @@ def cursor_of(row: JobRow) -> str:
 
 def read_job_rows(keys: Sequence[int]) -> list[JobRow]:
     """Return the rows of the jobs with these keys, in this order, whoever asks."""
-    found = {row.id: row for row in _rows(Job.objects.filter(pk__in=keys))} if keys else {}
+    found = {row.id: row for row in _rows(_BY_KEY.rows(keys=keys))} if keys else {}
     return [found[key] for key in keys if key in found]
 
 
@@ -184,10 +184,21 @@ def _row(job: Any, envelope_name: str, headline: Any) -> JobRow:
     )
 
 
-def _rows(jobs: QuerySet[Job]) -> list[JobRow]:
-    headline = RawSQL(_headline_sql(connection.vendor), ())  # noqa: S611 - made of names in this file alone
-    found = jobs.annotate(headline=headline).values_list(*_COLUMNS, "headline", named=True)
+def _rows(found: Iterable[Any]) -> list[JobRow]:
     return [_row(columns, columns.envelope__name or "", columns.headline) for columns in found]
+
+
+def _columns_of(jobs: QuerySet[Job]) -> QuerySet[Job, Any]:
+    headline = RawSQL(_headline_sql(connection.vendor), ())  # noqa: S611 - made of names in this file alone
+    return jobs.annotate(headline=headline).values_list(*_COLUMNS, "headline", named=True)
+
+
+def _chains() -> QuerySet[Job, Any]:
+    return _columns_of(Job.objects.filter(given_one_of("envelope_id", "keys")).order_by("chain_position", "pk"))
+
+
+_CHAINS = KeptQuery(_chains)
+_BY_KEY = KeptQuery(lambda: _columns_of(Job.objects.filter(given_one_of("pk", "keys"))))
 
 
 @cache

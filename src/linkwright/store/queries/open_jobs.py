@@ -4,12 +4,14 @@ from django.db.models import Q
 
 from linkwright.store.models import Job, JobKind, JobState, LinkageProject
 
+OPEN_STATES = (JobState.RUNNING, JobState.QUEUED)
+# as alternatives: each has an index of its own, of few rows
+IS_OPEN = Q(state=JobState.RUNNING) | Q(state=JobState.QUEUED)
+
 
 def open_system_job(kind: JobKind, project: LinkageProject | None = None) -> Job | None:
     """Return the job of a kind that runs or waits outside any Envelope, of a project or of none."""
-    # as alternatives: each has an index of its own, of few rows
-    is_open = Q(state=JobState.RUNNING) | Q(state=JobState.QUEUED)
-    return Job.objects.filter(is_open, project=project, kind=kind, envelope=None).order_by("pk").first()
+    return Job.objects.filter(IS_OPEN, project=project, kind=kind, envelope=None).order_by("pk").first()
 
 
 def last_system_job(kind: JobKind) -> Job | None:

@@ -1,10 +1,12 @@
 """What a Linkage Project's bulk data takes on disk, and what Compact and Purge could do about it. Never writes."""
 
 from dataclasses import dataclass
+from typing import Any
 
-from django.db.models import Count, Q, Sum
+from django.db.models import Count, Q, QuerySet, Sum
 
 from linkwright.store.compacted_batches import COMPACTED_KINDS
+from linkwright.store.kept_query import Given, KeptQuery, totals_of
 from linkwright.store.models import Batch, BatchKind, BatchState, LinkageProject
 from linkwright.store.one_look import once
 
@@ -34,21 +36,22 @@ def read_project_storage(project: LinkageProject) -> ProjectStorage:
 
 
 def _add_up(project: LinkageProject) -> ProjectStorage:
+    return ProjectStorage(*(total or 0 for total in _TOTALS.rows(project=project.pk)[0]))
+
+
+def _totals() -> QuerySet[Batch, Any]:
     is_derived = Q(position__isnull=False) | Q(kind=BatchKind.INDEX)
     is_read = Q(state=BatchState.LIVE, compacted_into=None, kind__in=COMPACTED_KINDS)
     is_unpurged = Q(state=BatchState.LIVE, kind=BatchKind.ENDS, position=None, purged_at=None)
-    counted = Batch.objects.filter(project=project).exclude(state=BatchState.REMOVED).order_by()
-    found = counted.aggregate(
-        files=Count("pk"),
-        size=Sum("bytes_count"),
-        read=Count("pk", filter=is_read),
-        derived=Sum("bytes_count", filter=is_derived),
-        unpurged=Sum("rows_count", filter=is_unpurged),
+    counted = Batch.objects.filter(project=Given("project")).exclude(state=BatchState.REMOVED)
+    return totals_of(
+        counted,
+        files_count=Count("pk"),
+        size_bytes=Sum("bytes_count"),
+        read_files_count=Count("pk", filter=is_read),
+        derived_bytes=Sum("bytes_count", filter=is_derived),
+        unpurged_records_count=Sum("rows_count", filter=is_unpurged),
     )
-    return ProjectStorage(
-        files_count=found["files"],
-        size_bytes=found["size"] or 0,
-        read_files_count=found["read"],
-        derived_bytes=found["derived"] or 0,
-        unpurged_records_count=found["unpurged"] or 0,
-    )
+
+
+_TOTALS = KeptQuery(_totals)

@@ -3,9 +3,11 @@
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
 
-from django.db.models import OuterRef, Subquery
+from django.db.models import OuterRef, QuerySet, Subquery
 
+from linkwright.store.kept_query import KeptQuery, given_one_of
 from linkwright.store.models import (
     ATTACHED,
     AttachedEventType,
@@ -35,23 +37,15 @@ class ProjectSummary:
 def read_project_summaries(projects: Iterable[LinkageProject]) -> list[ProjectSummary]:
     """Return one line a project, in the order given."""
     wanted = list(projects)
-    newest = Envelope.objects.filter(project=OuterRef("pk")).order_by("-pk")
-    found = LinkageProject.objects.filter(pk__in=[project.pk for project in wanted]).annotate(
-        last_id=Subquery(newest.values("pk")[:1]),
-        report_id=Subquery(reported_envelopes(OuterRef("pk")).values("report")[:1]),
-    )
-    lines = {key: (last, report) for key, last, report in found.values_list("pk", "last_id", "report_id")}
-    last = Envelope.objects.only("name", "state", "received_at").in_bulk(
-        [one for one, _report in lines.values() if one]
-    )
-    numbers = EnvelopeReport.objects.filter(pk__in=[report for _last, report in lines.values() if report])
+    asked = [project.pk for project in wanted]
+    lines = {key: (last, report) for key, last, report in _LATEST.rows(keys=asked)}
+    last = {one.pk: one for one in _ENVELOPES.rows(keys=[one for one, _report in lines.values() if one])}
     counts = {
         key: (summary["records_count"], summary["groups_count"])
-        for key, summary in numbers.values_list("pk", "summary")
+        for key, summary in _NUMBERS.rows(keys=[report for _last, report in lines.values() if report])
     }
     codes: dict[int, list[str]] = {}
-    attached = AttachedEventType.objects.filter(ATTACHED, project__in=lines).order_by("event_type__code")
-    for key, code in attached.values_list("project", "event_type__code"):
+    for key, code in _CODES.rows(keys=list(lines)):
         codes.setdefault(key, []).append(code)
     return [
         _summary(
@@ -63,6 +57,29 @@ def read_project_summaries(projects: Iterable[LinkageProject]) -> list[ProjectSu
         for project in wanted
         if project.pk in lines
     ]
+
+
+def _latest() -> QuerySet[LinkageProject, Any]:
+    newest = Envelope.objects.filter(project=OuterRef("pk")).order_by("-pk")
+    found = LinkageProject.objects.filter(given_one_of("pk", "keys")).annotate(
+        last_id=Subquery(newest.values("pk")[:1]),
+        report_id=Subquery(reported_envelopes(OuterRef("pk")).values("report")[:1]),
+    )
+    return found.values_list("pk", "last_id", "report_id")
+
+
+def _codes() -> QuerySet[AttachedEventType, Any]:
+    found = AttachedEventType.objects.filter(ATTACHED, given_one_of("project_id", "keys"))
+    return found.order_by("event_type__code").values_list("project", "event_type__code")
+
+
+_LATEST, _CODES = KeptQuery(_latest), KeptQuery(_codes)
+_ENVELOPES = KeptQuery(
+    lambda: Envelope.objects.filter(given_one_of("pk", "keys")).order_by().only("name", "state", "received_at")
+)
+_NUMBERS = KeptQuery(
+    lambda: EnvelopeReport.objects.filter(given_one_of("pk", "keys")).values_list("pk", "summary")
+)
 
 
 def _summary(

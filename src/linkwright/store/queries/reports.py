@@ -7,10 +7,12 @@ estimation.
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from functools import cache
 from typing import Any
 
 from django.db.models import OuterRef, QuerySet, Subquery
 
+from linkwright.store.kept_query import Given, KeptQuery
 from linkwright.store.models import ESTIMATION, Envelope, EnvelopeReport, EnvelopeState, LinkageProject
 from linkwright.store.one_look import once
 
@@ -43,7 +45,7 @@ class ReportLine:
     flagged_groups_count: int
 
 
-def reported_envelopes(project: int | OuterRef) -> QuerySet[Envelope]:
+def reported_envelopes(project: int | OuterRef | Given) -> QuerySet[Envelope]:
     """Return the Envelopes of a project that have a report that counts, the latest first.
 
     The Envelopes of one project are processed in the order of their keys, as far as they succeed: a failed one can
@@ -52,6 +54,20 @@ def reported_envelopes(project: int | OuterRef) -> QuerySet[Envelope]:
     # by the action, not by its estimation: PostgreSQL then goes by key and stops, instead of joining all of them
     succeeded = Envelope.objects.filter(project=project, state=EnvelopeState.SUCCESS, report__isnull=False)
     return succeeded.exclude(request_type=ESTIMATION).order_by("-pk")
+
+
+def _latest() -> QuerySet[EnvelopeReport]:
+    latest = Subquery(reported_envelopes(Given("project")).values("report")[:1])
+    return EnvelopeReport.objects.select_related("envelope").filter(pk=latest)
+
+
+_LATEST = KeptQuery(_latest)
+
+
+@cache
+def _history(limit: int) -> KeptQuery[tuple[Any, ...]]:
+    columns = ("name", "ran_s", "report__created_at", "report__summary")
+    return KeptQuery(lambda: reported_envelopes(Given("project"))[:limit].values_list(*columns))
 
 
 def read_latest_report(project: LinkageProject) -> EnvelopeReport | None:
@@ -63,8 +79,7 @@ def read_latest_report(project: LinkageProject) -> EnvelopeReport | None:
 
 
 def _read_latest_report(project: LinkageProject) -> EnvelopeReport | None:
-    key = reported_envelopes(project.pk).values_list("report", flat=True).first()
-    return EnvelopeReport.objects.select_related("envelope").filter(pk=key).first() if key else None
+    return _LATEST.first(project=project.pk)
 
 
 def read_report(project: LinkageProject, envelope_id: int) -> EnvelopeReport | None:
@@ -75,12 +90,7 @@ def read_report(project: LinkageProject, envelope_id: int) -> EnvelopeReport | N
 
 def read_project_history(project: LinkageProject, limit: int = 100) -> list[HistoryPoint]:
     """Return the numbers of the latest reports that count, oldest first: the plots over time show them."""
-    rows = reported_envelopes(project.pk)[:limit].values_list(
-        "name",
-        "ran_s",
-        "report__created_at",
-        "report__summary",
-    )
+    rows = _history(limit).rows(project=project.pk)
     return [
         HistoryPoint(
             name,

@@ -8,6 +8,7 @@ from django.shortcuts import render
 from django.urls import reverse
 from django.utils.http import urlencode
 
+from linkwright.jobs.project_form import current_version
 from linkwright.store.models import MatchConfigurationVersion
 from linkwright.store.permissions import Permission
 from linkwright.store.queries.project_storage import read_project_storage
@@ -37,7 +38,7 @@ def project_page(request: HttpRequest, code: str) -> HttpResponse:
         return HttpResponseRedirect(f"{address.toggled(row).url}#{row}")
     token = page_token(user, request)
     note_look_at_groups(user)
-    configuration = MatchConfigurationVersion.objects.filter(project=project).first()
+    configuration = current_version(project)
     queue = queue_view_of(request)
     page = read_page(user, address.with_filter("project", project.code), queue.activity)
     context = {

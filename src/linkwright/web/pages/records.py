@@ -23,7 +23,7 @@ from linkwright.services.search_records import (
 )
 from linkwright.store.models import LinkageProject
 from linkwright.store.permissions import Permission
-from linkwright.store.queries.attachments import attached_event_types
+from linkwright.store.queries.attachments import read_attachments
 from linkwright.warehouse.record_search import FoundRecords
 from linkwright.web.access import access_of, actor_of, project_or_404, signed_in
 from linkwright.web.address import MAX_TEXT_LENGTH, read_key
@@ -101,7 +101,7 @@ def search_context(request: HttpRequest, project: LinkageProject) -> dict[str, A
     may_see_values = access_of(request).may_see_values(project.pk)
     return {
         "project": project,
-        "event_type_codes": list(attached_event_types(project).values_list("code", flat=True)),
+        "event_type_codes": [one.event_type.code for one in read_attachments(project) if one.is_attached],
         "may_see_values": may_see_values,
         "value_fields": _value_fields(project, {}) if may_see_values else [],
         "most_found": MOST_FOUND,
