@@ -8,6 +8,8 @@ import random
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from linkwright.engine.default_configuration import default_match_definition
+from linkwright.engine.fields import STANDARD_FIELDS
 from linkwright.store.models import (
     DataProvider,
     EventType,
@@ -20,7 +22,6 @@ from linkwright.store.models import (
     Series,
     User,
 )
-from tests.integration.web.seed_statistics import MATCH_CONFIGURATION
 
 PROJECTS_COUNT = 20
 PROVIDERS_COUNT = 24
@@ -65,12 +66,15 @@ def make_list_world() -> ListWorld:
     QueueState.objects.get_or_create(pk=1)
     admin = User.objects.create(username="bench-admin", is_superuser=True)
     member = User.objects.create(username="bench-member")
-    form = ImportFormat.objects.create(code="BENCH", definition={"columns": {"source_unique_id": 1, "surname": 2}})
+    named = ["source_unique_id", *(field.name for field in STANDARD_FIELDS)]
+    columns = {name: number for number, name in enumerate(named, start=1)}
+    form = ImportFormat.objects.create(code="BENCH", definition={"columns": columns})
+    configuration = default_match_definition(STANDARD_FIELDS)
     types = _make_providers(form)
     projects, patterns = [], []
     for number in range(PROJECTS_COUNT):
         project = LinkageProject.objects.create(code=f"PROJECT-{number:02}", name=f"Project {number}")
-        MatchConfigurationVersion.objects.create(project=project, version=1, definition=MATCH_CONFIGURATION)
+        MatchConfigurationVersion.objects.create(project=project, version=1, definition=configuration)
         projects.append(project)
         weight = 0.35 * 0.72**number
         patterns += _patterns_of(project, weight, types, draw)

@@ -7,6 +7,7 @@ go the server's own way, through WSGI, and templates are rendered as outside of 
 """
 
 import gc
+import math
 import os
 import re
 import time
@@ -36,12 +37,12 @@ from tests.servers import new_postgres_database
 IS_FULL = os.environ.get("LINKWRIGHT_BENCH") == "full"
 ENVELOPES_COUNT = 100_000 if IS_FULL else 10_000
 JOBS_COUNT = 10 * ENVELOPES_COUNT
-ASKED_TIMES = 5 if IS_FULL else 1
+ASKED_TIMES = 20 if IS_FULL else 1
 POLLS_COUNT = 200 if IS_FULL else 40
 MOST_MS = 50.0
 MOST_POLL_MS = 2.0
 # other programs take caches away, too: the test fails where a page has become dear, not where a machine is shared
-SLACK = 2.0 if IS_FULL else 3.0
+SLACK = 1.5 if IS_FULL else 3.0
 ENVELOPES, JOBS = "/jobs/envelopes/", "/jobs/all/"
 
 
@@ -52,15 +53,15 @@ class Measured:
     pages: dict[str, list[float]] = field(default_factory=dict)
     polls: list[float] = field(default_factory=list)
 
-    def worst(self, count: int) -> list[tuple[str, float]]:
-        """Return the dearest cases with their medians."""
-        medians = {name: sorted(times)[len(times) // 2] for name, times in self.pages.items()}
-        return sorted(medians.items(), key=lambda one: -one[1])[:count]
+    def worst(self, count: int, part: float = 0.95) -> list[tuple[str, float]]:
+        """Return the dearest cases, each with what that part of its own times stays under."""
+        ranked = {name: percentile(times, part) for name, times in self.pages.items()}
+        return sorted(ranked.items(), key=lambda one: -one[1])[:count]
 
 
 def percentile(times: list[float], part: float) -> float:
-    """Return the value that a part of the times stays under."""
-    return sorted(times)[min(int(len(times) * part), len(times) - 1)]
+    """Return the value that a part of the times stays at or under: of twenty, 95 % are the nineteen least."""
+    return sorted(times)[max(math.ceil(len(times) * part) - 1, 0)]
 
 
 @pytest.fixture(params=[pytest.param("sqlite"), pytest.param("postgres", marks=pytest.mark.postgres)])
@@ -227,12 +228,16 @@ def test_every_list_page_is_quick_whatever_it_is_asked_for(
     for user in (lists.admin, lists.member):
         found = measure(user, Clock())
         every = [one for times in found.pages.values() for one in times]
-        poll_ms = percentile(found.polls, 0.5)
+        poll_ms = percentile(found.polls, 0.95)
+        dearest_ms = found.worst(1)[0][1]
         print(  # noqa: T201  # shown by pytest -s, to be written into docs/benchmarks.md
             f"{connection.vendor}, {user.username}: {len(found.pages)} pages, "
             f"median {percentile(every, 0.5):.1f} ms, 95th percentile {percentile(every, 0.95):.1f} ms, "
-            f"most {max(every):.1f} ms; poll {poll_ms:.2f} ms; "
+            f"that of the dearest page {dearest_ms:.1f} ms, most {max(every):.1f} ms; "
+            f"poll median {percentile(found.polls, 0.5):.2f} ms, 95th percentile {poll_ms:.2f} ms; "
             f"dearest {[f'{name} {ms:.0f}' for name, ms in found.worst(6)]}"
         )
+        # of a page that is asked once, the first time is all there is: it draws plots and reads templates
         assert percentile(every, 0.95) < MOST_MS * SLACK, found.worst(20)
+        assert not IS_FULL or dearest_ms < MOST_MS * SLACK, found.worst(20)
         assert poll_ms < MOST_POLL_MS * SLACK

@@ -10,18 +10,24 @@ from typing import Any
 from django.contrib.auth.backends import ModelBackend
 from django.contrib.sessions.backends.db import SessionStore as DatabaseSessionStore
 from django.contrib.sessions.models import Session
+from django.db.models import CharField, DateTimeField, QuerySet, Subquery
 from django.utils import timezone
 
+from linkwright.store.kept_query import Given, KeptQuery
 from linkwright.store.models import SignIn, User
 from linkwright.store.one_look import is_looking, once
 
-_SESSIONS, _NOTED, _PEOPLE = (model._meta.db_table for model in (Session, SignIn, User))  # noqa: SLF001
-# by subselects, each by a key: a join of three tables takes PostgreSQL longer to plan
-_STATEMENT = (
-    f"SELECT person.*, (SELECT session_data FROM {_SESSIONS} WHERE session_key = %s AND expire_date > %s)"
-    f" AS session_data FROM {_PEOPLE} AS person"
-    f" WHERE person.id = (SELECT user_id FROM {_NOTED} WHERE session_key = %s ORDER BY id DESC LIMIT 1)"
-)
+
+def _with_person() -> QuerySet[User]:
+    """Return the query of the person of a session, with what that holds: None if it is over."""
+    key = Given("key", CharField())
+    # by subselects, each by a key: a join of three tables takes PostgreSQL longer to plan
+    noted = SignIn.objects.filter(session_key=key).order_by("-pk").values("user")[:1]
+    held = Session.objects.filter(session_key=key, expire_date__gt=Given("now", DateTimeField()))
+    return User.objects.filter(pk=Subquery(noted)).annotate(session_data=Subquery(held.values("session_data")))
+
+
+_PERSON = KeptQuery(_with_person)
 
 
 class SessionStore(DatabaseSessionStore):
@@ -31,8 +37,7 @@ class SessionStore(DatabaseSessionStore):
         """Return what the session holds; nothing for one that is over."""
         if not is_looking():
             return super().load()
-        key = self.session_key
-        person = next(iter(User.objects.raw(_STATEMENT, [key, timezone.now(), key])), None)
+        person = _PERSON.first(key=self.session_key, now=timezone.now())
         if person is None or person.__dict__["session_data"] is None:
             # nobody's, its first request, or over
             return super().load()
