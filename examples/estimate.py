@@ -23,8 +23,8 @@ from linkwright.engine.progress import silent
 from linkwright.engine.standardisation import StandardisationMaps
 from linkwright.engine.strategy import parse_match_configuration
 from linkwright.engine.thresholds import merging_threshold
-from linkwright.warehouse.connection import EngineLimits
 from linkwright.warehouse.estimate import EstimateRequest, EstimateResult, estimate_parameters
+from linkwright.warehouse.limits import EngineLimits
 from linkwright.warehouse.load import LoadRequest, load_data_file
 
 MAX_BLOCK_SIZE = 5_000

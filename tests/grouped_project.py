@@ -8,10 +8,10 @@ import numpy as np
 
 from linkwright.engine.grouping import GroupingConfiguration
 from linkwright.engine.progress import silent
-from linkwright.warehouse.connection import EngineLimits
 from linkwright.warehouse.group import GroupRequest, group_records
 from linkwright.warehouse.group_history import HistoryBatch
 from linkwright.warehouse.group_result import GroupResult
+from linkwright.warehouse.limits import EngineLimits
 from linkwright.warehouse.linkage_map import read_map
 from linkwright.warehouse.regroup import RegroupRequest, records_touched_by, regroup_records
 from tests.record_batches import read_rows, write_decisions, write_ends, write_pairs, write_records

@@ -23,9 +23,9 @@ from linkwright.engine.masking import PersonKeys
 from linkwright.engine.progress import silent
 from linkwright.envelopes.builder import SourceFile, build_package
 from linkwright.envelopes.manifest import FileFormat, RequestType
-from linkwright.warehouse.connection import EngineLimits
 from linkwright.warehouse.extraction import Comparison, ExtractionRequest, extract
 from linkwright.warehouse.extraction_map import CurrentMap
+from linkwright.warehouse.limits import EngineLimits
 from linkwright.warehouse.live_files import LiveFiles
 from tests.benchmarks.peak_memory import peak_mib
 

@@ -15,8 +15,8 @@ from typing import Any
 
 from linkwright.engine.grouping import GroupingConfiguration
 from linkwright.engine.progress import silent
-from linkwright.warehouse.connection import EngineLimits
 from linkwright.warehouse.group import GroupRequest, group_records
+from linkwright.warehouse.limits import EngineLimits
 from linkwright.warehouse.match import MatchRequest, match_records
 from linkwright.warehouse.preflight import MatchLimits
 from linkwright.warehouse.record_sources import RecordSources

@@ -21,7 +21,7 @@ from linkwright.engine.fields import STANDARD_FIELDS
 from linkwright.engine.import_format import parse_import_format
 from linkwright.engine.progress import silent
 from linkwright.engine.standardisation import StandardisationMaps
-from linkwright.warehouse.connection import EngineLimits
+from linkwright.warehouse.limits import EngineLimits
 from linkwright.warehouse.load import LoadRequest, load_data_file
 from tests.benchmarks.people import SYLLABLES
 

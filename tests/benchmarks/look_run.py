@@ -21,15 +21,16 @@ from linkwright.engine.fields import STANDARD_FIELDS
 from linkwright.engine.grouping import GroupingConfiguration
 from linkwright.engine.progress import silent
 from linkwright.engine.standardisation import StandardisationMaps
-from linkwright.warehouse.connection import EngineLimits
 from linkwright.warehouse.ends import write_ends
 from linkwright.warehouse.group import GroupRequest, group_records
 from linkwright.warehouse.group_history import HistoryBatch, read_group_history
 from linkwright.warehouse.group_links import FlagRules, read_group_links
 from linkwright.warehouse.group_pairs import read_kept_pairs
-from linkwright.warehouse.live_files import LiveFiles, read_groups
+from linkwright.warehouse.limits import EngineLimits
+from linkwright.warehouse.live_files import LiveFiles
 from linkwright.warehouse.match import MatchRequest, match_records
 from linkwright.warehouse.preflight import MatchLimits
+from linkwright.warehouse.record_keys import read_groups
 from linkwright.warehouse.record_search import WantedValue, find_by_identifier, find_by_values
 from linkwright.warehouse.record_sources import RecordSources
 from linkwright.warehouse.record_values import read_record_values

@@ -26,7 +26,8 @@ from splink import DuckDBAPI, Linker, SettingsCreator
 from splink.blocking_rule_library import CustomRule
 
 from linkwright.engine.progress import silent
-from linkwright.warehouse.connection import EngineLimits, open_engine
+from linkwright.warehouse.connection import open_engine
+from linkwright.warehouse.limits import EngineLimits
 from linkwright.warehouse.match import MatchRequest, match_records
 from linkwright.warehouse.match_index import write_index
 from linkwright.warehouse.preflight import MatchLimits

@@ -17,7 +17,7 @@ from linkwright.engine.progress import silent
 from linkwright.engine.quality import pairwise_quality
 from linkwright.engine.standardisation import StandardisationMaps
 from linkwright.engine.strategy import MatchConfiguration, parse_match_configuration
-from linkwright.warehouse.connection import EngineLimits
+from linkwright.warehouse.limits import EngineLimits
 from linkwright.warehouse.load import LoadRequest, load_data_file
 
 ROOT = Path(__file__).parents[2]

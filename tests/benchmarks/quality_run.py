@@ -13,9 +13,9 @@ from linkwright.engine.progress import silent
 from linkwright.engine.strategy import MatchConfiguration, parse_match_configuration
 from linkwright.engine.term_frequencies import frequency_fields
 from linkwright.engine.thresholds import merging_threshold
-from linkwright.warehouse.connection import EngineLimits
 from linkwright.warehouse.estimate import EstimateRequest, estimate_parameters
 from linkwright.warehouse.group import group_records
+from linkwright.warehouse.limits import EngineLimits
 from linkwright.warehouse.linkage_map import read_map
 from linkwright.warehouse.match import MatchRequest, match_records
 from linkwright.warehouse.preflight import MatchLimits

@@ -16,8 +16,8 @@ import yaml
 from linkwright.engine.explanation import PairExplanation, Verdict
 from linkwright.engine.fields import STANDARD_FIELDS
 from linkwright.engine.strategy import MatchConfiguration, parse_match_configuration
-from linkwright.warehouse.connection import EngineLimits
 from linkwright.warehouse.explain import PairRequest, explain_records
+from linkwright.warehouse.limits import EngineLimits
 from linkwright.warehouse.live_files import LiveFiles
 from tests.record_batches import write_records
 

@@ -9,8 +9,8 @@ import networkx as nx
 from linkwright.engine.grouping import GroupingConfiguration
 from linkwright.engine.progress import silent
 from linkwright.engine.strategy import MatchConfiguration
-from linkwright.warehouse.connection import EngineLimits
 from linkwright.warehouse.group import GroupRequest, group_records
+from linkwright.warehouse.limits import EngineLimits
 from linkwright.warehouse.linkage_map import read_map
 from linkwright.warehouse.match import MatchRequest, match_records
 from linkwright.warehouse.preflight import MatchLimits

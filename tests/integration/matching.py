@@ -5,7 +5,7 @@ from pathlib import Path
 
 from linkwright.engine.progress import silent
 from linkwright.engine.strategy import MatchConfiguration
-from linkwright.warehouse.connection import EngineLimits
+from linkwright.warehouse.limits import EngineLimits
 from linkwright.warehouse.match import MatchRequest, match_records
 from linkwright.warehouse.preflight import MatchLimits
 from linkwright.warehouse.record_sources import RecordSources

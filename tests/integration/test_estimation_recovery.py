@@ -14,8 +14,8 @@ from numpy.typing import NDArray
 from linkwright.engine.fields import STANDARD_FIELDS
 from linkwright.engine.progress import silent
 from linkwright.engine.strategy import MatchConfiguration, parse_match_configuration
-from linkwright.warehouse.connection import EngineLimits
 from linkwright.warehouse.estimate import EstimateRequest, EstimateResult, estimate_parameters
+from linkwright.warehouse.limits import EngineLimits
 
 TAIL_VALUES = 10
 """The last characters of a value are drawn from so many; as many edits as they differ in."""

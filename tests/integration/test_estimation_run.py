@@ -12,8 +12,8 @@ import pytest
 from linkwright.engine.fields import STANDARD_FIELDS
 from linkwright.engine.progress import Progress, silent
 from linkwright.engine.strategy import MatchConfiguration, parse_match_configuration
-from linkwright.warehouse.connection import EngineLimits
 from linkwright.warehouse.estimate import EstimateRequest, EstimateResult, estimate_parameters
+from linkwright.warehouse.limits import EngineLimits
 from tests.integration.test_estimation_recovery import Design, Simulated, configuration_of, estimated, simulate
 from tests.record_batches import write_ends, write_records
 

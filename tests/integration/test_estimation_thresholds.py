@@ -15,8 +15,8 @@ from numpy.typing import NDArray
 from linkwright.engine.fields import STANDARD_FIELDS
 from linkwright.engine.progress import silent
 from linkwright.engine.strategy import MatchConfiguration, parse_match_configuration
-from linkwright.warehouse.connection import EngineLimits
 from linkwright.warehouse.estimate import EstimateResult
+from linkwright.warehouse.limits import EngineLimits
 from linkwright.warehouse.match import MatchRequest, match_records
 from linkwright.warehouse.preflight import MatchLimits
 from linkwright.warehouse.record_sources import RecordSources

@@ -12,8 +12,8 @@ from linkwright.engine.explanation import PairExplanation, Verdict
 from linkwright.engine.fields import STANDARD_FIELDS, FieldType, LinkageField
 from linkwright.engine.strategy import MatchConfiguration, parse_match_configuration
 from linkwright.engine.term_frequencies import frequency_fields
-from linkwright.warehouse.connection import EngineLimits
 from linkwright.warehouse.explain import PairRequest, explain_records
+from linkwright.warehouse.limits import EngineLimits
 from linkwright.warehouse.live_files import LiveFiles
 from linkwright.warehouse.term_frequencies import build_term_frequencies
 from tests.integration.comparison_cases import FIELDS, comparison, configured, write_people

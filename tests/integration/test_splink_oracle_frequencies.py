@@ -13,7 +13,7 @@ import pytest
 from linkwright.engine.comparison_methods import METHOD_RULES, LevelKind, Method
 from linkwright.engine.strategy import MatchConfiguration
 from linkwright.engine.term_frequencies import frequency_fields
-from linkwright.warehouse.connection import EngineLimits
+from linkwright.warehouse.limits import EngineLimits
 from linkwright.warehouse.term_frequencies import build_term_frequencies
 from tests.integration.comparison_cases import comparison, configured, write_people
 from tests.integration.linking import assert_same_pairs

@@ -19,7 +19,7 @@ from linkwright.engine.comparisons import FREQUENCY_TYPES
 from linkwright.engine.level_ladder import covers
 from linkwright.engine.strategy import MatchConfiguration
 from linkwright.engine.term_frequencies import frequency_fields
-from linkwright.warehouse.connection import EngineLimits
+from linkwright.warehouse.limits import EngineLimits
 from linkwright.warehouse.term_frequencies import build_term_frequencies
 from tests.integration.comparison_cases import FIELDS, OTHER_NAME, configured, encoded, write_people
 from tests.integration.linking import assert_same_pairs

@@ -14,7 +14,7 @@ from linkwright.api.projects import ProjectCode
 from linkwright.api.queue import ReasonForm
 from linkwright.api.rights import Caller, caller_of, project_or_404, reader_of
 from linkwright.config import load_config
-from linkwright.engine.updates import UpdateMode
+from linkwright.engine.update_mode import UpdateMode
 from linkwright.services.attach_event_type import attach_event_type, change_update_mode
 from linkwright.services.detach_event_type import detach_event_type, preview_detach
 from linkwright.store.models import AttachedEventType, AttachmentState, EventType, LinkageProject

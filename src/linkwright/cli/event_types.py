@@ -5,7 +5,7 @@ from typing import Annotated
 import typer
 
 from linkwright.config import load_config
-from linkwright.engine.updates import UpdateMode
+from linkwright.engine.update_mode import UpdateMode
 from linkwright.services.attach_event_type import attach_event_type, change_update_mode
 from linkwright.services.detach_event_type import DetachPreview, detach_event_type, preview_detach
 from linkwright.services.live_project import find_project

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from linkwright.engine.grouping import NO_IDS, Ids, Mask, distinct
+from linkwright.engine.id_arrays import NO_IDS, Ids, Mask, distinct
 
 
 @dataclass(frozen=True)

@@ -7,29 +7,13 @@ Source: SPEC sections 1 (grouping configuration) and 5 (Group).
 
 from collections.abc import Sequence
 from enum import StrEnum
-from typing import Any, TypeAlias
+from typing import Any
 
-import numpy as np
-from numpy.typing import NDArray
 from pydantic import BaseModel, ConfigDict, Field, model_serializer
 
 from linkwright.engine.fields import FieldType, LinkageField
 from linkwright.engine.strategy_faults import choice
 from linkwright.errors import LinkwrightError
-
-Ids: TypeAlias = NDArray[np.int64]
-Weights: TypeAlias = NDArray[np.float64]
-Mask: TypeAlias = NDArray[np.bool_]
-
-NO_IDS: Ids = np.empty(0, dtype=np.int64)
-
-
-def distinct(ids: Ids) -> Ids:
-    """Return ids ascending, each once; numpy hashes instead, which takes ten times as long for a million."""
-    ordered = np.sort(ids)
-    is_first = np.ones(ordered.size, dtype=np.bool_)
-    np.not_equal(ordered[1:], ordered[:-1], out=is_first[1:])
-    return ordered[is_first]
 
 
 class UnknownRecordError(LinkwrightError):

@@ -12,7 +12,7 @@ import numpy as np
 from scipy.sparse import csr_array
 from scipy.sparse.csgraph import minimum_spanning_tree
 
-from linkwright.engine.grouping import Ids, Weights
+from linkwright.engine.id_arrays import Ids, Weights
 
 
 class Link(NamedTuple):

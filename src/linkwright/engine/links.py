@@ -16,7 +16,7 @@ import numpy as np
 from scipy.sparse import coo_array
 from scipy.sparse.csgraph import connected_components
 
-from linkwright.engine.grouping import NO_IDS, Ids, Mask, Weights
+from linkwright.engine.id_arrays import NO_IDS, Ids, Mask, Weights
 
 Edges: TypeAlias = tuple[Ids, Ids]
 NO_EDGES: Edges = (NO_IDS, NO_IDS)

@@ -1,23 +1,13 @@
-"""Owns what is done with a record that comes again, and how versions of one record follow each other.
+"""Owns how versions of one record follow each other.
 
 Must not know files, nor which records are live.
 
 Source: SPEC section 1 (a Source Unique ID is unique within its Event Type in a project); docs/decisions/0018.
 """
 
-from enum import StrEnum
-
 import numpy as np
 
-from linkwright.engine.grouping import Ids
-
-
-class UpdateMode(StrEnum):
-    """What Load does with a row whose Source Unique ID is loaded already; set per attached Event Type."""
-
-    REJECT = "reject"
-    SKIP = "skip"
-    REPLACE = "replace"
+from linkwright.engine.id_arrays import Ids
 
 
 class Replacements:

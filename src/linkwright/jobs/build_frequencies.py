@@ -14,7 +14,7 @@ from linkwright.jobs.context import JobContext, JobError, JobResult
 from linkwright.jobs.project_form import current_match_configuration, current_version
 from linkwright.store import batch_catalog
 from linkwright.store.models import Batch, BatchKind, Job, LinkageProject, MatchConfigurationVersion
-from linkwright.warehouse.connection import WrittenFile
+from linkwright.warehouse.limits import WrittenFile
 from linkwright.warehouse.record_views import count_live_records
 from linkwright.warehouse.term_frequencies import build_term_frequencies
 

@@ -18,7 +18,8 @@ from linkwright.store.compacted_batches import (
 )
 from linkwright.store.models import BatchKind
 from linkwright.warehouse.compaction import Content, write_compacted
-from linkwright.warehouse.connection import WrittenFile, open_engine
+from linkwright.warehouse.connection import open_engine
+from linkwright.warehouse.limits import WrittenFile
 from linkwright.warehouse.match_index import write_index
 from linkwright.warehouse.record_sources import index_content
 

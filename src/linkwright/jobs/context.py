@@ -14,7 +14,7 @@ from linkwright.errors import LinkwrightError
 from linkwright.store import batch_catalog
 from linkwright.store.models import Batch, BatchKind, Envelope, Job, LinkageProject, Severity
 from linkwright.store.settings import read_setting
-from linkwright.warehouse.connection import EngineLimits
+from linkwright.warehouse.limits import EngineLimits
 from linkwright.warehouse.live_files import LiveFiles
 
 # in the parameters of a Rollback job: the ids of the Envelopes that it undoes

@@ -16,7 +16,8 @@ from linkwright.store import batch_catalog
 from linkwright.store.models import BatchKind, Envelope, Severity
 from linkwright.store.queries.attachments import find_attachment
 from linkwright.warehouse.ends import write_ends, write_ends_of_event_type
-from linkwright.warehouse.live_files import RecordKey, find_records
+from linkwright.warehouse.live_files import RecordKey
+from linkwright.warehouse.record_keys import find_records
 
 NAMED_COUNT = 100
 EVENT_TYPE = "event_type"

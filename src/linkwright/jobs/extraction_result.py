@@ -13,9 +13,9 @@ from linkwright.envelopes.corruption import BuildError
 from linkwright.envelopes.manifest import FileFormat, RequestType
 from linkwright.jobs.context import JobContext, JobError
 from linkwright.store.models import ExtractionFormat, ExtractionProject
-from linkwright.warehouse.connection import StorageError
 from linkwright.warehouse.extraction import ExtractedType
 from linkwright.warehouse.kept_parts import file_sha256
+from linkwright.warehouse.limits import StorageError
 
 SENDER = "LINKWRIGHT"
 DATA_NAME, CHANGES_NAME = "data-extract", "data-changes"

@@ -3,7 +3,8 @@
 import math
 from typing import Any
 
-from linkwright.engine.grouping import NO_IDS, GroupingConfiguration
+from linkwright.engine.grouping import GroupingConfiguration
+from linkwright.engine.id_arrays import NO_IDS
 from linkwright.engine.links import Refusal
 from linkwright.envelopes.manifest import RequestType
 from linkwright.jobs.context import JobContext, JobError, JobResult

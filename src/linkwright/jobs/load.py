@@ -7,7 +7,7 @@ from typing import Any
 from linkwright.engine.import_format import parse_import_format
 from linkwright.engine.progress import Progress
 from linkwright.engine.standardisation import DEFAULT_SEX_MAP, DEFAULT_STATE_MAP, StandardisationMaps
-from linkwright.engine.updates import UpdateMode
+from linkwright.engine.update_mode import UpdateMode
 from linkwright.envelopes.manifest import DataFile, FileFormat
 from linkwright.envelopes.package import examine_package
 from linkwright.envelopes.reader import spool_data_file
@@ -25,7 +25,8 @@ from linkwright.store.models import (
     Severity,
 )
 from linkwright.store.settings import read_setting
-from linkwright.warehouse.connection import EngineLimits, WrittenFile, open_engine
+from linkwright.warehouse.connection import open_engine
+from linkwright.warehouse.limits import EngineLimits, WrittenFile
 from linkwright.warehouse.load import LoadRequest, LoadResult, load_data_file
 from linkwright.warehouse.match_index import write_index
 from linkwright.warehouse.record_sources import index_content

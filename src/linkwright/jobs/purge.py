@@ -12,24 +12,22 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from django.db.models import Q, QuerySet
+from django.db.models import Q
 from django.utils import timezone
 
 from linkwright.config import ServerConfig
-from linkwright.engine.grouping import Ids
+from linkwright.engine.id_arrays import Ids
 from linkwright.engine.progress import Progress
 from linkwright.jobs.compact import make_index
 from linkwright.jobs.context import JobContext, JobError, JobResult, package_limits, project_folder
+from linkwright.jobs.due_ends import ENDED_BEFORE, due_ends
 from linkwright.jobs.forget import PurgedTexts, blank_texts, find_texts
 from linkwright.jobs.group import REGROUPED
 from linkwright.jobs.listed_rows import lines_of
 from linkwright.store import batch_catalog
-from linkwright.store.models import Batch, BatchKind, BatchState, Envelope, LinkageProject
-from linkwright.warehouse.connection import WrittenFile
+from linkwright.store.models import Batch, BatchKind, BatchState, Envelope
+from linkwright.warehouse.limits import WrittenFile
 from linkwright.warehouse.purge import purge_file, read_ids, values_gone, within
-
-ENDED_BEFORE, REASON = "ended_before", "reason"
-"""Parameters of the job: records that ended until then (ISO 8601); why."""
 
 
 @dataclass
@@ -40,12 +38,6 @@ class _Rewritten:
     indexes: dict[Batch, WrittenFile] = field(default_factory=dict)
     values: set[str] = field(default_factory=set)
     identifiers: set[str] = field(default_factory=set)
-
-
-def due_ends(project: LinkageProject, ended_before: datetime) -> QuerySet[Batch]:
-    """Return the batches that name records which ended until then and have not been purged."""
-    ends = batch_catalog.original_batches(project, BatchKind.ENDS)
-    return ends.filter(purged_at=None, created_at__lte=ended_before)
 
 
 def run_purge(context: JobContext) -> JobResult:

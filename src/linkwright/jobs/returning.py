@@ -8,7 +8,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from linkwright.engine.grouping import Ids
+from linkwright.engine.id_arrays import Ids
 from linkwright.engine.strategy import parse_match_configuration
 from linkwright.jobs.context import JobContext
 from linkwright.jobs.match import match_limits

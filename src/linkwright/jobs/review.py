@@ -11,7 +11,8 @@ from linkwright.jobs.written_batch import written_batch
 from linkwright.store import batch_catalog
 from linkwright.store.models import BatchKind, Envelope
 from linkwright.warehouse.decisions import ReviewRequest, ReviewResult, write_review
-from linkwright.warehouse.live_files import RecordKey, find_records
+from linkwright.warehouse.live_files import RecordKey
+from linkwright.warehouse.record_keys import find_records
 
 COLUMNS = ("Linkage Project code", "Source Unique ID", "Event Type code", "target group")
 MOST_FAULTS = 100

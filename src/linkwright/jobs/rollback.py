@@ -10,7 +10,8 @@ from typing import Any
 
 from django.utils import timezone
 
-from linkwright.engine.grouping import NO_IDS, GroupingConfiguration
+from linkwright.engine.grouping import GroupingConfiguration
+from linkwright.engine.id_arrays import NO_IDS
 from linkwright.engine.progress import Progress
 from linkwright.jobs.context import UNDONE_ENVELOPES, JobContext, JobError, JobResult
 from linkwright.jobs.flagged import authoritative_codes

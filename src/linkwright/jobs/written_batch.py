@@ -3,8 +3,8 @@
 from linkwright.store.batch_catalog import NewBatch
 from linkwright.store.extraction_catalog import NewPart
 from linkwright.store.models import BatchKind
-from linkwright.warehouse.connection import WrittenFile
 from linkwright.warehouse.kept_parts import Part
+from linkwright.warehouse.limits import WrittenFile
 
 
 def written_batch(

@@ -11,7 +11,7 @@ from typing import Any
 from django.db import transaction
 
 from linkwright.engine.fields import parse_fields
-from linkwright.engine.updates import UpdateMode
+from linkwright.engine.update_mode import UpdateMode
 from linkwright.services.archive_project import archive_project, unarchive_project
 from linkwright.services.attach_event_type import attach_event_type, change_update_mode
 from linkwright.services.catalog_rows import Saved, Saving, save_row

@@ -3,7 +3,7 @@
 from django.db import transaction
 from django.utils import timezone
 
-from linkwright.engine.updates import UpdateMode
+from linkwright.engine.update_mode import UpdateMode
 from linkwright.errors import LinkwrightError
 from linkwright.jobs.format_fit import why_not_load
 from linkwright.queue.finish import end_envelope_cancelled, withdraw_open_jobs

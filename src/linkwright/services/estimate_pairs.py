@@ -21,7 +21,7 @@ from linkwright.store import batch_catalog
 from linkwright.store.audit_log import COMMAND_LINE
 from linkwright.store.models import Batch, BatchKind, EventType, LinkageProject
 from linkwright.store.queries.attachments import attached_event_types
-from linkwright.warehouse.connection import EngineLimits
+from linkwright.warehouse.limits import EngineLimits
 from linkwright.warehouse.load import LoadResult, load_data_file
 from linkwright.warehouse.match import CHUNK_PAIRS_COUNT
 from linkwright.warehouse.preflight import Preflight, preview_match

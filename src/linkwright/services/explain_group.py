@@ -23,7 +23,8 @@ from linkwright.warehouse.flagged_groups import FlagReason
 from linkwright.warehouse.group_history import GroupEvent, HistoryBatch, read_group_history
 from linkwright.warehouse.group_links import FlagRules, read_group_links
 from linkwright.warehouse.group_result import FlaggedGroup
-from linkwright.warehouse.live_files import RecordKey, read_groups, read_record_keys
+from linkwright.warehouse.live_files import RecordKey
+from linkwright.warehouse.record_keys import read_groups, read_record_keys
 
 
 class UnknownGroupError(LinkwrightError):

@@ -25,7 +25,8 @@ from linkwright.store.audit_log import Actor, record_action
 from linkwright.store.models import Envelope, MatchConfigurationVersion
 from linkwright.warehouse.explain import PairRequest, StoredPair, explain_records, read_stored_pair
 from linkwright.warehouse.group_links import read_group_links
-from linkwright.warehouse.live_files import RecordKey, read_groups
+from linkwright.warehouse.live_files import RecordKey
+from linkwright.warehouse.record_keys import read_groups
 
 
 class PairError(LinkwrightError):

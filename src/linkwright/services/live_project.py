@@ -16,8 +16,9 @@ from linkwright.store.audit_log import Actor
 from linkwright.store.batch_catalog import live_batches, original_batches
 from linkwright.store.models import Batch, BatchKind, Envelope, LinkageProject
 from linkwright.store.permissions import Permission, actor_may, visible_projects
-from linkwright.warehouse.connection import EngineLimits
-from linkwright.warehouse.live_files import LiveFiles, RecordKey, find_records
+from linkwright.warehouse.limits import EngineLimits
+from linkwright.warehouse.live_files import LiveFiles, RecordKey
+from linkwright.warehouse.record_keys import find_records
 
 
 class UnknownProjectError(LinkwrightError):

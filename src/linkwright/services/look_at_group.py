@@ -27,7 +27,8 @@ from linkwright.warehouse.group_pairs import (
     read_group_decisions,
     read_kept_pairs,
 )
-from linkwright.warehouse.live_files import RecordKey, read_groups, read_record_keys
+from linkwright.warehouse.live_files import RecordKey
+from linkwright.warehouse.record_keys import read_groups, read_record_keys
 from linkwright.warehouse.record_values import RecordValues, read_record_values
 from linkwright.warehouse.record_versions import earlier_versions, read_versions
 

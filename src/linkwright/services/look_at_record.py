@@ -23,7 +23,8 @@ from linkwright.store.audit_log import Actor, record_action
 from linkwright.store.batch_catalog import original_batches
 from linkwright.store.models import Batch, BatchKind, Envelope
 from linkwright.warehouse.group_history import read_record_history
-from linkwright.warehouse.live_files import RecordKey, read_record_keys
+from linkwright.warehouse.live_files import RecordKey
+from linkwright.warehouse.record_keys import read_record_keys
 from linkwright.warehouse.record_search import FoundRecord, find_by_record_id
 from linkwright.warehouse.record_values import RecordValues, read_record_values
 from linkwright.warehouse.record_versions import read_versions

@@ -30,7 +30,7 @@ from linkwright.errors import FaultsError, LinkwrightError
 from linkwright.jobs.context import engine_limits
 from linkwright.jobs.load import standardisation_maps
 from linkwright.services.sample_file import Sample, SampleRefusedError
-from linkwright.warehouse.connection import EngineLimits
+from linkwright.warehouse.limits import EngineLimits
 from linkwright.warehouse.load import LoadRequest
 from linkwright.warehouse.parquet_sample import read_parquet_sample
 from linkwright.warehouse.preview import Preview, preview_data_file

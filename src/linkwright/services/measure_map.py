@@ -10,8 +10,8 @@ from linkwright.engine.quality import PairwiseQuality, pairwise_quality
 from linkwright.jobs.context import project_folder
 from linkwright.store.batch_catalog import live_batches
 from linkwright.store.models import BatchKind, LinkageProject
-from linkwright.warehouse.connection import EngineLimits
 from linkwright.warehouse.identified_map import read_identified_map
+from linkwright.warehouse.limits import EngineLimits
 
 
 @dataclass(frozen=True)

@@ -22,7 +22,7 @@ from pydantic import (
 from linkwright.engine.extraction import ExtractionColumn
 from linkwright.engine.grouping import GroupingConfiguration
 from linkwright.engine.strategy_faults import sentences
-from linkwright.engine.updates import UpdateMode
+from linkwright.engine.update_mode import UpdateMode
 from linkwright.errors import ConfigurationError
 from linkwright.store.models import ExtractionFormat, ExtractionKind
 

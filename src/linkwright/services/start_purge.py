@@ -7,7 +7,7 @@ from django.db import transaction
 from django.utils import timezone
 
 from linkwright.errors import LinkwrightError
-from linkwright.jobs.purge import ENDED_BEFORE, REASON, due_ends
+from linkwright.jobs.due_ends import ENDED_BEFORE, REASON, due_ends
 from linkwright.queue.enqueue import Step, enqueue_job
 from linkwright.queue.order import queue_state
 from linkwright.store.audit_log import SYSTEM, Actor, record_action

@@ -20,9 +20,10 @@ from linkwright.queue.lock import FileLock
 from linkwright.services.live_project import LiveProject, may_see_values, open_live_project
 from linkwright.store.audit_log import Actor, record_action
 from linkwright.store.models import LinkageProject
-from linkwright.warehouse.connection import EngineLimits
-from linkwright.warehouse.live_files import RecordKey, read_record_keys
+from linkwright.warehouse.limits import EngineLimits
+from linkwright.warehouse.live_files import RecordKey
 from linkwright.warehouse.match import MatchRequest, MatchResult, RuleCount, match_records
+from linkwright.warehouse.record_keys import read_record_keys
 from linkwright.warehouse.record_sources import RecordSources
 from linkwright.warehouse.record_values import RecordValues, read_record_values
 from linkwright.warehouse.trial import Sample, TrialPair, count_verdicts, pairs_around, write_sample

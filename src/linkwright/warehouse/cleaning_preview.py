@@ -14,7 +14,8 @@ from linkwright.engine.cleaning import CleaningRules
 from linkwright.engine.dialect import DUCKDB
 from linkwright.engine.fields import LinkageField
 from linkwright.engine.sql import identifier, string_list
-from linkwright.warehouse.connection import EngineLimits, open_engine
+from linkwright.warehouse.connection import open_engine
+from linkwright.warehouse.limits import EngineLimits
 from linkwright.warehouse.live_files import LiveFiles
 from linkwright.warehouse.record_views import ended_sql
 from linkwright.warehouse.standardise import Standardiser

@@ -14,13 +14,8 @@ from pathlib import Path
 import duckdb
 
 from linkwright.engine.sql import string_list
-from linkwright.warehouse.connection import (
-    EngineLimits,
-    StorageError,
-    WrittenFile,
-    open_engine,
-    write_parquet,
-)
+from linkwright.warehouse.connection import open_engine, write_parquet
+from linkwright.warehouse.limits import EngineLimits, StorageError, WrittenFile
 
 
 class Content(StrEnum):

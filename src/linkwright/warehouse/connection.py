@@ -8,7 +8,6 @@ import re
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor, wait
 from contextlib import contextmanager
-from dataclasses import dataclass
 from pathlib import Path
 
 import duckdb
@@ -16,39 +15,13 @@ import pyarrow as pa
 
 from linkwright.disk import sync
 from linkwright.engine.sql import literal
-from linkwright.errors import LinkwrightError
+from linkwright.warehouse.limits import EngineLimits, MemoryLimitError, StorageError, WrittenFile
 
 MIB = 1024 * 1024
 PROGRAM_MIB = 250
 """What the program takes before it computes: Python with its libraries."""
 _TELL_EVERY_S = 0.25
 _LEAST_ENGINE_MIB = 100
-
-
-@dataclass(frozen=True)
-class EngineLimits:
-    """What one computation may use: memory in MiB, threads, and a folder for what does not fit in memory."""
-
-    scratch_folder: Path
-    memory_mib: int = 2048
-    threads: int = 2
-
-
-@dataclass(frozen=True)
-class WrittenFile:
-    """One Parquet file as it lies on disk: complete, synced, never changed again."""
-
-    path: Path
-    rows_count: int
-    bytes_count: int
-
-
-class StorageError(LinkwrightError):
-    """The disk is full, a folder cannot be written, or a file that the catalog names is gone or damaged."""
-
-
-class MemoryLimitError(LinkwrightError):
-    """A computation does not fit into the memory that it may use, even with what it can move to disk."""
 
 
 @contextmanager

@@ -12,8 +12,9 @@ from pathlib import Path
 import pyarrow as pa
 
 from linkwright.engine.review_moves import Decisions, decisions_of
-from linkwright.warehouse.connection import EngineLimits, WrittenFile, open_engine, write_parquet
+from linkwright.warehouse.connection import open_engine, write_parquet
 from linkwright.warehouse.group_input import APART, TOGETHER
+from linkwright.warehouse.limits import EngineLimits, WrittenFile
 from linkwright.warehouse.linkage_map import current_map_sql
 
 

@@ -16,10 +16,11 @@ import numpy as np
 import pyarrow as pa
 
 from linkwright.engine.fields import EVENT_TYPE, RECORD_ID
-from linkwright.engine.grouping import NO_IDS, Ids
+from linkwright.engine.id_arrays import NO_IDS, Ids
 from linkwright.engine.sql import identifier, literal, string_list
 from linkwright.engine.updates import Replacements
-from linkwright.warehouse.connection import EngineLimits, WrittenFile, open_engine, write_parquet
+from linkwright.warehouse.connection import open_engine, write_parquet
+from linkwright.warehouse.limits import EngineLimits, WrittenFile
 from linkwright.warehouse.linkage_map import current_map_sql
 from linkwright.warehouse.live_files import LiveFiles
 from linkwright.warehouse.record_views import create_record_view, ended_sql

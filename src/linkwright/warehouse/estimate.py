@@ -23,8 +23,9 @@ from linkwright.engine.proposal import (
     proposed_configuration,
 )
 from linkwright.engine.strategy import MatchConfiguration, Strategy
-from linkwright.warehouse.connection import EngineLimits, open_engine
+from linkwright.warehouse.connection import open_engine
 from linkwright.warehouse.evidence import SampleLimits, count_evidence
+from linkwright.warehouse.limits import EngineLimits
 from linkwright.warehouse.record_views import create_record_view
 from linkwright.warehouse.stages import StageClock
 

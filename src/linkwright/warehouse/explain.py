@@ -21,7 +21,8 @@ from linkwright.engine.fields import LinkageField, record_columns
 from linkwright.engine.sql import identifier, string_list
 from linkwright.engine.steps import chain_sql
 from linkwright.engine.strategy import MatchConfiguration, Strategy
-from linkwright.warehouse.connection import EngineLimits, open_engine
+from linkwright.warehouse.connection import open_engine
+from linkwright.warehouse.limits import EngineLimits
 from linkwright.warehouse.live_files import LiveFiles
 from linkwright.warehouse.term_frequencies import open_term_frequencies
 

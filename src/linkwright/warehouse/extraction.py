@@ -18,7 +18,7 @@ from linkwright.engine.fields import EVENT_TYPE, SOURCE_PERSON_ID, SOURCE_UNIQUE
 from linkwright.engine.masking import PersonKeys
 from linkwright.engine.progress import Progress, ReportProgress
 from linkwright.engine.sql import literal
-from linkwright.warehouse.connection import EngineLimits, keep_within, open_engine
+from linkwright.warehouse.connection import keep_within, open_engine
 from linkwright.warehouse.extraction_files import Columns, TextColumn, write_csv, write_parquet_rows
 from linkwright.warehouse.extraction_map import SHOWN, CurrentMap, KeptMap, create_current_map, create_kept_map
 from linkwright.warehouse.kept_parts import Part
@@ -30,6 +30,7 @@ from linkwright.warehouse.key_changes import (
     create_changes,
     write_ledger,
 )
+from linkwright.warehouse.limits import EngineLimits
 from linkwright.warehouse.live_files import RecordKey
 
 NAMED_COUNT = 100

@@ -17,7 +17,7 @@ import pyarrow.parquet as pq
 
 from linkwright.engine.extraction import csv_header, csv_value_sql
 from linkwright.engine.sql import identifier
-from linkwright.warehouse.connection import StorageError
+from linkwright.warehouse.limits import StorageError
 
 CHUNK_ROWS = 100_000
 _NO_VALUE_ALONE = "'\"\"'"

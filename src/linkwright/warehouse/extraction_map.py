@@ -15,8 +15,9 @@ import duckdb
 from linkwright.engine.fields import EVENT_TYPE, RECORD_ID, SOURCE_PERSON_ID, SOURCE_UNIQUE_ID
 from linkwright.engine.masking import Floor, epoch_sql
 from linkwright.engine.sql import literal
-from linkwright.warehouse.connection import EngineLimits, open_engine
+from linkwright.warehouse.connection import open_engine
 from linkwright.warehouse.kept_parts import Part, check_content, parts_sql, write_parts
+from linkwright.warehouse.limits import EngineLimits
 from linkwright.warehouse.linkage_map import current_map_sql
 from linkwright.warehouse.live_files import LiveFiles
 from linkwright.warehouse.record_views import create_record_view

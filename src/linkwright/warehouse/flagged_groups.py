@@ -15,7 +15,8 @@ import duckdb
 import numpy as np
 import pyarrow as pa
 
-from linkwright.engine.grouping import GroupingConfiguration, Ids, Weights
+from linkwright.engine.grouping import GroupingConfiguration
+from linkwright.engine.id_arrays import Ids, Weights
 from linkwright.engine.links import component_labels, smallest_nodes
 from linkwright.engine.sql import identifier, literal, string_list
 from linkwright.warehouse.group_result import NAMED_COUNT, FlaggedGroup, FlaggedGroups

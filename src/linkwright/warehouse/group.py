@@ -13,19 +13,13 @@ import duckdb
 import numpy as np
 
 from linkwright.engine.group_ids import Growth, grow_groups
-from linkwright.engine.grouping import (
-    NO_IDS,
-    GroupingConfiguration,
-    GroupingMethod,
-    Ids,
-    Mask,
-    UnknownRecordError,
-)
+from linkwright.engine.grouping import GroupingConfiguration, GroupingMethod, UnknownRecordError
+from linkwright.engine.id_arrays import NO_IDS, Ids, Mask
 from linkwright.engine.links import Edges, Linked, WeighedPairs, link_nodes
 from linkwright.engine.progress import Progress, ReportProgress
 from linkwright.engine.reviews import Settled, settle
 from linkwright.engine.sql import string_list
-from linkwright.warehouse.connection import EngineLimits, WrittenFile, open_engine
+from linkwright.warehouse.connection import open_engine
 from linkwright.warehouse.ends import read_ended
 from linkwright.warehouse.group_input import (
     AcceptedPairs,
@@ -45,6 +39,7 @@ from linkwright.warehouse.group_outcome import (
     write_assignments,
 )
 from linkwright.warehouse.group_result import NAMED_COUNT, GroupResult
+from linkwright.warehouse.limits import EngineLimits, WrittenFile
 from linkwright.warehouse.linkage_map import GroupArray, read_group_array
 from linkwright.warehouse.stages import StageClock
 

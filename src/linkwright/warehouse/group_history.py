@@ -16,8 +16,9 @@ import duckdb
 import pyarrow as pa
 
 from linkwright.engine.sql import string_list
-from linkwright.warehouse.connection import EngineLimits, open_engine
+from linkwright.warehouse.connection import open_engine
 from linkwright.warehouse.ends import read_replacements
+from linkwright.warehouse.limits import EngineLimits
 
 
 class HistoryBatch(NamedTuple):

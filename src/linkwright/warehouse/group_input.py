@@ -14,7 +14,7 @@ import duckdb
 import numpy as np
 import pyarrow as pa
 
-from linkwright.engine.grouping import NO_IDS, Ids, Mask, Weights
+from linkwright.engine.id_arrays import NO_IDS, Ids, Mask, Weights
 from linkwright.engine.links import Edges, LinkRules
 from linkwright.engine.reviews import Decision, RecordPair, Settled, between_live
 from linkwright.engine.sql import literal, string_list

@@ -13,10 +13,12 @@ import numpy as np
 from linkwright.engine.grouping import GroupingConfiguration
 from linkwright.engine.link_path import Link, spanning_links
 from linkwright.engine.sql import string_list
-from linkwright.warehouse.connection import EngineLimits, open_engine
+from linkwright.warehouse.connection import open_engine
 from linkwright.warehouse.flagged_groups import Touched, find_flagged_groups
 from linkwright.warehouse.group_result import FlaggedGroup
-from linkwright.warehouse.live_files import LiveFiles, RecordKey, current_groups_sql
+from linkwright.warehouse.limits import EngineLimits
+from linkwright.warehouse.live_files import LiveFiles, RecordKey
+from linkwright.warehouse.record_keys import current_groups_sql
 from linkwright.warehouse.record_views import create_record_view
 
 MOST_LINKS_COUNT = 20_000

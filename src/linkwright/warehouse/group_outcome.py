@@ -13,10 +13,11 @@ import duckdb
 import numpy as np
 import pyarrow as pa
 
-from linkwright.engine.grouping import GroupingConfiguration, Ids, Mask
+from linkwright.engine.grouping import GroupingConfiguration
+from linkwright.engine.id_arrays import Ids, Mask
 from linkwright.engine.links import Edges, Linked, WeighedPairs
 from linkwright.engine.reviews import Settled
-from linkwright.warehouse.connection import WrittenFile, write_parquet
+from linkwright.warehouse.connection import write_parquet
 from linkwright.warehouse.flagged_groups import Touched, find_flagged_groups
 from linkwright.warehouse.group_input import AcceptedPairs, BoundRules, read_accepted_pairs
 from linkwright.warehouse.group_result import (
@@ -26,6 +27,7 @@ from linkwright.warehouse.group_result import (
     count_groups,
     ignored_merges,
 )
+from linkwright.warehouse.limits import WrittenFile
 from linkwright.warehouse.linkage_map import GroupArray
 
 

@@ -11,9 +11,11 @@ from pathlib import Path
 
 from linkwright.engine.scoring import LEVEL_PREFIX
 from linkwright.engine.sql import string_list
-from linkwright.warehouse.connection import EngineLimits, open_engine
+from linkwright.warehouse.connection import open_engine
 from linkwright.warehouse.group_input import TOGETHER
-from linkwright.warehouse.live_files import LiveFiles, number_list
+from linkwright.warehouse.limits import EngineLimits
+from linkwright.warehouse.live_files import LiveFiles
+from linkwright.warehouse.record_keys import number_list
 
 
 @dataclass(frozen=True)

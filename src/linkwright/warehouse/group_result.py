@@ -10,9 +10,9 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from linkwright.engine.grouping import Ids
+from linkwright.engine.id_arrays import Ids
 from linkwright.engine.links import Linked, Refusal, WeighedPairs
-from linkwright.warehouse.connection import WrittenFile
+from linkwright.warehouse.limits import WrittenFile
 from linkwright.warehouse.linkage_map import GroupArray, GroupSize, histogram_of
 
 NAMED_COUNT = 100

@@ -17,7 +17,8 @@ import duckdb
 
 from linkwright.engine.fields import EVENT_TYPE, RECORD_ID
 from linkwright.engine.sql import string_list
-from linkwright.warehouse.connection import EngineLimits, StorageError, WrittenFile, open_engine, write_parquet
+from linkwright.warehouse.connection import open_engine, write_parquet
+from linkwright.warehouse.limits import EngineLimits, StorageError, WrittenFile
 
 PART_ROWS = 50_000
 """How many records one part holds at most: as few as are written anew in some hundredths of a second."""

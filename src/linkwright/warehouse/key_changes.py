@@ -17,9 +17,9 @@ import duckdb
 from linkwright.engine.extraction import ChangeReason
 from linkwright.engine.fields import EVENT_TYPE, RECORD_ID
 from linkwright.engine.sql import literal, string_list
-from linkwright.warehouse.connection import StorageError
 from linkwright.warehouse.extraction_map import SHOWN
 from linkwright.warehouse.kept_parts import Part, parts_sql, write_parts
+from linkwright.warehouse.limits import StorageError
 
 CHANGES = "key_changes"
 """A table: event_type, old_group_id, old_epoch, new_group_id, new_epoch (NULL: none), reason; each row once."""

@@ -14,7 +14,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from linkwright.engine.sql import string_list
-from linkwright.warehouse.connection import EngineLimits, open_engine
+from linkwright.warehouse.connection import open_engine
+from linkwright.warehouse.limits import EngineLimits
 from linkwright.warehouse.record_views import ended_sql
 
 _READ_ROWS = 250_000

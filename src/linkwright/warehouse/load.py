@@ -16,10 +16,11 @@ from linkwright.engine.fields import FieldType, LinkageField
 from linkwright.engine.import_format import ImportFormat, SourceKind
 from linkwright.engine.progress import Progress, ReportProgress
 from linkwright.engine.standardisation import StandardisationMaps
-from linkwright.engine.updates import UpdateMode
-from linkwright.warehouse.connection import EngineLimits, WrittenFile, open_engine
+from linkwright.engine.update_mode import UpdateMode
+from linkwright.warehouse.connection import open_engine
 from linkwright.warehouse.delimited_source import DelimitedSource
 from linkwright.warehouse.fixed_width_source import FixedWidthSource
+from linkwright.warehouse.limits import EngineLimits, WrittenFile
 from linkwright.warehouse.load_summary import FieldStatistics, LoadWarnings, count_fields, find_invalid
 from linkwright.warehouse.parquet_file import remove_if_there
 from linkwright.warehouse.parquet_source import ParquetSource

@@ -22,7 +22,8 @@ from linkwright.engine.progress import Progress, ReportProgress
 from linkwright.engine.sql import string_list
 from linkwright.engine.strategy import MatchConfiguration
 from linkwright.warehouse.blocks import NAMED_BLOCKS_COUNT, BlockSize, SizedStrategy
-from linkwright.warehouse.connection import EngineLimits, WrittenFile, keep_within, open_engine, write_parquet
+from linkwright.warehouse.connection import keep_within, open_engine, write_parquet
+from linkwright.warehouse.limits import EngineLimits, WrittenFile
 from linkwright.warehouse.match_chunks import ChunkScorer, Tally
 from linkwright.warehouse.match_parts import MatchParts
 from linkwright.warehouse.preflight import Announce, MatchLimits, Preflight, check_sizes, size_up_all

@@ -34,7 +34,8 @@ from linkwright.engine.candidates import KeyList
 from linkwright.engine.dialect import DUCKDB
 from linkwright.engine.fields import RECORD_ID
 from linkwright.engine.sql import identifier, literal
-from linkwright.warehouse.connection import StorageError, WrittenFile, damaged_text, gone_text
+from linkwright.warehouse.connection import damaged_text, gone_text
+from linkwright.warehouse.limits import StorageError, WrittenFile
 
 # hashes are compared across files: those of another engine version may differ
 _VERSION = f"1, duckdb {duckdb.__version__}"

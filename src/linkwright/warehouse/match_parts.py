@@ -17,7 +17,7 @@ import duckdb
 
 from linkwright.disk import sync
 from linkwright.engine.sql import literal
-from linkwright.warehouse.connection import StorageError
+from linkwright.warehouse.limits import StorageError
 from linkwright.warehouse.match_chunks import Tally
 
 

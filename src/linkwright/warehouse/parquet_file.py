@@ -15,7 +15,7 @@ import pyarrow.parquet as pq
 
 from linkwright.disk import sync
 from linkwright.engine.fields import EVENT_TYPE, RECORD_ID
-from linkwright.warehouse.connection import StorageError, WrittenFile
+from linkwright.warehouse.limits import StorageError, WrittenFile
 
 
 def remove_if_there(path: Path) -> None:

@@ -17,7 +17,8 @@ from linkwright.engine.scoring import strategy_columns
 from linkwright.engine.strategy import MatchConfiguration, OversizedBlocks
 from linkwright.errors import LinkwrightError
 from linkwright.warehouse.blocks import BlockSize, SizedStrategy, oversize_warnings, size_up
-from linkwright.warehouse.connection import EngineLimits, open_engine
+from linkwright.warehouse.connection import open_engine
+from linkwright.warehouse.limits import EngineLimits
 from linkwright.warehouse.record_set import RecordSet
 from linkwright.warehouse.record_sources import RecordSources, open_records
 

@@ -16,9 +16,10 @@ import pyarrow.parquet as pq
 from numpy.typing import NDArray
 
 from linkwright.engine.fields import EVENT_TYPE, RECORD_ID, SOURCE_UNIQUE_ID
-from linkwright.engine.grouping import Ids
+from linkwright.engine.id_arrays import Ids
 from linkwright.engine.sql import identifier, string_list
-from linkwright.warehouse.connection import EngineLimits, StorageError, WrittenFile, open_engine
+from linkwright.warehouse.connection import open_engine
+from linkwright.warehouse.limits import EngineLimits, StorageError, WrittenFile
 from linkwright.warehouse.parquet_file import ParquetFile
 from linkwright.warehouse.record_views import ended_sql
 

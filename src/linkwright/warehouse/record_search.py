@@ -17,8 +17,10 @@ from linkwright.engine.date_formats import DEFAULT_DATE_FORMATS
 from linkwright.engine.fields import EVENT_TYPE, RECORD_ID, SOUNDEX_SUFFIX, FieldType, LinkageField
 from linkwright.engine.sql import identifier, string_list
 from linkwright.engine.standardisation import StandardisationMaps
-from linkwright.warehouse.connection import EngineLimits, open_engine
-from linkwright.warehouse.live_files import LiveFiles, RecordKey, current_groups_sql, number_list
+from linkwright.warehouse.connection import open_engine
+from linkwright.warehouse.limits import EngineLimits
+from linkwright.warehouse.live_files import LiveFiles, RecordKey
+from linkwright.warehouse.record_keys import current_groups_sql, number_list
 from linkwright.warehouse.record_views import ended_sql
 from linkwright.warehouse.standardise import Standardiser
 

@@ -11,7 +11,7 @@ import duckdb
 
 from linkwright.engine.scoring import strategy_columns
 from linkwright.engine.strategy import MatchConfiguration
-from linkwright.warehouse.connection import WrittenFile
+from linkwright.warehouse.limits import WrittenFile
 from linkwright.warehouse.match_index import IndexContent, MatchIndex, UnusableIndexError, write_index
 from linkwright.warehouse.record_set import RecordSet
 

@@ -11,8 +11,10 @@ from dataclasses import dataclass
 from linkwright.engine.dialect import DUCKDB
 from linkwright.engine.fields import SOURCE_PERSON_ID, LinkageField
 from linkwright.engine.sql import identifier, string_list
-from linkwright.warehouse.connection import EngineLimits, open_engine
-from linkwright.warehouse.live_files import LiveFiles, number_list
+from linkwright.warehouse.connection import open_engine
+from linkwright.warehouse.limits import EngineLimits
+from linkwright.warehouse.live_files import LiveFiles
+from linkwright.warehouse.record_keys import number_list
 from linkwright.warehouse.record_views import ended_sql
 
 

@@ -12,9 +12,10 @@ from pathlib import Path
 import duckdb
 
 from linkwright.engine.sql import string_list
-from linkwright.warehouse.connection import EngineLimits, open_engine
+from linkwright.warehouse.connection import open_engine
 from linkwright.warehouse.ends import REPLACED_BY
-from linkwright.warehouse.live_files import number_list
+from linkwright.warehouse.limits import EngineLimits
+from linkwright.warehouse.record_keys import number_list
 
 MOST_VERSIONS_COUNT = 1_000
 """Of a chain of versions at most so many steps are walked."""

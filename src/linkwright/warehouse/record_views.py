@@ -12,9 +12,10 @@ import duckdb
 import numpy as np
 
 from linkwright.engine.fields import RECORD_ID
-from linkwright.engine.grouping import NO_IDS, Ids, distinct
+from linkwright.engine.id_arrays import NO_IDS, Ids, distinct
 from linkwright.engine.sql import identifier, literal, string_list
-from linkwright.warehouse.connection import EngineLimits, open_engine
+from linkwright.warehouse.connection import open_engine
+from linkwright.warehouse.limits import EngineLimits
 
 
 def create_record_view(

@@ -16,13 +16,14 @@ import numpy as np
 import pyarrow as pa
 
 from linkwright.engine.group_ids import Renumbering, renumber_groups
-from linkwright.engine.grouping import NO_IDS, GroupingConfiguration, GroupingMethod, Ids, Mask, distinct
+from linkwright.engine.grouping import GroupingConfiguration, GroupingMethod
+from linkwright.engine.id_arrays import NO_IDS, Ids, Mask, distinct
 from linkwright.engine.links import Edges, Linked, WeighedPairs, component_labels, link_nodes
 from linkwright.engine.progress import Progress, ReportProgress
 from linkwright.engine.reviews import Settled, settle
 from linkwright.engine.sql import string_list
 from linkwright.engine.updates import Replacements
-from linkwright.warehouse.connection import EngineLimits, WrittenFile, open_engine
+from linkwright.warehouse.connection import open_engine
 from linkwright.warehouse.ends import read_ended, read_replacements
 from linkwright.warehouse.group_input import (
     AcceptedPairs,
@@ -42,6 +43,7 @@ from linkwright.warehouse.group_outcome import (
     write_assignments,
 )
 from linkwright.warehouse.group_result import NAMED_COUNT, GroupResult
+from linkwright.warehouse.limits import EngineLimits, WrittenFile
 from linkwright.warehouse.linkage_map import GroupArray, read_group_array
 from linkwright.warehouse.stages import StageClock
 

@@ -10,7 +10,8 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from linkwright.engine.sql import string_list
-from linkwright.warehouse.connection import EngineLimits, WrittenFile, open_engine, write_parquet
+from linkwright.warehouse.connection import open_engine, write_parquet
+from linkwright.warehouse.limits import EngineLimits, WrittenFile
 from linkwright.warehouse.record_views import ended_sql
 
 

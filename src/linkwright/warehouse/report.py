@@ -10,10 +10,11 @@ from pathlib import Path
 import duckdb
 
 from linkwright.engine.sql import identifier
-from linkwright.warehouse.connection import EngineLimits, open_engine
+from linkwright.warehouse.connection import open_engine
 from linkwright.warehouse.flagged_map import WholeMap, flag_whole_map
 from linkwright.warehouse.group_outcome import FlagSources
 from linkwright.warehouse.group_result import FlaggedGroups
+from linkwright.warehouse.limits import EngineLimits
 from linkwright.warehouse.linkage_map import GroupSize, current_map_sql, group_sizes_sql, size_histogram_sql
 from linkwright.warehouse.record_views import create_record_view
 

@@ -15,10 +15,11 @@ import duckdb
 import numpy as np
 import pyarrow as pa
 
-from linkwright.engine.grouping import NO_IDS, Ids
+from linkwright.engine.id_arrays import NO_IDS, Ids
 from linkwright.engine.sql import string_list
-from linkwright.warehouse.connection import EngineLimits, WrittenFile, open_engine, write_parquet
+from linkwright.warehouse.connection import open_engine, write_parquet
 from linkwright.warehouse.ends import End
+from linkwright.warehouse.limits import EngineLimits, WrittenFile
 from linkwright.warehouse.record_views import ended_sql
 
 

@@ -16,8 +16,9 @@ import duckdb
 import pyarrow as pa
 
 from linkwright.engine.sql import literal, string_list
-from linkwright.engine.updates import UpdateMode
-from linkwright.warehouse.connection import WrittenFile, write_parquet
+from linkwright.engine.update_mode import UpdateMode
+from linkwright.warehouse.connection import write_parquet
+from linkwright.warehouse.limits import WrittenFile
 from linkwright.warehouse.record_views import ended_sql
 from linkwright.warehouse.rejects import RejectReason, Rejects
 

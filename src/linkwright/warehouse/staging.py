@@ -25,7 +25,7 @@ from linkwright.engine.fields import (
     RecordColumn,
     record_columns,
 )
-from linkwright.warehouse.connection import WrittenFile
+from linkwright.warehouse.limits import WrittenFile
 from linkwright.warehouse.parquet_file import ParquetFile
 from linkwright.warehouse.rejects import RejectedRow, RejectReason, Rejects
 from linkwright.warehouse.source import Layout, SourceChunk, numbers_from

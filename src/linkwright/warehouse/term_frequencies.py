@@ -13,7 +13,8 @@ import duckdb
 from linkwright.engine.dialect import DUCKDB
 from linkwright.engine.sql import literal
 from linkwright.engine.term_frequencies import term_frequencies_sql
-from linkwright.warehouse.connection import EngineLimits, WrittenFile, open_engine, write_parquet
+from linkwright.warehouse.connection import open_engine, write_parquet
+from linkwright.warehouse.limits import EngineLimits, WrittenFile
 from linkwright.warehouse.record_views import create_record_view
 
 

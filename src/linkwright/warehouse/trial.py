@@ -12,7 +12,8 @@ from pathlib import Path
 
 from linkwright.engine.sql import literal, string_list
 from linkwright.engine.strategy import MatchConfiguration, Strategy
-from linkwright.warehouse.connection import EngineLimits, open_engine, write_parquet
+from linkwright.warehouse.connection import open_engine, write_parquet
+from linkwright.warehouse.limits import EngineLimits
 from linkwright.warehouse.live_files import LiveFiles
 from linkwright.warehouse.record_views import ended_sql
 

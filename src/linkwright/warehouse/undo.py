@@ -13,11 +13,12 @@ from pathlib import Path
 import numpy as np
 
 from linkwright.engine.fields import RECORD_ID
-from linkwright.engine.grouping import NO_IDS
+from linkwright.engine.id_arrays import NO_IDS
 from linkwright.engine.progress import Progress, ReportProgress
 from linkwright.engine.sql import identifier, string_list
-from linkwright.warehouse.connection import WrittenFile, open_engine, write_parquet
+from linkwright.warehouse.connection import open_engine, write_parquet
 from linkwright.warehouse.group_result import GroupResult
+from linkwright.warehouse.limits import WrittenFile
 from linkwright.warehouse.record_views import read_record_ids
 from linkwright.warehouse.regroup import RegroupRequest, records_touched_by, regroup_records
 

@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from linkwright.engine.updates import UpdateMode
+from linkwright.engine.update_mode import UpdateMode
 from linkwright.jobs.format_fit import why_not_load
 from linkwright.store.models import AttachedEventType, EventType, LinkageProject, User
 from linkwright.store.permissions import Permission, is_allowed, visible_projects

@@ -10,7 +10,7 @@ from typing import TypeAlias
 import yaml
 
 from linkwright.engine.review_moves import decisions_of
-from linkwright.engine.updates import UpdateMode
+from linkwright.engine.update_mode import UpdateMode
 from linkwright.envelopes.manifest import RequestType
 from linkwright.services.attach_event_type import change_update_mode
 from linkwright.services.create_extraction_project import NewExtractionProject, create_extraction_project

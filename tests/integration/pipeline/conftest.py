@@ -20,8 +20,8 @@ from linkwright.store.audit_log import COMMAND_LINE
 from linkwright.store.batch_catalog import live_batches
 from linkwright.store.models import BatchKind, Envelope, Job, LinkageProject
 from linkwright.store.settings import change_setting
-from linkwright.warehouse.connection import EngineLimits
 from linkwright.warehouse.identified_map import read_identified_map
+from linkwright.warehouse.limits import EngineLimits
 from linkwright.worker.child import run_attempt
 
 PROJECT_YAML = """

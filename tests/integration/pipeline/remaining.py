@@ -15,8 +15,9 @@ from linkwright.envelopes.manifest import RequestType
 from linkwright.jobs.context import project_folder
 from linkwright.store.batch_catalog import live_batches
 from linkwright.store.models import BatchKind, LinkageProject
-from linkwright.warehouse.connection import EngineLimits, open_engine
+from linkwright.warehouse.connection import open_engine
 from linkwright.warehouse.group_input import read_decisions
+from linkwright.warehouse.limits import EngineLimits
 from linkwright.warehouse.linkage_map import read_map
 from tests.integration.pipeline.conftest import System
 

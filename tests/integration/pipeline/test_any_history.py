@@ -8,7 +8,7 @@ import pytest
 from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
-from linkwright.engine.updates import UpdateMode
+from linkwright.engine.update_mode import UpdateMode
 from linkwright.envelopes.manifest import RequestType
 from linkwright.services.roll_back_envelope import RollbackScope
 from linkwright.store.audit_log import COMMAND_LINE

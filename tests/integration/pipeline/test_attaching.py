@@ -4,7 +4,7 @@ import pytest
 from typer.testing import CliRunner
 
 from linkwright.cli import app
-from linkwright.engine.updates import UpdateMode
+from linkwright.engine.update_mode import UpdateMode
 from linkwright.envelopes.manifest import RequestType
 from linkwright.queue.retry import why_not_retry
 from linkwright.services.attach_event_type import AttachRefusedError, attach_event_type, change_update_mode

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from linkwright.engine.updates import UpdateMode
+from linkwright.engine.update_mode import UpdateMode
 from linkwright.envelopes.builder import SourceFile, build_package
 from linkwright.envelopes.manifest import RequestType
 from linkwright.services.attach_event_type import change_update_mode

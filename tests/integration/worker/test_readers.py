@@ -8,7 +8,7 @@ from django.db import connection
 
 from linkwright.jobs.context import project_folder
 from linkwright.store.models import Batch, BatchKind, BatchState, Envelope, EnvelopeState, LinkageProject
-from linkwright.warehouse.connection import EngineLimits
+from linkwright.warehouse.limits import EngineLimits
 from linkwright.warehouse.linkage_map import read_map
 from tests.integration.worker.conftest import Submit, wait_for_state
 from tests.live_system import LiveSystem

@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from linkwright.engine.grouping import NO_IDS, Ids, distinct
+from linkwright.engine.id_arrays import NO_IDS, Ids, distinct
 from linkwright.engine.updates import Replacements
 
 

@@ -11,8 +11,8 @@ from linkwright.engine.fields import FieldType, LinkageField
 from linkwright.engine.import_format import parse_import_format
 from linkwright.engine.progress import ReportProgress, silent
 from linkwright.engine.standardisation import StandardisationMaps
-from linkwright.engine.updates import UpdateMode
-from linkwright.warehouse.connection import EngineLimits
+from linkwright.engine.update_mode import UpdateMode
+from linkwright.warehouse.limits import EngineLimits
 from linkwright.warehouse.load import LoadRequest, LoadResult, load_data_file
 
 FIELDS = (

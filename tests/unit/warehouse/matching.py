@@ -9,7 +9,7 @@ from typing import Any
 from linkwright.engine.fields import STANDARD_FIELDS
 from linkwright.engine.progress import Progress, ReportProgress
 from linkwright.engine.strategy import MatchConfiguration, parse_match_configuration
-from linkwright.warehouse.connection import EngineLimits
+from linkwright.warehouse.limits import EngineLimits
 from linkwright.warehouse.match import MatchRequest, MatchResult, match_records
 from linkwright.warehouse.preflight import MatchLimits, Preflight
 from linkwright.warehouse.record_sources import RecordSources

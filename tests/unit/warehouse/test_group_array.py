@@ -5,7 +5,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from linkwright.warehouse.connection import EngineLimits, open_engine
+from linkwright.warehouse.connection import open_engine
+from linkwright.warehouse.limits import EngineLimits
 from linkwright.warehouse.linkage_map import GroupArray, GroupSize, histogram_of, read_group_array, read_map
 from tests.record_batches import write_assignments, write_ends
 

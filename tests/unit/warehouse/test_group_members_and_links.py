@@ -8,7 +8,8 @@ import pytest
 from linkwright.engine.link_path import strongest_path
 from linkwright.warehouse import group_links
 from linkwright.warehouse.group_links import read_group_links
-from linkwright.warehouse.live_files import LiveFiles, RecordKey, find_records, read_groups, read_record_keys
+from linkwright.warehouse.live_files import LiveFiles, RecordKey
+from linkwright.warehouse.record_keys import find_records, read_groups, read_record_keys
 from tests.grouped_project import GroupedProject
 
 

@@ -10,8 +10,8 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from linkwright.warehouse import kept_parts
-from linkwright.warehouse.connection import EngineLimits
 from linkwright.warehouse.kept_parts import BorderPart, RecordRange, forget_records, joined_ranges, write_parts
+from linkwright.warehouse.limits import EngineLimits
 from tests.record_batches import read_rows
 
 MOST = 5

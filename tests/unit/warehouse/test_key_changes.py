@@ -10,7 +10,6 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from linkwright.warehouse.connection import EngineLimits, StorageError, WrittenFile
 from linkwright.warehouse.extraction_map import SHOWN
 from linkwright.warehouse.kept_parts import BorderPart, Part, RecordRange, forget_records
 from linkwright.warehouse.key_changes import (
@@ -20,6 +19,7 @@ from linkwright.warehouse.key_changes import (
     create_changes,
     write_ledger,
 )
+from linkwright.warehouse.limits import EngineLimits, StorageError, WrittenFile
 from tests.record_batches import read_rows, write_decisions
 
 Key = tuple[int, int]

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from linkwright.warehouse.connection import EngineLimits
+from linkwright.warehouse.limits import EngineLimits
 from linkwright.warehouse.linkage_map import (
     GroupSize,
     current_map_sql,

@@ -11,7 +11,7 @@ import pytest
 
 from linkwright.engine.identifying import revealed
 from linkwright.errors import LinkwrightError
-from linkwright.warehouse.connection import StorageError
+from linkwright.warehouse.limits import StorageError
 from linkwright.warehouse.source import MissingColumnsError, UnreadableSourceError
 from linkwright.warehouse.source_text import MOST_CHARACTERS_PER_LINE
 from tests.unit.warehouse.loading import HEADER, Loading, column_of, rows_of
@@ -249,7 +249,7 @@ def test_whatever_the_receiver_of_progress_raises_ends_the_load_and_leaves_nothi
 FULL_DISK = """
 import resource, sys
 from pathlib import Path
-from linkwright.warehouse.connection import StorageError
+from linkwright.warehouse.limits import StorageError
 from tests.unit.warehouse.loading import Loading
 
 folder = Path(sys.argv[1])

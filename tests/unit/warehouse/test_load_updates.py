@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from linkwright.engine.progress import Progress
-from linkwright.engine.updates import UpdateMode
+from linkwright.engine.update_mode import UpdateMode
 from tests.record_batches import write_ends
 from tests.unit.warehouse.loading import HEADER, Loading, rows_of
 

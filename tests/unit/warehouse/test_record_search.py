@@ -7,8 +7,8 @@ import pytest
 
 from linkwright.engine.fields import STANDARD_FIELDS, FieldType, LinkageField
 from linkwright.engine.standardisation import StandardisationMaps
-from linkwright.warehouse.connection import EngineLimits
 from linkwright.warehouse.ends import End, write_replacements
+from linkwright.warehouse.limits import EngineLimits
 from linkwright.warehouse.live_files import LiveFiles, RecordKey
 from linkwright.warehouse.record_search import (
     FoundRecords,

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from linkwright.warehouse.connection import EngineLimits
+from linkwright.warehouse.limits import EngineLimits
 from linkwright.warehouse.repeated_records import write_repeated_records
 from tests.record_batches import read_rows, write_records
 

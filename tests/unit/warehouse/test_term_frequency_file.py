@@ -6,7 +6,8 @@ from typing import Any
 
 import pytest
 
-from linkwright.warehouse.connection import EngineLimits, StorageError, open_engine
+from linkwright.warehouse.connection import open_engine
+from linkwright.warehouse.limits import EngineLimits, StorageError
 from linkwright.warehouse.term_frequencies import build_term_frequencies, open_term_frequencies
 from tests.record_batches import read_rows, write_ends, write_records
 

@@ -5,7 +5,8 @@ from pathlib import Path
 import pytest
 
 from linkwright.warehouse import connection
-from linkwright.warehouse.connection import EngineLimits, StorageError, open_engine, write_parquet
+from linkwright.warehouse.connection import open_engine, write_parquet
+from linkwright.warehouse.limits import EngineLimits, StorageError
 
 ROWS_COUNT = 2_000_000
 SORTED = f"SELECT range AS n, hash(range) AS h FROM range({ROWS_COUNT}) ORDER BY h"

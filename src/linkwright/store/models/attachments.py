@@ -4,7 +4,7 @@ from django.db import models
 from django.db.models import Q
 from django.utils import timezone
 
-from linkwright.engine.updates import UpdateMode
+from linkwright.engine.update_mode import UpdateMode
 from linkwright.store.models.catalog import EventType
 from linkwright.store.models.envelopes import Envelope, EnvelopeState
 from linkwright.store.models.projects import LinkageProject

@@ -5,7 +5,7 @@ from django.urls import reverse
 from django.views.decorators.http import require_http_methods
 
 from linkwright.config import load_config
-from linkwright.engine.updates import UpdateMode
+from linkwright.engine.update_mode import UpdateMode
 from linkwright.errors import LinkwrightError
 from linkwright.services.attach_event_type import AttachRefusedError, attach_event_type, change_update_mode
 from linkwright.services.detach_event_type import DetachRefusedError, detach_event_type, preview_detach
