@@ -39,6 +39,8 @@ def _in_order(active_envelope_id: int | Given | None) -> QuerySet[Job]:
 
 def first_queued(state: QueueState, series: Sequence[int] | None, limit: int) -> list[int]:
     """Return the keys of the first queued jobs, those of some series or of all (None)."""
+    if series is not None and not series:
+        return []
     has_begun = state.active_envelope_id is not None
     asked = _first_queued(has_begun=has_begun, is_narrowed=series is not None, limit=limit)
     given: dict[str, Any] = {"active": state.active_envelope_id} if has_begun else {}

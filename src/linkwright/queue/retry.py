@@ -84,7 +84,7 @@ _NAMED = KeptQuery(
 
 def why_not_retry_each(keys: Collection[int]) -> dict[int, str]:
     """Return the same for many jobs at once: a list of failed jobs asks twice, not once a row."""
-    asked = {_Asked(*columns): since_id for *columns, since_id in _ASKED.rows(keys=list(keys))}
+    asked = {_Asked(*columns): since_id for *columns, since_id in _ASKED.among(keys)}
     of_none = _of_no_project(asked)
     named = _named({since_id for job, since_id in asked.items() if since_id and job.pk not in of_none})
     refusals = {}
@@ -133,9 +133,7 @@ def _run_since(job: _Asked) -> _Since | None:
 
 
 def _named(keys: Collection[int]) -> dict[int, _Since]:
-    if not keys:
-        return {}
-    return {pk: _Since(pk, kind, name) for pk, kind, name in _NAMED.rows(keys=list(keys))}
+    return {pk: _Since(pk, kind, name) for pk, kind, name in _NAMED.among(keys)}
 
 
 def _of_no_project(jobs: Iterable[_Asked]) -> set[int]:

@@ -9,9 +9,10 @@ For queries of one shape alone: the text must be the same whatever is given. A l
 """
 
 import json
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from typing import Any, Generic, TypeVar, cast
 
+from django.core.exceptions import EmptyResultSet
 from django.db import DEFAULT_DB_ALIAS, connection, connections
 from django.db.backends.base.base import BaseDatabaseWrapper
 from django.db.models import Aggregate, BigIntegerField, BooleanField, Count, Expression, F, Field, QuerySet, Value
@@ -105,6 +106,11 @@ class KeptQuery(Generic[Row]):
         written: _Written[Row] = kept[self]
         return written.rows(values)
 
+    def among(self, keys: Iterable[int]) -> list[Row]:
+        """Ask with a list of `keys`; of none there is nothing, and nothing is asked."""
+        listed = list(keys)
+        return self.rows(keys=listed) if listed else []
+
     def first(self, **values: Any) -> Row | None:
         """Ask with these values a query of one row at most; None if there is none."""
         found = self.rows(**values)
@@ -116,7 +122,11 @@ class _Written(Generic[Row]):
 
     def __init__(self, query_set: "QuerySet[Any, Row]") -> None:
         compiler = query_set.query.get_compiler(DEFAULT_DB_ALIAS)
-        self._sql, self._parts = compiler.as_sql()
+        try:
+            self._sql, self._parts = compiler.as_sql()
+        except EmptyResultSet:
+            # it finds nothing, whatever is given: without SQL, the compiler asks nothing
+            self._sql, self._parts = "", ()
         self._values: tuple[Any, ...] = ()
         self._query_set = query_set
         vars(compiler)["as_sql"] = self._as_sql
@@ -129,7 +139,11 @@ class _Written(Generic[Row]):
         )
         # what iterates a query set, without what it keeps
         iterate = cast("Any", self._query_set)._iterable_class  # noqa: SLF001
-        return list(iterate(self._query_set))
+        try:
+            return list(iterate(self._query_set))
+        finally:
+            # what was asked for is not kept: it may be the key of a session
+            self._values = ()
 
     def _as_sql(self, *_args: Any, **_options: Any) -> tuple[str, tuple[Any, ...]]:
         return self._sql, self._values

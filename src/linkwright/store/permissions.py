@@ -68,7 +68,7 @@ _BY_CODE = KeptQuery(lambda: LinkageProject.objects.filter(code=Given("code", Ch
 
 
 def find_visible_project(user: User, code: str) -> LinkageProject | None:
-    """Return the project of a code, if it exists for this person, as `visible_projects` has it."""
+    """Return the project of a code, if it exists for this person; nothing does for one who may not sign in."""
     project = _BY_CODE.first(code=code)
     if project is None or not user.is_active:
         return None

@@ -152,7 +152,7 @@ _PROJECTS = KeptQuery(lambda: LinkageProject.objects.order_by("code").values_lis
 _EVENT_TYPES = KeptQuery(lambda: EventType.objects.order_by("code").values_list("code", "provider__code"))
 _TYPES_OF_PROJECTS = KeptQuery(
     lambda: (
-        AttachedEventType.objects.filter(given_one_of("project_id", "projects"))
+        AttachedEventType.objects.filter(given_one_of("project_id", "keys"))
         .order_by()
         .values_list("event_type__code", "event_type__provider__code")
     )
@@ -166,7 +166,7 @@ def _catalog(user: User) -> _Catalog:
     else:
         roles = held_roles(user)
         projects = sorted(held.project_code for held in roles.values())
-        types = sorted(set(_TYPES_OF_PROJECTS.rows(projects=list(roles))))
+        types = sorted(set(_TYPES_OF_PROJECTS.among(roles)))
     return _Catalog(
         projects,
         sorted({provider for _code, provider in types}),

@@ -1,6 +1,8 @@
 """A kept query gives what the query set gives, on both databases: with other values, after errors, in threads."""
 
+import gc
 import threading
+import weakref
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
@@ -10,9 +12,15 @@ import pytest
 from django.db import DataError, OperationalError, connection
 from django.db.models import CharField, Count, DateTimeField, Q, QuerySet, Sum
 from django.db.models.sql.compiler import SQLCompiler
+from django.test.utils import CaptureQueriesContext
 
+from linkwright.queue.order import first_queued
+from linkwright.queue.retry import why_not_retry_each
 from linkwright.store.kept_query import Given, KeptQuery, count_of, given_one_of, totals_of
-from linkwright.store.models import LinkageProject, MatchConfigurationVersion, User
+from linkwright.store.models import LinkageProject, MatchConfigurationVersion, QueueState, User
+from linkwright.store.queries.envelope_lists import read_last_errors
+from linkwright.store.queries.project_summaries import read_project_summaries
+from linkwright.store.settings import read_settings
 from tests.live_system import LiveSystem
 
 BEGUN = datetime(2026, 1, 1, 12, 0, 0, 250_000, tzinfo=UTC)
@@ -165,3 +173,39 @@ def test_threads_do_not_get_each_others_answers(projects: list[LinkageProject]) 
     for one in threads:
         one.join()
     assert wrong == []
+
+
+def test_what_was_asked_for_is_not_kept_with_the_query(projects: list[LinkageProject]) -> None:
+    class Asked(str):
+        """A text of which one can tell whether it is still held."""
+
+        __slots__ = ("__weakref__",)
+
+    kept = KeptQuery(lambda: LinkageProject.objects.filter(code=Given("code", CharField())))
+    asked = Asked("P03")
+    assert kept.rows(code=asked) == [projects[3]]
+    is_held = weakref.ref(asked)
+    del asked
+    gc.collect()
+    assert is_held() is None
+
+
+def test_a_query_that_can_find_nothing_finds_nothing(projects: list[LinkageProject]) -> None:
+    nothing = LinkageProject.objects.filter(pk__in=[], name=Given("name", CharField()))
+    assert KeptQuery(lambda: nothing).rows(name=projects[0].name) == []
+    assert KeptQuery(lambda: nothing.values_list("code", flat=True)).first(name="") is None
+    named: KeptQuery[Any] = KeptQuery(lambda: nothing.values_list("code", "name", named=True))
+    assert named.rows(name="") == []
+    assert read_settings("Nothing.begins.so.") == {}
+
+
+def test_of_no_keys_nothing_is_asked(projects: list[LinkageProject]) -> None:
+    kept = KeptQuery(lambda: LinkageProject.objects.filter(given_one_of("pk", "keys")).order_by("pk"))
+    assert kept.among(project.pk for project in projects) == projects
+    with CaptureQueriesContext(connection) as asked:
+        assert kept.among([]) == []
+        assert read_project_summaries([]) == []
+        assert read_last_errors([]) == {}
+        assert why_not_retry_each([]) == {}
+        assert first_queued(QueueState(pk=1), [], 30) == []
+    assert [query["sql"] for query in asked] == []

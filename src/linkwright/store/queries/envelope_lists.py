@@ -180,12 +180,12 @@ def _failed_at(row: EnvelopeRow) -> datetime:
 
 def read_last_errors(keys: Iterable[int]) -> dict[int, str]:
     """Return the text of the last error Notification of each of these Envelopes."""
-    return dict(_ERRORS.rows(keys=list(keys)))
+    return dict(_ERRORS.among(keys))
 
 
 def read_envelope_rows(keys: Sequence[int], activity: QueueActivity) -> list[EnvelopeRow]:
     """Return the rows of the Envelopes with these keys, in this order, whoever asks."""
-    found = {row.id: row for row in _rows(_BY_KEY.rows(keys=keys), activity)} if keys else {}
+    found = {row.id: row for row in _rows(_BY_KEY.among(keys), activity)}
     return [found[key] for key in keys if key in found]
 
 
@@ -215,8 +215,7 @@ _COUNTS = KeptQuery(lambda: _counted(Notification.objects.filter(given_one_of("e
 
 def _rows(found: Iterable[Any], activity: QueueActivity) -> list[EnvelopeRow]:
     envelopes = list(found)
-    keys = [envelope.id for envelope in envelopes]
-    counted = _COUNTS.rows(keys=keys) if keys else []
+    counted = _COUNTS.among(envelope.id for envelope in envelopes)
     counts = {(envelope_id, severity): count for envelope_id, severity, count in counted}
     return [_row(envelope, activity, counts) for envelope in envelopes]
 

@@ -132,9 +132,7 @@ def read_jobs(user: User, keys: Iterable[int]) -> list[JobRow]:
 def read_chains(envelope_ids: Iterable[int]) -> dict[int, list[JobRow]]:
     """Return the jobs of each of these Envelopes, in the order of their chain."""
     chains: dict[int, list[JobRow]] = {key: [] for key in envelope_ids}
-    if not chains:
-        return chains
-    for row in _rows(_CHAINS.rows(keys=list(chains))):
+    for row in _rows(_CHAINS.among(chains)):
         chains[row.envelope_id or 0].append(row)
     return chains
 
@@ -151,7 +149,7 @@ def cursor_of(row: JobRow) -> str:
 
 def read_job_rows(keys: Sequence[int]) -> list[JobRow]:
     """Return the rows of the jobs with these keys, in this order, whoever asks."""
-    found = {row.id: row for row in _rows(_BY_KEY.rows(keys=keys))} if keys else {}
+    found = {row.id: row for row in _rows(_BY_KEY.among(keys))}
     return [found[key] for key in keys if key in found]
 
 

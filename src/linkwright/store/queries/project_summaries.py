@@ -37,15 +37,14 @@ class ProjectSummary:
 def read_project_summaries(projects: Iterable[LinkageProject]) -> list[ProjectSummary]:
     """Return one line a project, in the order given."""
     wanted = list(projects)
-    asked = [project.pk for project in wanted]
-    lines = {key: (last, report) for key, last, report in _LATEST.rows(keys=asked)}
-    last = {one.pk: one for one in _ENVELOPES.rows(keys=[one for one, _report in lines.values() if one])}
+    lines = {key: (last, report) for key, last, report in _LATEST.among(project.pk for project in wanted)}
+    last = {one.pk: one for one in _ENVELOPES.among(one for one, _report in lines.values() if one)}
     counts = {
         key: (summary["records_count"], summary["groups_count"])
-        for key, summary in _NUMBERS.rows(keys=[report for _last, report in lines.values() if report])
+        for key, summary in _NUMBERS.among(report for _last, report in lines.values() if report)
     }
     codes: dict[int, list[str]] = {}
-    for key, code in _CODES.rows(keys=list(lines)):
+    for key, code in _CODES.among(lines):
         codes.setdefault(key, []).append(code)
     return [
         _summary(

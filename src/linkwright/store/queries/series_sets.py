@@ -51,7 +51,7 @@ def _own_series(user: User, wanted: SeriesFilter) -> list[int]:
     ]
     if not wanted.event_type_code:
         return fitting
-    typed = once(("typed series", user.pk), lambda: _TYPED.rows(keys=[key for key, *_codes in own]))
+    typed = once(("typed series", user.pk), lambda: _TYPED.among(key for key, *_codes in own))
     of_type = set(_of_event_type(typed, wanted.event_type_code))
     return [key for key in fitting if key in of_type]
 
