@@ -62,6 +62,7 @@ def finish_failure(
     end_reason: EndReason = EndReason.FAILED,
     corrupt: bool = False,
     pause_on_failure: bool = False,
+    peak_memory_bytes: int | None = None,
 ) -> EnvelopeState | None:
     """End a job in Errors: its later jobs are held, the Envelope shows Errors, the queue goes on or pauses.
 
@@ -83,6 +84,7 @@ def finish_failure(
         errors_occurred=True,
         error_message=told.text,
         error_with_values=told.with_values,
+        peak_memory_bytes=peak_memory_bytes,
     )
     if pause_on_failure:
         _pause_because_of(job)
