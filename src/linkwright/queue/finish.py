@@ -92,19 +92,19 @@ def finish_failure(
     if envelope is None:
         return None
     Notification.objects.create(
-        envelope=envelope,
-        job=job,
-        severity=Severity.ERROR,
-        text=told.text,
-        with_values=told.with_values,
-        raised_at=timezone.now(),
-    )
+        envelope=envelope, job=job, severity=Severity.ERROR, raised_at=timezone.now(),
+        text=told.text, with_values=told.with_values,
+    )  # fmt: skip
     if corrupt:
         withdraw_open_jobs(envelope, EndReason.CANCELLED, "the Envelope is corrupt")
         return _end_envelope(envelope, EnvelopeState.CORRUPT, errors_occurred=True)
-    for later in Job.objects.filter(envelope=envelope, state=JobState.QUEUED):
-        change_state(later, leaving=[JobState.QUEUED], entering=JobState.HELD, reason=f"job {job.pk} failed")
+    _hold_later_jobs(job)
     return _end_envelope(envelope, EnvelopeState.ERRORS, errors_occurred=True)
+
+
+def _hold_later_jobs(job: Job) -> None:
+    for later in Job.objects.filter(envelope=job.envelope_id, state=JobState.QUEUED):
+        change_state(later, leaving=[JobState.QUEUED], entering=JobState.HELD, reason=f"job {job.pk} failed")
 
 
 def _pause_because_of(job: Job) -> None:
