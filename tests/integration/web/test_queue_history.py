@@ -124,7 +124,15 @@ def test_a_pause_appears_by_itself(steered: World, sign_in: SignIn) -> None:
     assert "backup of the machine" in reader.poll().html
 
 
-@pytest.mark.parametrize("wanted", [HistoryFilter(), HistoryFilter(("clear queue",)), HistoryFilter(person="viewer")])
+@pytest.mark.parametrize(
+    "wanted",
+    [
+        HistoryFilter(),
+        HistoryFilter(("clear queue",)),
+        HistoryFilter(("cancel Envelope", "cancel job")),
+        HistoryFilter(person="viewer"),
+    ],
+)
 def test_every_part_is_read_from_an_index_of_steering(
     steered: World, monkeypatch: pytest.MonkeyPatch, wanted: HistoryFilter
 ) -> None:

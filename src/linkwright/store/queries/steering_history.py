@@ -107,9 +107,7 @@ def _parts(wanted: HistoryFilter, codes: frozenset[str] | None) -> Iterator[Quer
         yield entries.filter(project_code="", action=action)
 
 
-def _of_actions(
-    entries: QuerySet[AuditLogEntry], actions: Sequence[str]
-) -> Iterator[QuerySet[AuditLogEntry]]:
+def _of_actions(entries: QuerySet[AuditLogEntry], actions: Sequence[str]) -> Iterator[QuerySet[AuditLogEntry]]:
     """Return a part for each action, or one for all: an index is read in order for one action only."""
     if not actions:
         yield entries
