@@ -3,6 +3,7 @@
 import re
 from pathlib import Path
 
+import pytest
 from django.utils import timezone
 from playwright.sync_api import Route, expect
 
@@ -152,6 +153,24 @@ def test_filters_stand_in_the_address_and_come_off_by_their_chip(world: World, o
     expect(page.locator("#envelopes tr[data-version]")).to_have_count(1)
     page.locator(".chip").click()
     page.wait_for_url(re.compile(r"/jobs/envelopes/$"))
+
+
+@pytest.mark.parametrize("address", [ENVELOPES, JOBS, "/jobs/queue/history/"])
+def test_on_the_way_back_the_filters_are_those_of_the_list(
+    world: World, open_page: OpenPage, address: str
+) -> None:
+    page = open_page(address, world.admin)
+    chosen = page.locator("#filters select").first
+    value = str(chosen.locator("option").nth(2).get_attribute("value"))
+    chosen.select_option(value)
+    page.wait_for_url(f"**{value}")
+    page.go_back()
+    page.wait_for_url(f"**{address}")
+    expect(chosen).to_have_value("")
+    assert page.locator("#filters :disabled").count() == 0
+    page.go_forward()
+    page.wait_for_url(f"**{value}")
+    expect(chosen).to_have_value(value)
 
 
 def test_the_theme_is_switched_and_remembered(world: World, open_page: OpenPage) -> None:

@@ -159,6 +159,9 @@ def test_several_files_go_one_after_the_other_each_with_its_outcome(
     expect(page.locator("#upload-result li").first).to_contain_text("are not in the zip")
     assert Envelope.objects.count() == 3
     assert _offers(page) == []
+    # who presses the button once more sends nothing twice
+    left = page.evaluate("[...document.getElementById('upload-file').files].map((file) => file.name)")
+    assert left == ["broken.zip"]
 
 
 def test_a_lost_answer_of_the_end_makes_no_second_envelope(

@@ -42,6 +42,7 @@ def claim_next() -> Job | None:
             end_reason="",
             error_message="",
             error_with_values="",
+            peak_memory_bytes=None,
         )
         if state.active_envelope_id != job.envelope_id:
             state.active_envelope_id = job.envelope_id

@@ -62,6 +62,7 @@ def finish_failure(
     end_reason: EndReason = EndReason.FAILED,
     corrupt: bool = False,
     pause_on_failure: bool = False,
+    peak_memory_bytes: int | None = None,
 ) -> EnvelopeState | None:
     """End a job in Errors: its later jobs are held, the Envelope shows Errors, the queue goes on or pauses.
 
@@ -83,6 +84,7 @@ def finish_failure(
         errors_occurred=True,
         error_message=told.text,
         error_with_values=told.with_values,
+        peak_memory_bytes=peak_memory_bytes,
     )
     if pause_on_failure:
         _pause_because_of(job)
@@ -90,19 +92,19 @@ def finish_failure(
     if envelope is None:
         return None
     Notification.objects.create(
-        envelope=envelope,
-        job=job,
-        severity=Severity.ERROR,
-        text=told.text,
-        with_values=told.with_values,
-        raised_at=timezone.now(),
-    )
+        envelope=envelope, job=job, severity=Severity.ERROR, raised_at=timezone.now(),
+        text=told.text, with_values=told.with_values,
+    )  # fmt: skip
     if corrupt:
         withdraw_open_jobs(envelope, EndReason.CANCELLED, "the Envelope is corrupt")
         return _end_envelope(envelope, EnvelopeState.CORRUPT, errors_occurred=True)
-    for later in Job.objects.filter(envelope=envelope, state=JobState.QUEUED):
-        change_state(later, leaving=[JobState.QUEUED], entering=JobState.HELD, reason=f"job {job.pk} failed")
+    _hold_later_jobs(job)
     return _end_envelope(envelope, EnvelopeState.ERRORS, errors_occurred=True)
+
+
+def _hold_later_jobs(job: Job) -> None:
+    for later in Job.objects.filter(envelope=job.envelope_id, state=JobState.QUEUED):
+        change_state(later, leaving=[JobState.QUEUED], entering=JobState.HELD, reason=f"job {job.pk} failed")
 
 
 def _pause_because_of(job: Job) -> None:

@@ -62,8 +62,11 @@ def fail_job(
     end_reason: EndReason = EndReason.FAILED,
     corrupt: bool = False,
     raised: Sequence[Raised] = (),
+    peak_memory_bytes: int | None = None,
 ) -> None:
     """End a job in Errors, with its message as an error Notification; pauses the queue if the Setting says so.
+
+    `peak_memory_bytes` is None if its process died, and nobody can tell any more.
 
     Raises:
         StaleTransitionError: if this attempt was given up.
@@ -77,6 +80,7 @@ def fail_job(
             end_reason=end_reason,
             corrupt=corrupt,
             pause_on_failure=pause_on_failure,
+            peak_memory_bytes=peak_memory_bytes,
         )
         store_notifications(job, raised)
         settle_files(job, state)

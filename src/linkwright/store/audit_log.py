@@ -15,6 +15,7 @@ WHOLE_QUEUE_ACTIONS = ("pause queue", "resume queue", "clear queue")
 STEERING_ACTIONS = (
     "submit Envelope",
     "cancel Envelope",
+    "cancel job",
     "retry job",
     "roll back Envelope",
     *WHOLE_QUEUE_ACTIONS,

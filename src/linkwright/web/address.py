@@ -81,7 +81,11 @@ class ListAddress:
 
     def with_filter(self, name: str, value: str) -> "ListAddress":
         """Return the state with one filter set, or taken out if the value is empty, from the first page on."""
-        return replace(self, filters={**self.filters, name: value}, before="", after="")
+        return self.with_fixed(name, value).with_changes(before="", after="")
+
+    def with_fixed(self, name: str, value: str) -> "ListAddress":
+        """Return the state with a filter that the page itself sets or leaves out; which page it is stays."""
+        return replace(self, filters={**self.filters, name: value})
 
     def toggled(self, row: str) -> "ListAddress":
         """Return the state with one row opened or closed."""

@@ -24,6 +24,8 @@ from linkwright.store.models import User
 from linkwright.store.queries.change_token import read_change_token
 
 MAX_PIECES = 600
+# rows that a list still shows although they are on its page no more
+MOST_UNLISTED = 50
 _PIECE = re.compile(r"([a-z]+(?:-[a-z]+)*(?:-\d{1,18})?)~([0-9a-f]{12})")
 
 
@@ -147,20 +149,22 @@ def groups_html(groups: Iterable[RowGroup]) -> SafeString:
     return mark_safe("\n".join(group.html for group in groups))  # noqa: S308 - whoever draws a row escapes
 
 
-def list_swaps(groups: Sequence[RowGroup], shown_rows: Sequence[str], table_id: str) -> list[str]:
-    """Return the swaps that bring a table's rows into the order of `groups`.
+def list_swaps(
+    groups: Sequence[RowGroup], shown_rows: Sequence[str], table_id: str, surplus: Sequence[str] = ()
+) -> list[str]:
+    """Return the swaps that bring a table's rows into the order of `groups`, without the `surplus` rows.
 
     What is new is inserted, what moved is taken out and inserted at its new place; the others are left alone, and
     so are rows that are not in `groups`.
     """
     wanted = [group.row_id for group in groups]
+    shown_rows = [row for row in shown_rows if row not in surplus]
     present = [row for row in shown_rows if row in wanted]
     matcher = SequenceMatcher(a=present, b=wanted, autojunk=False)
     staying = {row for block in matcher.get_matching_blocks() for row in present[block.a : block.a + block.size]}
     swaps = [
         f'<template><tbody id="{row}-group" hx-swap-oob="delete"></tbody></template>'
-        for row in present
-        if row not in staying
+        for row in [*surplus, *(row for row in present if row not in staying)]
     ]
     if groups and not shown_rows:
         swaps.append(f'<template><tbody id="{table_id}-empty" hx-swap-oob="delete"></tbody></template>')
@@ -172,6 +176,15 @@ def list_swaps(groups: Sequence[RowGroup], shown_rows: Sequence[str], table_id: 
             continue
         inserted.insert(0, f'<template><table hx-swap-oob="{place}">{group.html}</table></template>')
     return [*swaps, *inserted]
+
+
+def surplus_rows(listed: Sequence[str], shown_rows: Sequence[str], open_rows: Sequence[str]) -> list[str]:
+    """Return the rows that go from the end of a list that has become too long; what is open stays.
+
+    A page that is open all day would grow for ever, and with it the question that it asks.
+    """
+    unlisted = [row for row in shown_rows if row not in listed]
+    return [row for row in unlisted[MOST_UNLISTED:] if row not in open_rows]
 
 
 def _place_behind(shown_rows: Sequence[str], present: Sequence[str], staying: set[str], table_id: str) -> str:

@@ -72,7 +72,14 @@ def run_attempt(job: Job, attempt: int) -> None:
     except Exception as error:  # noqa: BLE001 - every error of a job is the job's end, told in words
         told = explain(error, job)
         reporter.audit(told.text)
-        fail_job(job, attempt=attempt, message=told.text, corrupt=told.corrupt, raised=reporter.raised)
+        fail_job(
+            job,
+            attempt=attempt,
+            message=told.text,
+            corrupt=told.corrupt,
+            raised=reporter.raised,
+            peak_memory_bytes=_peak_memory_bytes(),
+        )
     finally:
         shutil.rmtree(scratch, ignore_errors=True)
 

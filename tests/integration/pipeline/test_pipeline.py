@@ -173,6 +173,9 @@ def test_rejected_rows_fail_the_load_with_file_and_line(system: System) -> None:
     assert "line 3" in text
     assert "Worker.Load.MaxRejectedRows" in text
     assert system.groups() == set()
+    failed = Job.objects.get(state=JobState.ERRORS)
+    assert failed.peak_memory_bytes is not None
+    assert failed.peak_memory_bytes > 1_000_000
 
 
 def test_a_retry_after_the_limit_was_raised_loads_the_rest(system: System) -> None:

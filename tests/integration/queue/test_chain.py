@@ -117,6 +117,17 @@ def test_a_retried_job_runs_first_with_the_held_jobs_behind_it(make_envelope: Ma
     assert AuditLogEntry.objects.filter(action="retry job").count() == 1
 
 
+def test_a_new_attempt_begins_without_the_peak_memory_of_the_one_before(make_envelope: MakeEnvelope) -> None:
+    make_envelope("a", "P1")
+    job = claim()
+    fail_job(job, attempt=1, message="it broke", peak_memory_bytes=300)
+    assert Job.objects.get(pk=job.pk).peak_memory_bytes == 300
+    retry_job(job.pk, COMMAND_LINE)
+    again = claim()
+    assert (again.pk, again.attempt) == (job.pk, 2)
+    assert Job.objects.get(pk=job.pk).peak_memory_bytes is None
+
+
 def test_a_job_cannot_be_retried_once_another_ran_against_its_project(make_envelope: MakeEnvelope) -> None:
     make_envelope("a", "P1")
     make_envelope("b", "P1")

@@ -3,6 +3,7 @@
 import re
 from dataclasses import dataclass
 
+import pytest
 from django.test import Client
 from django.utils import timezone
 
@@ -17,10 +18,12 @@ from linkwright.store.models import (
     Severity,
     WorkerPresence,
 )
+from linkwright.web import live
 from linkwright.web.live import RowGroup, list_swaps
 from tests.integration.web.conftest import SignIn
 from tests.integration.web.seed import World, add_envelope, end_job, notify, progress_of, start_job
 from tests.integration.web.seed_statistics import PLOTS, PROJECT_NUMBERS
+from tests.integration.web.short_pages import shorten_pages
 
 ENVELOPES = "/jobs/envelopes/"
 JOBS = "/jobs/all/"
@@ -223,6 +226,39 @@ def test_a_project_page_follows_its_own_envelopes_only(world: World, sign_in: Si
     html = client.get(f"{ENVELOPES}live/?project=PERINATAL").content.decode()
     assert fresh.name not in html
     assert fresh.name in client.get(f"{ENVELOPES}live/?project=CANCER").content.decode()
+
+
+def test_a_list_that_is_open_all_day_does_not_grow_for_ever(
+    world: World, sign_in: SignIn, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    shorten_pages(monkeypatch, 5)
+    monkeypatch.setattr(live, "MOST_UNLISTED", 2)
+    first = Reader(sign_in(world.admin), ENVELOPES)
+    rows = [name for name in first.shown if name.startswith("envelope-")]
+    opened = rows[-1]
+    reader = Reader(sign_in(world.admin), ENVELOPES, f"open={opened}")
+    assert set(rows) < set(reader.shown)
+    fresh = [add_envelope(world, f"HOSP-2027-{number}") for number in range(5)]
+    html = reader.poll().html
+    gone = re.findall(r'<tbody id="(envelope-\d+)-group" hx-swap-oob="delete">', html)
+    # five came: of the five that were there two may stay, and what is open
+    assert gone == rows[2:4]
+    assert html.index("delete") < html.index(f'id="envelope-{fresh[0].pk}-group"')
+    # older rows begin where the page now ends
+    assert f'rel="next" href="{ENVELOPES}?before={fresh[0].pk}&amp;open={opened}"' in html
+    assert html.count('id="paging"') == 1
+
+
+def test_a_list_that_outgrows_its_page_gets_a_link_to_the_rest(
+    empty_world: World, sign_in: SignIn, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    shorten_pages(monkeypatch, 6)
+    add_envelope(empty_world, "A")
+    reader = Reader(sign_in(empty_world.admin), JOBS)
+    add_envelope(empty_world, "B")
+    html = reader.poll().html
+    assert 'id="paging"' in html
+    assert 'rel="next"' in html
 
 
 def _inserted(key: int, place: str) -> str:

@@ -1,7 +1,9 @@
 """Keyset pages: walking a list downwards and upwards meets every row once, in order."""
 
+import re
 from collections.abc import Callable
 from datetime import timedelta
+from html import unescape
 
 import pytest
 from django.db import connection
@@ -16,6 +18,7 @@ from linkwright.store.queries.job_search import JobFilter
 from linkwright.store.queries.paging import Page
 from tests.integration.web.conftest import SignIn
 from tests.integration.web.seed import World
+from tests.integration.web.short_pages import shorten_pages
 
 
 @pytest.fixture
@@ -112,3 +115,37 @@ def test_every_list_that_holds_something_can_be_exported(world: World, sign_in: 
     assert 'id="export"' in client.get(path).content.decode()
     empty = f"{path}{'&' if '?' in path else '?'}text=nowhere"
     assert 'id="export"' not in client.get(empty).content.decode()
+
+
+LISTS = {"/jobs/envelopes/": "envelope", "/jobs/all/": "job", "/projects/PERINATAL/": "envelope"}
+
+
+def _rows(html: str, kind: str) -> list[int]:
+    return [int(key) for key in re.findall(rf'<tbody id="{kind}-(\d+)-group">', html)]
+
+
+def _neighbour(html: str, side: str) -> str:
+    found = re.search(rf'rel="{side}" href="([^"]+)"', html)
+    return unescape(found[1]) if found else ""
+
+
+@pytest.mark.parametrize(("path", "kind"), LISTS.items())
+def test_every_list_is_walked_to_its_end_by_its_own_links(
+    world: World, sign_in: SignIn, monkeypatch: pytest.MonkeyPatch, path: str, kind: str
+) -> None:
+    client, whole = sign_in(world.admin), _rows(sign_in(world.admin).get(path).content.decode(), kind)
+    shorten_pages(monkeypatch, 6)
+    address, seen, pages = path, list[int](), 0
+    while address:
+        html = client.get(address).content.decode()
+        seen += _rows(html, kind)
+        assert len(seen) == len(set(seen))
+        last, address, pages = address, _neighbour(html, "next"), pages + 1
+    assert pages > 2
+    assert seen[: len(whole)] == whole
+    # and up again: the newest rows are the first page, where new ones appear by themselves
+    while up := _neighbour(client.get(last).content.decode(), "prev"):
+        assert (pages := pages - 1) >= 0
+        response = client.get(up, follow=True)
+        last = str(response.redirect_chain[-1][0]) if response.redirect_chain else up
+    assert last == path

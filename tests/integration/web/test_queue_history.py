@@ -7,9 +7,11 @@ from django.db import connection
 from django.db.models import QuerySet
 from django.utils import timezone
 
+from linkwright.services.cancel_envelope import cancel_envelope
+from linkwright.services.cancel_job import cancel_job
 from linkwright.services.pause_queue import pause_queue, resume_queue
 from linkwright.store.audit_log import SYSTEM, Actor, record_action
-from linkwright.store.models import AuditLogEntry, JobKind
+from linkwright.store.models import AuditLogEntry, Job, JobKind
 from linkwright.store.queries import steering_history
 from linkwright.store.queries.steering_history import HistoryFilter, list_steering
 from tests.integration.web.conftest import SignIn
@@ -122,7 +124,15 @@ def test_a_pause_appears_by_itself(steered: World, sign_in: SignIn) -> None:
     assert "backup of the machine" in reader.poll().html
 
 
-@pytest.mark.parametrize("wanted", [HistoryFilter(), HistoryFilter("clear queue"), HistoryFilter(person="viewer")])
+@pytest.mark.parametrize(
+    "wanted",
+    [
+        HistoryFilter(),
+        HistoryFilter(("clear queue",)),
+        HistoryFilter(("cancel Envelope", "cancel job")),
+        HistoryFilter(person="viewer"),
+    ],
+)
 def test_every_part_is_read_from_an_index_of_steering(
     steered: World, monkeypatch: pytest.MonkeyPatch, wanted: HistoryFilter
 ) -> None:
@@ -150,6 +160,23 @@ def test_every_part_is_read_from_an_index_of_steering(
             plan = part.filter(pk__lt=10**9).order_by("-pk")[:51].explain()
             assert "USING INDEX steering" in plan
             assert "TEMP B-TREE" not in plan
+
+
+def test_a_job_that_was_cancelled_by_itself_stands_in_the_history(world: World, sign_in: SignIn) -> None:
+    project = world.perinatal
+    job = Job.objects.create(
+        kind=JobKind.COMPACT, queue_rank=0, queued_at=timezone.now(), project=project, project_code=project.code
+    )
+    cancel_job(job.pk, Actor(world.owner, "10.1.2.3"), "not now")
+    cancel_envelope(world.envelopes["HOSP-2026-10"].pk, Actor(world.owner, "10.1.2.3"), "sent twice")
+    for query in ("", "?action=Cancel", "?action=Cancel&person=owner"):
+        html = sign_in(world.viewer).get(f"{HISTORY}{query}").content.decode()
+        assert f'href="/jobs/{job.pk}/statistics/"' in html
+        assert html.index("sent twice") < html.index("not now")
+        assert html.count('id="history-') == 2
+        assert html.count(">Cancel</option>") == 1
+    assert "not now" not in sign_in(world.stranger).get(HISTORY).content.decode()
+    assert "not now" not in sign_in(world.viewer).get(f"{HISTORY}?action=Clear").content.decode()
 
 
 def test_an_action_that_there_is_not_is_left_out_and_told(steered: World, sign_in: SignIn) -> None:

@@ -5,7 +5,7 @@ what was done in the projects that they belong to, and what was done to the queu
 that belongs to a project of others. Whoever sees an entry sees who it was: steering is done in front of everybody.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -21,9 +21,12 @@ SYSTEM_NAME = "system"
 
 @dataclass(frozen=True)
 class HistoryFilter:
-    """What the history is narrowed to; `person` is a user name, or 'system' for a pause by a failed job."""
+    """What the history is narrowed to; `person` is a user name, or 'system' for a pause by a failed job.
 
-    action: str = ""
+    `actions` are as the audit log has them; none: all.
+    """
+
+    actions: Sequence[str] = ()
     person: str = ""
 
 
@@ -92,16 +95,24 @@ def _parts(wanted: HistoryFilter, codes: frozenset[str] | None) -> Iterator[Quer
         key = User.objects.filter(username=wanted.person).values_list("pk", flat=True).first()
         entries = entries.filter(user=key) if key is not None else entries.none()
     # what is done to the whole queue belongs to no project, and the system does nothing else
-    whole = [action for action in WHOLE_QUEUE_ACTIONS if wanted.action in ("", action)]
-    of_projects = wanted.action not in WHOLE_QUEUE_ACTIONS and wanted.person != SYSTEM_NAME
+    whole = [action for action in WHOLE_QUEUE_ACTIONS if not wanted.actions or action in wanted.actions]
+    asked = [action for action in wanted.actions if action not in WHOLE_QUEUE_ACTIONS]
+    of_projects = bool(asked or not wanted.actions) and wanted.person != SYSTEM_NAME
     if codes is None and of_projects:
-        yield entries.filter(action=wanted.action) if wanted.action else entries
+        yield from _of_actions(entries, asked)
         return
     for code in sorted(codes or ()) if of_projects else ():
-        own = entries.filter(project_code=code)
-        yield own.filter(action=wanted.action) if wanted.action else own
+        yield from _of_actions(entries.filter(project_code=code), asked)
     for action in whole:
         yield entries.filter(project_code="", action=action)
+
+
+def _of_actions(entries: QuerySet[AuditLogEntry], actions: Sequence[str]) -> Iterator[QuerySet[AuditLogEntry]]:
+    """Return a part for each action, or one for all: an index is read in order for one action only."""
+    if not actions:
+        yield entries
+    for action in actions:
+        yield entries.filter(action=action)
 
 
 def _entry(entry: AuditLogEntry, codes: frozenset[str] | None, *, shows_origin: bool) -> HistoryEntry:

@@ -28,6 +28,7 @@ from linkwright.web.extraction_pieces import shown_extractions
 from linkwright.web.frame import frame_pieces, queue_view_of
 from linkwright.web.job_pieces import job_row_piece, retry_refusals, statistics_pieces
 from linkwright.web.list_filters import envelope_filter, envelope_filters, paging_context
+from linkwright.web.list_paging import PAGING_ID, paging_piece, to_the_first_page
 from linkwright.web.live import (
     Piece,
     RowGroup,
@@ -38,6 +39,7 @@ from linkwright.web.live import (
     not_modified,
     page_token,
     read_shown,
+    surplus_rows,
 )
 from linkwright.web.map_pieces import shown_map_pieces
 from linkwright.web.open_dialogs import open_dialog_pieces
@@ -55,6 +57,9 @@ def envelopes_page(request: HttpRequest) -> HttpResponse:
     token = page_token(user, request)
     activity = queue_view_of(request).activity
     page = read_page(user, address, activity, beside=find_attention(user, activity))
+    elsewhere = to_the_first_page(address, page)
+    if elsewhere:
+        return elsewhere
     context = {
         "address": address,
         "may_upload": access.may(Permission.SUBMIT),
@@ -63,7 +68,7 @@ def envelopes_page(request: HttpRequest) -> HttpResponse:
         "live_token": token,
         "is_active": queue_view_of(request).is_active,
         "filters": envelope_filters(user, address),
-        "export_url": export_url(reverse("envelopes-export"), address),
+        "paging": _paging(address, page),
         **list_context(access, address, page),
     }
     return render(request, "web/pages/envelopes.html", context)
@@ -93,7 +98,9 @@ def envelopes_live(request: HttpRequest) -> HttpResponse:
         *shown_map_pieces(user, shown),
     ]
     pieces += _shown_rows(user, access, shown, listed)
-    swaps = _list_swaps(access, address, shown, listed) if address.is_first_page else []
+    if page and PAGING_ID in shown.versions:
+        pieces.append(_paging(address, page))
+    swaps = _list_swaps(access, address, shown, listed) if page else []
     return changes_response(token, pieces, shown, is_active=queue.is_active, extra=swaps)
 
 
@@ -160,6 +167,14 @@ def _shown_rows(user: User, access: Access, shown: Shown, listed: Sequence[Envel
 
 def _list_swaps(access: Access, address: ListAddress, shown: Shown, listed: Sequence[EnvelopeRow]) -> list[str]:
     shown_rows = [f"envelope-{key}" for key in shown.keys("envelope")]
-    if [f"envelope-{row.id}" for row in listed] == shown_rows:
+    wanted = [f"envelope-{row.id}" for row in listed]
+    if wanted == shown_rows:
         return []
-    return list_swaps(_groups(access, address, listed), shown_rows, TABLE_ID)
+    # where the link to older rows stays as it is, the rows before it have to stay too
+    surplus = surplus_rows(wanted, shown_rows, address.open_rows) if PAGING_ID in shown.versions else []
+    return list_swaps(_groups(access, address, listed), shown_rows, TABLE_ID, surplus)
+
+
+def _paging(address: ListAddress, page: Page[EnvelopeRow]) -> Piece:
+    url = export_url(reverse("envelopes-export"), address)
+    return paging_piece(address, page, export_url=url, searched_word="was received")

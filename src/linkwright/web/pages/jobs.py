@@ -16,7 +16,8 @@ from linkwright.web.dialogs import is_fragment_request
 from linkwright.web.frame import frame_pieces, queue_view_of
 from linkwright.web.inbox_view import inbox_piece
 from linkwright.web.job_pieces import job_group, job_row_piece, retry_refusals, statistics_pieces
-from linkwright.web.list_filters import job_filter, job_filters, paging_context
+from linkwright.web.list_filters import job_filter, job_filters
+from linkwright.web.list_paging import paging_piece, to_the_first_page
 from linkwright.web.live import (
     Piece,
     RowGroup,
@@ -27,6 +28,7 @@ from linkwright.web.live import (
     not_modified,
     page_token,
     read_shown,
+    surplus_rows,
 )
 from linkwright.web.open_dialogs import open_dialog_pieces
 from linkwright.web.queue_panel import queue_panel_pieces
@@ -43,6 +45,9 @@ def jobs_page(request: HttpRequest) -> HttpResponse:
         return HttpResponseRedirect(f"{address.toggled(row).url}#{row}")
     token = page_token(user, request)
     page = _read_page(user, address)
+    elsewhere = to_the_first_page(address, page)
+    if elsewhere:
+        return elsewhere
     queue = queue_view_of(request)
     context = {
         "address": address,
@@ -53,8 +58,8 @@ def jobs_page(request: HttpRequest) -> HttpResponse:
         "rows_html": groups_html(_groups(access, address, page.rows)),
         "table_id": TABLE_ID,
         "filters": job_filters(user, address),
-        "export_url": export_url(reverse("jobs-export"), address),
-        **paging_context(address, page),
+        "paging": _paging(address, page),
+        "is_partial": page.is_partial,
     }
     return render(request, "web/pages/jobs.html", context)
 
@@ -71,12 +76,16 @@ def jobs_live(request: HttpRequest) -> HttpResponse:
     queue = queue_view_of(request)
     pieces = [*frame_pieces(queue), *queue_panel_pieces(queue), inbox_piece(access, queue.status)]
     pieces += open_dialog_pieces(user, shown)
-    listed = list(_read_page(user, address).rows) if address.is_first_page else []
+    page = _read_page(user, address) if address.is_first_page else None
+    listed = list(page.rows) if page else []
     pieces += _shown_rows(user, access, shown, listed)
     swaps: list[str] = []
-    shown_rows = [f"job-{key}" for key in shown.keys("job")]
-    if address.is_first_page and [f"job-{row.id}" for row in listed] != shown_rows:
-        swaps = list_swaps(_groups(access, address, listed), shown_rows, TABLE_ID)
+    shown_rows, wanted = [f"job-{key}" for key in shown.keys("job")], [f"job-{row.id}" for row in listed]
+    if page:
+        pieces.append(_paging(address, page))
+    if page and wanted != shown_rows:
+        surplus = surplus_rows(wanted, shown_rows, address.open_rows)
+        swaps = list_swaps(_groups(access, address, listed), shown_rows, TABLE_ID, surplus)
     return changes_response(token, pieces, shown, is_active=queue.is_active, extra=swaps)
 
 
@@ -98,6 +107,11 @@ def job_url(job: Job) -> str:
 
 def _read_page(user: User, address: ListAddress) -> Page[JobRow]:
     return list_jobs(user, job_filter(address), before=address.before, after=address.after)
+
+
+def _paging(address: ListAddress, page: Page[JobRow]) -> Piece:
+    url = export_url(reverse("jobs-export"), address)
+    return paging_piece(address, page, export_url=url, searched_word="started")
 
 
 def _groups(access: Access, address: ListAddress, rows: Sequence[JobRow]) -> list[RowGroup]:

@@ -21,6 +21,7 @@ from linkwright.web.first_steps import note_look_at_groups
 from linkwright.web.formatting import count_words, format_number
 from linkwright.web.frame import queue_view_of
 from linkwright.web.list_filters import envelope_filters
+from linkwright.web.list_paging import to_the_first_page
 from linkwright.web.live import page_token
 from linkwright.web.map_pieces import map_numbers_piece, map_plots_piece
 from linkwright.web.pages.envelopes import list_context, read_page
@@ -32,7 +33,7 @@ def project_page(request: HttpRequest, code: str) -> HttpResponse:
     user, access = signed_in(request), access_of(request)
     project = project_or_404(user, code)
     here = reverse("project", args=[code])
-    address = read_address(request, here).with_filter("project", "")
+    address = read_address(request, here).with_fixed("project", "")
     if "toggle" in request.GET:
         row = request.GET["toggle"]
         return HttpResponseRedirect(f"{address.toggled(row).url}#{row}")
@@ -40,7 +41,10 @@ def project_page(request: HttpRequest, code: str) -> HttpResponse:
     note_look_at_groups(user)
     configuration = current_version(project)
     queue = queue_view_of(request)
-    page = read_page(user, address.with_filter("project", project.code), queue.activity)
+    page = read_page(user, address.with_fixed("project", project.code), queue.activity)
+    elsewhere = to_the_first_page(address, page)
+    if elsewhere:
+        return elsewhere
     context = {
         "project": project,
         "map_numbers": map_numbers_piece(project),

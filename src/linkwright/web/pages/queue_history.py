@@ -16,10 +16,11 @@ from linkwright.web.frame import frame_pieces, queue_view_of
 from linkwright.web.live import Piece, changes_response, make_piece, not_modified, page_token, read_shown
 from linkwright.web.targets import target_of
 
-# name in the address and word on the page, by the audit log's action
+# name in the address and word on the page, by the audit log's action; a job is cancelled as an Envelope is
 ACTIONS = {
     "submit Envelope": "Upload",
     "cancel Envelope": "Cancel",
+    "cancel job": "Cancel",
     "retry job": "Retry",
     "roll back Envelope": "Rollback",
     "pause queue": "Pause",
@@ -66,7 +67,7 @@ def queue_history(request: HttpRequest) -> HttpResponse:
     token = page_token(user, request)
     context = {
         "address": address,
-        "actions": ACTIONS.values(),
+        "actions": list(dict.fromkeys(ACTIONS.values())),
         "notes": _notes(request, address),
         "action_chip": address.url(action=""),
         "person_chip": address.url(person=""),
@@ -108,7 +109,7 @@ def _notes(request: HttpRequest, address: HistoryAddress) -> list[str]:
 
 
 def _piece(user: User, address: HistoryAddress) -> Piece:
-    stored = next((stored for stored, shown in ACTIONS.items() if shown == address.action), "")
+    stored = tuple(stored for stored, shown in ACTIONS.items() if shown == address.action)
     wanted = HistoryFilter(stored, address.person)
     page = list_steering(user, wanted, before=read_key(address.before), after=read_key(address.after))
     context: dict[str, Any] = {

@@ -1,5 +1,5 @@
-/* Keeps the page up to date: asks every two seconds while something is active, every ten otherwise, never in a
-   hidden tab, and not at all when switched off. The server answers 304, or with the pieces that changed. */
+/* Keeps the page up to date: asks every two seconds while something is active, little less often otherwise, never
+   in a hidden tab, and not at all when switched off. The server answers 304, or with the pieces that changed. */
 import { announce } from "./announce.js";
 import { setCookie } from "./theme.js";
 

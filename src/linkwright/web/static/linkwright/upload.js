@@ -142,10 +142,10 @@ async function send() {
   byId("upload-submit").disabled = fileField().disabled = true;
   byId("upload-offers").replaceChildren();
   byId("upload-progress").hidden = false;
-  let takenCount = 0;
+  const left = new Set(files);
   try {
     for (const [index, file] of files.entries()) {
-      takenCount += await sendOne(file, index + 1, files.length);
+      if (await sendOne(file, index + 1, files.length)) left.delete(file);
       pollNow();
     }
   } catch {
@@ -154,7 +154,9 @@ async function send() {
   byId("upload-progress").hidden = true;
   byId("upload-stage").textContent = "";
   byId("upload-submit").disabled = fileField().disabled = false;
-  if (takenCount === files.length) form().reset();
+  if (!left.size) form().reset();
+  /* 'Upload' once more sends what was not taken, and nothing twice */
+  else if (left.size < files.length) chooseFiles(left);
   nameOne();
   showOffers();
 }
@@ -208,6 +210,12 @@ function chosen() {
   showFailure(`${file.name} is not the file that was begun: ${wanted.name} with ${formatBytes(wanted.size)}, unchanged since. Upload starts this one from its beginning.`);
 }
 
+function chooseFiles(files) {
+  const chosen = new DataTransfer();
+  for (const file of files) chosen.items.add(file);
+  fileField().files = chosen.files;
+}
+
 function acceptDrops(zone) {
   for (const name of ["dragenter", "dragover"]) {
     zone.addEventListener(name, (event) => {
@@ -218,9 +226,8 @@ function acceptDrops(zone) {
   for (const name of ["dragleave", "drop"]) zone.addEventListener(name, () => zone.classList.remove("is-over"));
   zone.addEventListener("drop", (event) => {
     event.preventDefault();
-    const dropped = new DataTransfer();
-    for (const file of [...event.dataTransfer.files].slice(0, fileField().multiple ? undefined : 1)) dropped.items.add(file);
-    if (dropped.files.length && !fileField().disabled) fileField().files = dropped.files;
+    const dropped = [...event.dataTransfer.files].slice(0, fileField().multiple ? undefined : 1);
+    if (dropped.length && !fileField().disabled) chooseFiles(dropped);
     nameOne();
   });
 }
