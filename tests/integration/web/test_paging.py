@@ -145,7 +145,8 @@ def test_every_list_is_walked_to_its_end_by_its_own_links(
     assert seen[: len(whole)] == whole
     # and up again: the newest rows are the first page, where new ones appear by themselves
     while up := _neighbour(client.get(last).content.decode(), "prev"):
-        assert (pages := pages - 1) >= 0
+        pages -= 1
+        assert pages >= 0
         response = client.get(up, follow=True)
         last = str(response.redirect_chain[-1][0]) if response.redirect_chain else up
     assert last == path
