@@ -190,7 +190,8 @@ def measure(user: User, clock: Clock) -> Measured:
     deep = deep_places()
     addresses = [(view, query) for view, query in queries()]
     addresses += [(view, f"{query}&{deep[view]}") for view, query in queries()]
-    addresses += [("/projects/", ""), ("/projects/PROJECT-03/", ""), ("/projects/PROJECT-03/", "status=Errors")]
+    of_project = ["", "status=Errors", deep[ENVELOPES], f"status=Errors&{deep[ENVELOPES]}"]
+    addresses += [("/projects/", ""), *(("/projects/PROJECT-03/", query) for query in of_project)]
     browser.get(ENVELOPES)
     for view, query in addresses:
         times = []

@@ -87,7 +87,8 @@ def test_the_page_tells_when_who_what_and_why_with_links(steered: World, sign_in
 
 def test_filters_narrow_to_an_action_and_a_person(steered: World, sign_in: SignIn) -> None:
     def entries(query: str) -> int:
-        return sign_in(steered.admin).get(f"{HISTORY}?{query}").content.decode().count('id="history-')
+        response = sign_in(steered.admin).get(f"{HISTORY}?{query}", follow=True)
+        return response.content.decode().count('id="history-')
 
     assert entries("action=Pause") == 2
     assert entries("action=Pause&person=stranger") == 1
@@ -115,6 +116,13 @@ def test_pages_follow_each_other_without_gap_or_repetition(empty_world: World) -
         upwards = list_steering(user, HistoryFilter(), after=seen[7], limit=5)
         assert [row.id for row in upwards.rows] == seen[2:7]
         assert upwards.newer
+
+
+def test_whoever_walks_up_to_the_newest_entries_is_on_the_first_page(steered: World, sign_in: SignIn) -> None:
+    oldest = list_steering(steered.admin, HistoryFilter()).rows[-1].id
+    response = sign_in(steered.admin).get(f"{HISTORY}?after={oldest}&action=Pause")
+    # only there new ones appear by themselves
+    assert (response.status_code, response["Location"]) == (302, f"{HISTORY}?action=Pause")
 
 
 def test_a_pause_appears_by_itself(steered: World, sign_in: SignIn) -> None:

@@ -4,11 +4,12 @@ from dataclasses import dataclass
 from typing import Any
 from urllib.parse import urlencode
 
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.shortcuts import render
 from django.urls import reverse
 
 from linkwright.store.models import User
+from linkwright.store.queries.paging import Page
 from linkwright.store.queries.steering_history import HistoryEntry, HistoryFilter, list_steering
 from linkwright.web.access import signed_in
 from linkwright.web.address import read_key, unread_choice_note
@@ -65,13 +66,17 @@ def queue_history(request: HttpRequest) -> HttpResponse:
     """Show the page."""
     user, address = signed_in(request), _read(request)
     token = page_token(user, request)
+    page = _page(user, address)
+    if address.after and not page.newer:
+        # whoever has walked up to the newest entries is on the first page: only there new ones appear
+        return HttpResponseRedirect(address.url())
     context = {
         "address": address,
         "actions": list(dict.fromkeys(ACTIONS.values())),
         "notes": _notes(request, address),
         "action_chip": address.url(action=""),
         "person_chip": address.url(person=""),
-        "list_piece": _piece(user, address),
+        "list_piece": _piece(page, address),
         "live_url": reverse("queue-history-live"),
         "live_token": token,
         "is_active": queue_view_of(request).is_active,
@@ -87,7 +92,8 @@ def queue_history_live(request: HttpRequest) -> HttpResponse:
     if unchanged:
         return unchanged
     queue = queue_view_of(request)
-    pieces = [*frame_pieces(queue), _piece(user, _read(request))]
+    address = _read(request)
+    pieces = [*frame_pieces(queue), _piece(_page(user, address), address)]
     return changes_response(token, pieces, read_shown(request), is_active=queue.is_active)
 
 
@@ -108,10 +114,13 @@ def _notes(request: HttpRequest, address: HistoryAddress) -> list[str]:
     return [unread_choice_note(asked, "action")] if asked and not address.action else []
 
 
-def _piece(user: User, address: HistoryAddress) -> Piece:
+def _page(user: User, address: HistoryAddress) -> Page[HistoryEntry]:
     stored = tuple(stored for stored, shown in ACTIONS.items() if shown == address.action)
     wanted = HistoryFilter(stored, address.person)
-    page = list_steering(user, wanted, before=read_key(address.before), after=read_key(address.after))
+    return list_steering(user, wanted, before=read_key(address.before), after=read_key(address.after))
+
+
+def _piece(page: Page[HistoryEntry], address: HistoryAddress) -> Piece:
     context: dict[str, Any] = {
         "rows": [_row(entry) for entry in page.rows],
         "address": address,
