@@ -84,7 +84,8 @@ def finish_failure(
         errors_occurred=True,
         error_message=told.text,
         error_with_values=told.with_values,
-        peak_memory_bytes=peak_memory_bytes,
+        # else it stays as the job has told it last
+        **({} if peak_memory_bytes is None else {"peak_memory_bytes": peak_memory_bytes}),
     )
     if pause_on_failure:
         _pause_because_of(job)

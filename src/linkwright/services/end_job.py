@@ -66,7 +66,7 @@ def fail_job(
 ) -> None:
     """End a job in Errors, with its message as an error Notification; pauses the queue if the Setting says so.
 
-    `peak_memory_bytes` is None if its process died, and nobody can tell any more.
+    `peak_memory_bytes` is None if its process died: what it has told last stays then.
 
     Raises:
         StaleTransitionError: if this attempt was given up.

@@ -6,7 +6,6 @@ process's group. Whatever happens, exactly one transaction ends the attempt, or 
 
 import logging
 import os
-import resource
 import shutil
 
 from django.db import connections
@@ -19,7 +18,7 @@ from linkwright.queue.transitions import StaleTransitionError
 from linkwright.services.end_job import complete_job, fail_job
 from linkwright.store.models import Job, JobKind, JobState
 from linkwright.worker.explain import explain
-from linkwright.worker.reporting import JobReporter
+from linkwright.worker.reporting import JobReporter, peak_memory_bytes
 
 logger = logging.getLogger(__name__)
 
@@ -64,7 +63,7 @@ def run_attempt(job: Job, attempt: int) -> None:
             attempt=attempt,
             result=result,
             raised=reporter.raised,
-            peak_memory_bytes=_peak_memory_bytes(),
+            peak_memory_bytes=peak_memory_bytes(),
         )
         shutil.rmtree(attempts_folder(config, job), ignore_errors=True)
     except StaleTransitionError:
@@ -78,12 +77,7 @@ def run_attempt(job: Job, attempt: int) -> None:
             message=told.text,
             corrupt=told.corrupt,
             raised=reporter.raised,
-            peak_memory_bytes=_peak_memory_bytes(),
+            peak_memory_bytes=peak_memory_bytes(),
         )
     finally:
         shutil.rmtree(scratch, ignore_errors=True)
-
-
-def _peak_memory_bytes() -> int:
-    # Linux counts in KiB
-    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024

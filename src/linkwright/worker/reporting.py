@@ -1,5 +1,6 @@
 """How a running job speaks to the database: progress at most twice a second, audit lines at once."""
 
+import resource
 import time
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -50,7 +51,8 @@ class JobReporter:
             "reported_at": now.isoformat(),
         }
         mine = Job.objects.filter(pk=self.job.pk, attempt=self.attempt, state=JobState.RUNNING)
-        if mine.update(progress=row) != 1:
+        # so that it is known of a job, too, whose process is killed
+        if mine.update(progress=row, peak_memory_bytes=peak_memory_bytes()) != 1:
             raise StaleTransitionError(
                 f"Attempt {self.attempt} of job {self.job.pk} was given up; its work is dropped."
             )
@@ -66,6 +68,12 @@ class JobReporter:
         """Keep a Notification until the job ends; show it in the audit messages now."""
         self.raised.append(Raised(severity, text))
         self.audit(f"{Severity(severity).label}: {text}")
+
+
+def peak_memory_bytes() -> int:
+    """Return the most memory that this process has taken."""
+    # Linux counts in KiB
+    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024
 
 
 def _size_text(progress: Progress) -> str:

@@ -240,7 +240,7 @@ def test_frequencies_of_a_configuration_that_was_changed_meanwhile_are_not_used(
         return 0
 
     with monkeypatch.context() as patch:
-        patch.setattr("linkwright.worker.child._peak_memory_bytes", change_it)
+        patch.setattr("linkwright.worker.child.peak_memory_bytes", change_it)
         system.drain()
     job.refresh_from_db()
     assert job.state == JobState.ERRORS

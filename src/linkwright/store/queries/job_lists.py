@@ -16,7 +16,7 @@ from django.db.models import Q, QuerySet
 from django.db.models.expressions import RawSQL
 
 from linkwright.store.kept_query import KeptQuery, given_one_of
-from linkwright.store.models import Job, JobKind, User
+from linkwright.store.models import Job, JobKind, JobState, User
 from linkwright.store.permissions import held_roles
 from linkwright.store.queries.job_search import JobFilter, Place, find_jobs, read_cursor
 from linkwright.store.queries.keyset import microseconds
@@ -175,7 +175,8 @@ def _row(job: Any, envelope_name: str, headline: Any) -> JobRow:
         started_at=job.started_at,
         ended_at=job.ended_at,
         cancel_requested_at=job.cancel_requested_at,
-        peak_memory_bytes=job.peak_memory_bytes,
+        # a running job's grows: its row would be another one with every look
+        peak_memory_bytes=None if job.state == JobState.RUNNING else job.peak_memory_bytes,
         error_message=job.error_message,
         headline_count=None if headline is None else int(headline),
         progress=job.progress,

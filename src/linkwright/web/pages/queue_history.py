@@ -102,7 +102,7 @@ def _read(request: HttpRequest) -> HistoryAddress:
     action = query.get("action", "")
     return HistoryAddress(
         action=action if action in ACTIONS.values() else "",
-        person=query.get("person", "").strip()[:MAX_NAME_LENGTH],
+        person=query.get("person", "").replace("\0", "").strip()[:MAX_NAME_LENGTH],
         before=query.get("before", ""),
         after=query.get("after", ""),
     )
