@@ -6,6 +6,7 @@ passes, whatever the interpreter still prints when it ends. With a -m of the cal
 would make it.
 """
 
+import math
 import os
 import subprocess
 import sys
@@ -17,8 +18,8 @@ from xml.etree import ElementTree as ET
 
 from checks.second_chance import ID_PROPERTY, ONLY_VARIABLE
 
-# twice as many as there are processors: a third of the time tests wait for workers, browsers and disks
-PROCESSES_COUNT = min(6, 2 * (os.cpu_count() or 1))
+# half as many again as there are processors: a fifth of the time tests wait for workers, browsers and disks
+PROCESSES_COUNT = min(6, math.ceil(1.5 * (os.cpu_count() or 1)))
 SIDE_BY_SIDE = ("-n", str(PROCESSES_COUNT), "--dist", "loadgroup")
 PASSES = (
     (*SIDE_BY_SIDE, "-m", "not (benchmark or torture)"),

@@ -235,8 +235,9 @@ def test_frequencies_of_a_configuration_that_was_changed_meanwhile_are_not_used(
     before = newest()
 
     def change_it() -> int:
-        # asked for when the counting is done, just before the commit
-        MatchConfigurationVersion.objects.create(project=project(), version=3, definition=before.definition)
+        # asked for when the counting is done, just before the commit; and once more by the failure
+        changed = {"definition": before.definition}
+        MatchConfigurationVersion.objects.get_or_create(project=project(), version=3, defaults=changed)
         return 0
 
     with monkeypatch.context() as patch:
