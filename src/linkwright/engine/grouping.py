@@ -1,4 +1,4 @@
-"""Owns the grouping configuration of a project: its form, defaults and faults; and the types that grouping shares.
+"""Owns the grouping configuration of a project: its form, defaults and faults.
 
 Must not know files, nor how groups come about: `links`, `reviews` and `group_ids` do.
 

@@ -92,15 +92,23 @@ def finish_failure(
     envelope = job.envelope
     if envelope is None:
         return None
-    Notification.objects.create(
-        envelope=envelope, job=job, severity=Severity.ERROR, raised_at=timezone.now(),
-        text=told.text, with_values=told.with_values,
-    )  # fmt: skip
+    _notify_of_error(job, envelope)
     if corrupt:
         withdraw_open_jobs(envelope, EndReason.CANCELLED, "the Envelope is corrupt")
         return _end_envelope(envelope, EnvelopeState.CORRUPT, errors_occurred=True)
     _hold_later_jobs(job)
     return _end_envelope(envelope, EnvelopeState.ERRORS, errors_occurred=True)
+
+
+def _notify_of_error(job: Job, envelope: Envelope) -> None:
+    Notification.objects.create(
+        envelope=envelope,
+        job=job,
+        severity=Severity.ERROR,
+        text=job.error_message,
+        with_values=job.error_with_values,
+        raised_at=timezone.now(),
+    )
 
 
 def _hold_later_jobs(job: Job) -> None:

@@ -100,7 +100,13 @@ def wait_for_state(envelope: Envelope, state: EnvelopeState) -> float:
         envelope.refresh_from_db()
         return envelope.state == state
 
-    return wait_until(reached, f"{envelope} to become {state}")
+    try:
+        return wait_until(reached, f"{envelope} to become {state}")
+    except AssertionError as error:
+        jobs = Job.objects.filter(envelope=envelope).order_by("pk")
+        stood = list(jobs.values_list("kind", "state", "attempt", "crash_count", "started_at", "error_message"))
+        error.add_note(f"It is {envelope.state}; its jobs: {stood}")
+        raise
 
 
 def files_of(live: LiveSystem) -> list[str]:
